@@ -1,0 +1,126 @@
+//! What a conversation knows: everything `decide` needs, nothing that the log cannot rebuild, nothing personal.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use schema::{
+    event::{Consent, ConsentSource, Purpose},
+    ids::{AddressHash, ChannelId, ContactId, ConversationId, KeyId, MessageId, Offset, OperatorId, Tag, TemplateId},
+    message::{CarrierError, Priority, Status},
+    time::Stamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::ports::{StoredConversation, ViewError};
+
+/// State of one conversation, a fold over its events.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Its id.
+    pub conversation: ConversationId,
+    /// Its contact.
+    pub contact: ContactId,
+    /// The contact's personal key.
+    pub key: KeyId,
+    /// Stands for the contact's address.
+    pub address: AddressHash,
+    /// Whether there is an address to answer to.
+    pub reachable: bool,
+    /// The event whose personal part holds the address.
+    pub address_at: Offset,
+    /// The event whose personal part holds the latest name; 0: none.
+    pub name_at: Offset,
+    /// Last offset folded in.
+    pub last: Offset,
+    /// When it began.
+    pub created: Stamp,
+    /// Last time something happened that belongs at the top of the inbox.
+    pub activity: Stamp,
+    /// May it be texted?
+    pub consent: Consent,
+    /// Who said so last.
+    pub consent_source: Option<ConsentSource>,
+    /// The carrier's error that proved the address unable to receive texts.
+    pub unreachable: Option<u32>,
+    /// How many times it has been opened, from 1.
+    pub episode: u32,
+    /// Whether the episode is open.
+    pub open: bool,
+    /// Who is on it.
+    pub assigned: Option<OperatorId>,
+    /// Its labels, sorted.
+    pub tags: Vec<Tag>,
+    /// Hidden until then.
+    pub snoozed_until: Option<Stamp>,
+    /// The line last used by the contact.
+    pub channel: Option<ChannelId>,
+    /// Last message in either direction: where its text is.
+    pub last_text_at: Offset,
+    /// Since when the contact waits for a person; none: answered.
+    pub waiting_since: Option<Stamp>,
+    /// Inbound messages and missed calls that nobody has seen.
+    pub unread: u32,
+    /// Everything up to here has been seen.
+    pub read_up_to: Offset,
+    /// Last text-back per line: the cool-down window.
+    pub text_backs: Vec<(ChannelId, Stamp)>,
+    /// Texts that are queued, on their way or settled lately. Bounded.
+    pub sends: BTreeMap<MessageId, Send>,
+    /// Whether it decides nothing until released.
+    pub parked: bool,
+    /// Arrivals of the parked time not yet played again.
+    pub unprocessed: Vec<Offset>,
+    /// This contact is another's alias.
+    pub merged_into: Option<ConversationId>,
+}
+
+/// One outbound text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Send {
+    /// The event whose personal part holds the text.
+    pub queued_at: Offset,
+    /// When it was queued.
+    pub queued: Stamp,
+    /// The line it leaves from.
+    pub channel: ChannelId,
+    /// Why.
+    pub purpose: Purpose,
+    /// Who goes first.
+    pub priority: Priority,
+    /// Its cost.
+    pub segments: u16,
+    /// Never sent after this.
+    pub valid_until: Stamp,
+    /// Not before this.
+    pub not_before: Stamp,
+    /// The template it was made from.
+    pub template: Option<TemplateId>,
+    /// The current attempt, from 1.
+    pub attempt: u16,
+    /// Where the current attempt is.
+    pub status: Status,
+    /// When the claim's call is dropped, while claimed.
+    pub deadline: Stamp,
+    /// The carrier's id, once known.
+    pub carrier_id: Option<String>,
+    /// Why it failed.
+    pub error: Option<CarrierError>,
+}
+
+impl State {
+    /// As views keep it.
+    pub fn store(&self) -> StoredConversation {
+        let state = postcard::to_stdvec(self).expect("a state of plain values always encodes");
+        StoredConversation { state: Bytes::from(state), offset: self.last }
+    }
+
+    /// Reads a state back.
+    pub fn load(stored: &StoredConversation) -> Result<Self, ViewError> {
+        postcard::from_bytes(&stored.state).map_err(|error| ViewError::Damaged(format!("conversation state: {error}")))
+    }
+
+    /// When it next wants to be woken by itself.
+    pub fn timer(&self) -> Option<Stamp> {
+        self.snoozed_until
+    }
+}

@@ -1,0 +1,17 @@
+//! Who decides: ports, tenants, conversations, feeds, outbox lanes and the projector.
+//!
+//! Knows nothing of HTTP, CQL or Redis. No actix type leaves this crate: callers hold plain handles.
+
+#[cfg(any(test, feature = "contracts"))]
+pub mod contracts;
+pub mod conversation;
+pub mod engine;
+pub mod feed;
+pub mod follower;
+pub mod handle;
+pub mod memory;
+pub mod outbox;
+pub mod ports;
+pub mod presence;
+pub mod tenant;
+pub mod vault;

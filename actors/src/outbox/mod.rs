@@ -1,0 +1,1 @@
+//! Outbox lanes: one per sender address; a pure schedule, claims before sends.

@@ -1,0 +1,21 @@
+//! Ports: what the core needs of the world, as traits. In-memory implementations are in `memory`, real ones
+//! in the root package's adapters. Every implementation passes the same suite in `contracts`.
+
+mod carrier;
+mod clock;
+mod directory;
+mod keys;
+mod limiter;
+mod log;
+mod views;
+
+pub use carrier::{Carrier, OutgoingText};
+pub use clock::{Clock, Ids};
+pub use directory::{AccountEntry, ChannelEntry, Directory};
+pub use keys::{ContactKey, KeyError, Keys};
+pub use limiter::{Admission, Limiter, PaceRequest};
+pub use log::{Anchor, AppendError, Head, Log, LogError, WakeEntry};
+pub use views::{
+    Checkpoint, ConversationRow, DedupeEntry, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation, ViewError,
+    ViewWrite, Views, ViewsBatch,
+};

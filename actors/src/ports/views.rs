@@ -1,0 +1,239 @@
+//! Views: what the log means, kept for reading. Written after the log by one projector, idempotently, from a
+//! checkpoint that is written with them; absolute values only; no write depends on a read.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use schema::{
+    ids::{AddressHash, BatchNumber, ContactId, ConversationId, DedupeKey, FeedId, MessageId, Offset, TenantId},
+    time::Stamp,
+};
+
+/// How far the views of a feed are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Checkpoint {
+    /// Last offset the views hold; 0: nothing.
+    pub offset: Offset,
+    /// Last batch the views hold.
+    pub batch: BatchNumber,
+}
+
+/// Where an address leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// Its contact.
+    pub contact: ContactId,
+}
+
+/// A conversation's state, as the core encodes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredConversation {
+    /// Postcard of the state, opaque to stores.
+    pub state: Bytes,
+    /// Last offset it includes.
+    pub offset: Offset,
+}
+
+/// A command that was accepted before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DedupeEntry {
+    /// Last offset it produced.
+    pub offset: Offset,
+    /// Hash of its content: the same key with another is a conflict. 0: content is not compared.
+    pub content: u64,
+    /// Its conversation.
+    pub conversation: Option<ConversationId>,
+    /// The message it made.
+    pub message: Option<MessageId>,
+}
+
+/// The answer to "was this seen?", and up to where that answer is complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The views' checkpoint, read first.
+    pub checkpoint: Checkpoint,
+    /// What was found.
+    pub entry: Option<DedupeEntry>,
+}
+
+/// One row of the inbox: what ordering and filters need, all clear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversationRow {
+    /// Which.
+    pub conversation: ConversationId,
+    /// Its state, as the core encodes it.
+    pub stored: StoredConversation,
+}
+
+/// Where a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageRow {
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// The event that made it.
+    pub offset: Offset,
+}
+
+/// Where a page of the inbox ended: last activity and conversation of its last row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InboxCursor {
+    /// Last activity of the last row.
+    pub activity: Stamp,
+    /// The last row.
+    pub conversation: ConversationId,
+}
+
+/// A page of something, with the position it is true at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The views' checkpoint, read first.
+    pub checkpoint: Checkpoint,
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// One absolute write.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ViewWrite {
+    /// An event belongs to a conversation's timeline.
+    Timeline {
+        /// Which.
+        conversation: ConversationId,
+        /// Key within the conversation.
+        offset: Offset,
+        /// The event as it stands in the log.
+        event: Bytes,
+    },
+    /// The state of a conversation after a batch, and its place in the inbox.
+    Conversation {
+        /// Which.
+        conversation: ConversationId,
+        /// Its state.
+        stored: StoredConversation,
+        /// Its last activity as the inbox shows it; none: it is not in the inbox (an alias).
+        activity: Option<Stamp>,
+        /// Its last activity at the write before this one: where the inbox still has it.
+        previous_activity: Option<Stamp>,
+        /// Whether the episode is open: the inbox is kept apart for open and resolved.
+        open: bool,
+        /// The same at the write before.
+        previous_open: bool,
+    },
+    /// An address leads to a conversation.
+    Route {
+        /// From.
+        address: AddressHash,
+        /// To.
+        route: Route,
+    },
+    /// A command was accepted.
+    Dedupe {
+        /// Its key.
+        key: DedupeKey,
+        /// What it did.
+        entry: DedupeEntry,
+        /// For retention.
+        stamp: Stamp,
+    },
+    /// A message exists.
+    Message {
+        /// Which.
+        message: MessageId,
+        /// Where.
+        row: MessageRow,
+    },
+    /// A message is open at its lane (`Some`), or no longer (`None`).
+    Outbox {
+        /// Which.
+        message: MessageId,
+        /// Its conversation, where its state is.
+        conversation: Option<ConversationId>,
+    },
+    /// A conversation has a timer (`Some`), or none any more.
+    Timer {
+        /// Which.
+        conversation: ConversationId,
+        /// When.
+        due: Option<Stamp>,
+    },
+    /// A conversation is parked, or no longer.
+    Parked {
+        /// Which.
+        conversation: ConversationId,
+        /// Whether.
+        parked: bool,
+    },
+    /// A named value of the tenant: its settings' state.
+    Setting {
+        /// Which.
+        name: String,
+        /// Postcard, opaque to stores.
+        value: Bytes,
+    },
+}
+
+/// All writes of one or more batches, and the checkpoint after them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ViewsBatch {
+    /// Whose views.
+    pub feed: FeedId,
+    /// Stamp of the last event: CQL writes use it, so that a late write of an old owner never wins.
+    pub stamp: Stamp,
+    /// Where the views are after it.
+    pub checkpoint: Checkpoint,
+    /// In order; a later write of the same key wins.
+    pub writes: Vec<ViewWrite>,
+}
+
+/// Why a view cannot be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ViewError {
+    /// Not now.
+    #[error("views are unavailable: {0}")]
+    Unavailable(String),
+    /// Stored bytes are damaged; `deskwire rebuild` makes them anew.
+    #[error("views are damaged: {0}")]
+    Damaged(String),
+}
+
+/// The views of all tenants.
+///
+/// Contract (suite `contracts::views`): `write` is atomic with its checkpoint on one node's store and idempotent
+/// everywhere; it need not be durable at once, but the checkpoint never survives without the writes before it.
+#[async_trait]
+pub trait Views: Send + Sync + 'static {
+    /// How far the views of a feed are.
+    async fn checkpoint(&self, feed: &FeedId) -> Result<Checkpoint, ViewError>;
+    /// Writes batches of one or more feeds.
+    async fn write(&self, batches: Vec<ViewsBatch>) -> Result<(), ViewError>;
+
+    /// Was this command accepted before?
+    async fn seen(&self, tenant: &TenantId, key: DedupeKey) -> Result<Seen, ViewError>;
+    /// Where an address leads.
+    async fn route(&self, tenant: &TenantId, address: AddressHash) -> Result<Option<Route>, ViewError>;
+    /// A conversation's state.
+    async fn conversation(&self, tenant: &TenantId, id: ConversationId) -> Result<Option<StoredConversation>, ViewError>;
+    /// Where a message is.
+    async fn message(&self, tenant: &TenantId, id: MessageId) -> Result<Option<MessageRow>, ViewError>;
+    /// One event of a conversation.
+    async fn event(&self, tenant: &TenantId, id: ConversationId, offset: Offset) -> Result<Option<Bytes>, ViewError>;
+    /// Events of a conversation after `after` (exclusive), oldest first.
+    async fn timeline_after(&self, tenant: &TenantId, id: ConversationId, after: Offset, limit: usize) -> Result<Page<Bytes>, ViewError>;
+    /// Events of a conversation before `before` (exclusive), newest first.
+    async fn timeline_before(&self, tenant: &TenantId, id: ConversationId, before: Offset, limit: usize) -> Result<Page<Bytes>, ViewError>;
+    /// Conversations by last activity, newest first, open or resolved ones.
+    async fn inbox(&self, tenant: &TenantId, open: bool, after: Option<InboxCursor>, limit: usize) -> Result<Page<ConversationRow>, ViewError>;
+    /// Messages that are open at their lanes, oldest first.
+    async fn outbox(&self, tenant: &TenantId, after: Option<MessageId>, limit: usize) -> Result<Vec<(MessageId, ConversationId)>, ViewError>;
+    /// Timers due by `until`, earliest first.
+    async fn timers(&self, tenant: &TenantId, until: Stamp, limit: usize) -> Result<Vec<(Stamp, ConversationId)>, ViewError>;
+    /// Parked conversations.
+    async fn parked(&self, tenant: &TenantId, limit: usize) -> Result<Vec<ConversationId>, ViewError>;
+    /// A named value of the tenant.
+    async fn setting(&self, tenant: &TenantId, name: &str) -> Result<Option<Bytes>, ViewError>;
+    /// Drops every view of a feed, checkpoint included, to be made anew.
+    async fn clear(&self, feed: &FeedId) -> Result<(), ViewError>;
+}

@@ -1,0 +1,66 @@
+//! A tenant's settings: a fold over its settings events, shared read-only with edges.
+
+use std::collections::BTreeMap;
+
+use schema::{
+    event::Fact,
+    ids::{ChannelId, OperatorId, TemplateId},
+    role::Role,
+    settings::{ChannelSettings, LimitSettings, TemplateSettings, TenantSettings},
+};
+use serde::{Deserialize, Serialize};
+
+/// All settings of a tenant.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The tenant's own.
+    pub tenant: TenantSettings,
+    /// Its lines.
+    pub channels: BTreeMap<ChannelId, ChannelSettings>,
+    /// Limits of its lines; a line without an entry has the default ones.
+    pub limits: BTreeMap<ChannelId, LimitSettings>,
+    /// Its templates.
+    pub templates: BTreeMap<TemplateId, TemplateSettings>,
+    /// Operators that were configured; `None`: revoked. One that is missing has the role of its token.
+    pub operators: BTreeMap<OperatorId, Option<Role>>,
+}
+
+impl Settings {
+    /// Folds one fact in; others than settings change nothing.
+    pub fn apply(&mut self, fact: &Fact) {
+        match fact {
+            Fact::TenantConfigured(fact) => self.tenant = fact.settings.clone(),
+            Fact::ChannelConfigured(fact) => {
+                self.channels.insert(fact.channel.clone(), fact.settings.clone());
+            }
+            Fact::LimitConfigured(fact) => {
+                self.limits.insert(fact.channel.clone(), fact.limits.clone());
+            }
+            Fact::TemplateConfigured(fact) => match &fact.settings {
+                Some(settings) => {
+                    self.templates.insert(fact.template.clone(), settings.clone());
+                }
+                None => {
+                    self.templates.remove(&fact.template);
+                }
+            },
+            Fact::OperatorConfigured(fact) => {
+                self.operators.insert(fact.operator.clone(), fact.role);
+            }
+            _ => {}
+        }
+    }
+
+    /// The role an operator acts in: what the tenant configured wins over what the token says. `None`: revoked.
+    pub fn role(&self, operator: &OperatorId, token: Role) -> Option<Role> {
+        match self.operators.get(operator) {
+            Some(configured) => *configured,
+            None => Some(token),
+        }
+    }
+
+    /// The limits of a line.
+    pub fn limits(&self, channel: &ChannelId) -> LimitSettings {
+        self.limits.get(channel).cloned().unwrap_or_default()
+    }
+}

@@ -1,0 +1,1 @@
+//! The protocol codes of the operators stream.

@@ -1,0 +1,362 @@
+//! Commands: what the world asks of a tenant, all through one door.
+//!
+//! Inbound message, call, delivery receipt, operator's command, lane and timer are all one closed enum.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    address::Address,
+    event::{Keyword, MediaRef, Origin},
+    ids::{AccountId, ChannelId, ConversationId, MessageId, Offset, OperatorId, Tag, TemplateId, TenantId},
+    message::{CarrierError, Status},
+    role::Role,
+    settings::{ChannelSettings, LimitSettings, TemplateSettings, TenantSettings},
+    time::Stamp,
+};
+
+/// Longest text of a message or note, in characters.
+pub const TEXT_MAX: usize = 1_600;
+/// Longest note, in characters.
+pub const NOTE_MAX: usize = 10_000;
+/// Longest idempotency key, in bytes.
+pub const KEY_MAX: usize = 128;
+
+/// One command with who asks and, from an operator, the key that makes a retry harmless.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// What is asked.
+    pub command: Command,
+    /// Who asks, through which door.
+    pub origin: Origin,
+    /// The client's idempotency key; carriers' ids are part of their commands.
+    pub key: Option<String>,
+}
+
+/// Everything that can be asked of a tenant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// A contact wrote.
+    Receive(ReceiveMessage),
+    /// A call ended, answered or not.
+    Call(CallReport),
+    /// The carrier tells what became of a text.
+    Receipt(DeliveryReport),
+
+    /// An operator writes to a contact.
+    Send(SendMessage),
+    /// Try a failed or unknown text again, because a person says so.
+    Retry(MessageRef),
+    /// Take a text back while it is queued.
+    Cancel(MessageRef),
+    /// A note beside the messages.
+    Note(AddNote),
+    /// Who is on it.
+    Assign(Assign),
+    /// The episode ends.
+    Resolve(ConversationRef),
+    /// A new episode begins.
+    Reopen(ConversationRef),
+    /// Hide until a time.
+    Snooze(Snooze),
+    /// Add and remove tags.
+    Tag(ChangeTags),
+    /// Everything up to an offset has been seen.
+    MarkRead(MarkRead),
+    /// Change the contact's name or notes.
+    UpdateContact(UpdateContact),
+    /// An operator records an opt-out.
+    OptOut(ConversationRef),
+    /// An operator lifts an operator's opt-out.
+    OptIn(ConversationRef),
+    /// Let a parked conversation decide again, and replay what arrived meanwhile.
+    Release(ConversationRef),
+
+    /// Change a setting of the tenant.
+    Configure(Setting),
+    /// Change the directory (tenant `system` only).
+    Register(Registration),
+
+    /// A lane wants to send this now: consent is checked again.
+    Claim(ClaimSend),
+    /// What the carrier's REST answered.
+    Settle(SettleSend),
+    /// A timer of the conversation is due.
+    Wake(ConversationRef),
+    /// One unprocessed arrival of a released conversation goes through the door again.
+    Replay(Box<ReplayArrival>),
+}
+
+/// Names a conversation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ConversationRef {
+    /// Which.
+    pub conversation: ConversationId,
+}
+
+/// Names a message of a conversation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct MessageRef {
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// Which message.
+    pub message: MessageId,
+}
+
+/// An inbound text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReceiveMessage {
+    /// The line it came in on.
+    pub channel: ChannelId,
+    /// Who wrote.
+    pub from: Address,
+    /// The carrier's id (MessageSid).
+    pub carrier_id: String,
+    /// What was written.
+    pub text: String,
+    /// Pictures and files.
+    pub media: Vec<MediaRef>,
+    /// As the carrier counted.
+    pub segments: u16,
+    /// The carrier's own verdict on the text (`OptOutType`), if it gave one.
+    pub carrier_keyword: Option<Keyword>,
+}
+
+/// The end of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallReport {
+    /// The line that was called.
+    pub channel: ChannelId,
+    /// Who called.
+    pub from: Address,
+    /// The carrier's id (CallSid).
+    pub carrier_id: String,
+    /// What became of it.
+    pub outcome: CallOutcome,
+    /// The caller's name, if the carrier gave one.
+    pub name: Option<String>,
+}
+
+/// What became of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CallOutcome {
+    /// Nobody answered.
+    Missed,
+    /// Somebody did, for so many seconds if known.
+    Answered {
+        /// Seconds of talk.
+        duration_s: Option<u32>,
+    },
+}
+
+/// A status callback.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeliveryReport {
+    /// Which conversation: rides in the callback's URL.
+    pub conversation: ConversationId,
+    /// Which message: rides in the callback's URL.
+    pub message: MessageId,
+    /// Which attempt: rides in the callback's URL.
+    pub attempt: u16,
+    /// The carrier's id (MessageSid).
+    pub carrier_id: String,
+    /// Where the carrier says it is.
+    pub status: Status,
+    /// Why it failed.
+    pub error: Option<CarrierError>,
+}
+
+/// A text to a contact.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SendMessage {
+    /// To whom.
+    pub to: Recipient,
+    /// The line it leaves from; none: the line the contact last used.
+    #[serde(default)]
+    pub channel: Option<ChannelId>,
+    /// 1 to [`TEXT_MAX`] characters.
+    pub text: String,
+}
+
+/// Who a text goes to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Recipient {
+    /// The contact of this conversation.
+    Conversation(ConversationId),
+    /// This number; joins its conversation if there is one.
+    #[schema(value_type = String)]
+    Address(Address),
+}
+
+/// A note.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AddNote {
+    /// Where.
+    pub conversation: ConversationId,
+    /// 1 to [`NOTE_MAX`] characters.
+    pub text: String,
+}
+
+/// Who is on it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Assign {
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// None: nobody.
+    pub operator: Option<OperatorId>,
+}
+
+/// Hide until a time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Snooze {
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// Microseconds since the epoch; must lie ahead.
+    pub until: Stamp,
+}
+
+/// Add and remove tags.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ChangeTags {
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// To add.
+    #[serde(default)]
+    pub add: Vec<Tag>,
+    /// To remove.
+    #[serde(default)]
+    pub remove: Vec<Tag>,
+}
+
+/// Seen by a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct MarkRead {
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// Everything up to and including this offset.
+    pub up_to: Offset,
+}
+
+/// Change a contact.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct UpdateContact {
+    /// The contact of this conversation.
+    pub conversation: ConversationId,
+    /// The new name; none: unchanged.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Notes about the contact; none: unchanged.
+    #[serde(default)]
+    pub notes: Option<String>,
+}
+
+/// A change of settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Setting {
+    /// The tenant's own.
+    Tenant(TenantSettings),
+    /// A line's.
+    Channel(ChannelId, ChannelSettings),
+    /// A template; none removes it.
+    Template(TemplateId, Option<TemplateSettings>),
+    /// A line's limits.
+    Limits(ChannelId, LimitSettings),
+    /// An operator's role; none revokes.
+    Operator(OperatorId, Option<Role>),
+    /// A secret was replaced in the sealed table.
+    Secret(AccountId),
+}
+
+/// A change of the directory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Registration {
+    /// A tenant exists.
+    Tenant(TenantId),
+    /// A line of a tenant; refused when its id or address is taken by another.
+    Channel {
+        /// Which line.
+        channel: ChannelId,
+        /// Whose.
+        tenant: TenantId,
+        /// At which account.
+        account: AccountId,
+        /// E.164.
+        address: String,
+    },
+    /// A carrier account of a tenant; refused when another has it.
+    Account {
+        /// Ours.
+        account: AccountId,
+        /// Whose.
+        tenant: TenantId,
+        /// The carrier's id (AccountSid).
+        carrier_id: String,
+    },
+}
+
+/// A lane's question: may this go now?
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClaimSend {
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// Which message.
+    pub message: MessageId,
+    /// Which attempt, from 1.
+    pub attempt: u16,
+    /// When the call is dropped at the latest.
+    pub deadline: Stamp,
+}
+
+/// What came of a call to the carrier.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SettleSend {
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// Which message.
+    pub message: MessageId,
+    /// Which attempt.
+    pub attempt: u16,
+    /// What came of it.
+    pub outcome: SendOutcome,
+}
+
+/// The result of one call to a carrier.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum SendOutcome {
+    /// The carrier has it.
+    Accepted {
+        /// The carrier's id for it.
+        carrier_id: String,
+    },
+    /// The carrier refused it: it certainly was not taken.
+    Refused(CarrierError),
+    /// No byte of the request left, or the carrier certainly did not take it: safe to try again after a while.
+    NotSent {
+        /// As the carrier asked, if it did.
+        retry_after_s: Option<u32>,
+    },
+    /// The request left and no answer came: nobody knows.
+    Unknown,
+}
+
+/// An arrival that waited for its conversation's release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReplayArrival {
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// Offset of its `message.unprocessed`.
+    pub unprocessed: Offset,
+    /// What arrived.
+    pub command: Command,
+}
+
+/// What an accepted command did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Reply {
+    /// Offset of the last event it produced; for a repetition, that of the original.
+    pub offset: Offset,
+    /// The conversation it concerned.
+    pub conversation: Option<ConversationId>,
+    /// The message it made.
+    pub message: Option<MessageId>,
+}

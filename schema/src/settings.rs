@@ -1,0 +1,102 @@
+//! Settings that live in a tenant's own log: lines, templates, limits. They hold nothing personal.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{AccountId, TemplateId},
+    segments,
+};
+
+/// Settings of a tenant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TenantSettings {
+    /// The business's name as contacts know it; `{business}` in templates.
+    pub business_name: String,
+}
+
+/// Settings of one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ChannelSettings {
+    /// The business's own number, E.164.
+    pub address: String,
+    /// The carrier account it belongs to.
+    pub account: AccountId,
+    /// Whether a missed call is answered by a text.
+    pub coverage: bool,
+    /// The template of that text.
+    pub text_back: Option<TemplateId>,
+    /// One text-back per caller in this many seconds.
+    pub cool_down_s: u32,
+    /// Which keywords the engine answers itself; the carrier answers the others.
+    pub answers: KeywordAnswers,
+}
+
+/// Which keywords get the engine's own confirmation, with its template. `None`: the carrier answers, we do not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct KeywordAnswers {
+    /// After STOP.
+    pub stop: Option<TemplateId>,
+    /// After START.
+    pub start: Option<TemplateId>,
+    /// After HELP.
+    pub help: Option<TemplateId>,
+}
+
+/// A text with variables in braces: `{business}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TemplateSettings {
+    /// The text.
+    pub text: String,
+}
+
+impl TemplateSettings {
+    /// Longest text, in characters (Twilio's `Body`).
+    pub const TEXT_MAX: usize = 1_600;
+
+    /// Fills in the variables; an unknown one stays as it is.
+    pub fn render(&self, tenant: &TenantSettings) -> String {
+        self.text.replace("{business}", &tenant.business_name)
+    }
+
+    /// Its cost when rendered.
+    pub fn segments(&self, tenant: &TenantSettings) -> u16 {
+        segments::count(&self.render(tenant)).segments
+    }
+}
+
+/// How fast a line may send: levels from the account down to the pair (carriers.md D.7). `None`: no limit at that level.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LimitSettings {
+    /// Segments per second of the whole carrier account.
+    pub account_per_s: Option<u32>,
+    /// Brand the day level is counted under, and its segments per Pacific day.
+    pub brand_per_day: Option<NamedLimit>,
+    /// Campaign the minute level is counted under, and its segments per minute.
+    pub campaign_per_min: Option<NamedLimit>,
+    /// Segments per second of this number.
+    pub number_per_s: Option<u32>,
+    /// Seconds between two messages to one contact.
+    pub pair_interval_s: Option<u32>,
+}
+
+/// A limit shared under a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct NamedLimit {
+    /// The brand or campaign id.
+    pub name: String,
+    /// Segments per window.
+    pub limit: u32,
+}
+
+impl Default for LimitSettings {
+    /// A US long code: one segment a second (carriers.md B.1).
+    fn default() -> Self {
+        Self {
+            account_per_s: None,
+            brand_per_day: None,
+            campaign_per_min: None,
+            number_per_s: Some(1),
+            pair_interval_s: None,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The only place that builds: ports from configuration, the engine on them, the edges on the engine.

@@ -1,0 +1,1 @@
+//! Tokens: who may do what. Mints and verifies the JWTs that stream and REST take.

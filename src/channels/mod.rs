@@ -1,0 +1,1 @@
+//! Carriers' adapters: each keeps its carrier's JSON, forms and signatures to itself.

@@ -1,0 +1,1 @@
+//! The command line: subcommands, each a thin caller of app.

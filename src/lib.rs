@@ -1,0 +1,17 @@
+//! How Deskwire touches the world.
+//!
+//! Edges (`webhook`, `session`, `api`) see handles, ports, schema, config and auth; never adapters, never each other.
+//! Adapters (`channels`, `store`, `limit`, `search`) see ports, schema and config; never each other, never an actor.
+//! Only `app` builds; only `config` reads the environment.
+
+pub mod api;
+pub mod app;
+pub mod auth;
+pub mod channels;
+pub mod cli;
+pub mod config;
+pub mod search;
+pub mod session;
+pub mod store;
+pub mod telemetry;
+pub mod webhook;

@@ -1,0 +1,1 @@
+//! The operators' stream: one session per WebSocket, a pipe. An edge.

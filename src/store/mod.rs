@@ -1,0 +1,1 @@
+//! Stores: implementations of the Log, Views and Keys ports, side by side.

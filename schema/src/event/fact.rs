@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{
-        AccountId, AddressHash, ChannelId, ContactId, ConversationId, DedupeKey, Epoch, MessageId, NodeId, Offset,
+        AccountId, AddressHash, ChannelId, ContactId, ConversationId, DedupeKey, Epoch, KeyId, MessageId, NodeId, Offset,
         OperatorId, Tag, TemplateId, TenantId,
     },
     message::{CarrierError, Priority, Status},
@@ -192,6 +192,8 @@ body!(/// Part: address, and the name if the carrier gave one.
 ContactCreated {
     /// The new contact.
     contact: ContactId,
+    /// The key its personal parts are sealed with.
+    key: KeyId,
     /// Stands for the address on this channel kind.
     #[schema(value_type = String)]
     #[serde(with = "hex_hash")]
@@ -347,6 +349,8 @@ MessageRequeued {
     attempt: u16,
     /// Not before this.
     not_before: Stamp,
+    /// Never sent after this.
+    valid_until: Stamp,
     /// Why the last attempt did not do.
     error: Option<CarrierError>,
 });

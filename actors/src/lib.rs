@@ -11,6 +11,7 @@ pub mod follower;
 pub mod handle;
 pub mod memory;
 pub mod outbox;
+pub mod pace;
 pub mod ports;
 pub mod presence;
 pub mod tenant;

@@ -4,7 +4,9 @@
 
 #[cfg(any(test, feature = "contracts"))]
 pub mod contracts;
+mod arbiters;
 pub mod conversation;
+pub mod directory;
 pub mod engine;
 pub mod feed;
 pub mod follower;
@@ -13,5 +15,6 @@ pub mod memory;
 pub mod outbox;
 pub mod ports;
 pub mod presence;
+pub mod projector;
 pub mod tenant;
 pub mod vault;

@@ -206,6 +206,8 @@ body!(/// Part: the new name, as text the notes about the contact.
 ContactUpdated {
     /// Whose.
     contact: ContactId,
+    /// Whether the part holds a name (else it holds notes only, and the name stays where it was).
+    named: bool,
 });
 
 /// Whether a contact may be texted.

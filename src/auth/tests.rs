@@ -83,9 +83,8 @@ fn the_key_decides_the_algorithm_whatever_the_header_says() {
     let auth = Authenticator::new(std::slice::from_ref(&key)).unwrap();
     let Key::Ed25519Private(pem) = &key else { panic!("a private key was made") };
 
-    let unsigned = [json!({"alg": "none", "typ": "JWT"}), body()]
-        .map(|part| URL_SAFE_NO_PAD.encode(part.to_string()))
-        .join(".");
+    let unsigned =
+        [json!({"alg": "none", "typ": "JWT"}), body()].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
     assert_eq!(auth.verify(&format!("{unsigned}."), NOW), Err(AuthError::Invalid));
 
     // The public half, used as an HMAC secret: the classic confusion.

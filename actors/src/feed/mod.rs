@@ -128,7 +128,7 @@ impl Feed {
             epoch,
             channel,
             ring: RwLock::new(Ring::new(config.ring_events, config.ring_bytes)),
-            reread: RwLock::new(Ring::new(config.ring_events, config.reread_bytes)),
+            reread: RwLock::new(Ring::new(usize::MAX, config.reread_bytes)),
             reads: Semaphore::new(config.concurrent_reads.max(1)),
             config,
             log,

@@ -67,14 +67,12 @@ impl SystemDirectory {
                 let known = self.tenants.contains(tenant);
                 Ok((!known).then(|| TenantRegistered { tenant: tenant.clone() }.into()))
             }
-            Registration::Channel { channel, tenant, account, address } => {
-                self.decide_channel(&ChannelClaimed {
-                    channel: channel.clone(),
-                    tenant: tenant.clone(),
-                    account: account.clone(),
-                    address: address.clone(),
-                })
-            }
+            Registration::Channel { channel, tenant, account, address } => self.decide_channel(&ChannelClaimed {
+                channel: channel.clone(),
+                tenant: tenant.clone(),
+                account: account.clone(),
+                address: address.clone(),
+            }),
             Registration::Account { account, tenant, carrier_id } => self.decide_account(&AccountRegistered {
                 account: account.clone(),
                 tenant: tenant.clone(),

@@ -15,7 +15,7 @@ use crate::{
     arbiters::Arbiters,
     conversation::Policy,
     directory::SystemDirectory,
-    feed::FeedLimits,
+    feed::FeedConfig,
     follower::Advances,
     handle::Refusal,
     ports::{Carrier, Clock, Directory, Ids, Keys, Limiter, Log, Views},
@@ -78,7 +78,7 @@ pub struct Limits {
     /// Batches that may wait for the projector.
     pub projections: usize,
     /// The feed's ring.
-    pub feed: FeedLimits,
+    pub feed: FeedConfig,
     /// What decisions go by.
     pub policy: Policy,
 }
@@ -98,7 +98,7 @@ impl Default for Limits {
             send_deadline: Duration::from_secs(20),
             unknown_hold: Duration::from_secs(30),
             projections: 1_024,
-            feed: FeedLimits::default(),
+            feed: FeedConfig::default(),
             policy: Policy::default(),
         }
     }
@@ -220,8 +220,7 @@ impl Engine {
     /// Takes no more commands, lets what is under way end, stops every tenant; at most `within`.
     pub async fn drain(&self, within: Duration) {
         self.inner.draining.store(true, std::sync::atomic::Ordering::Relaxed);
-        let handles: Vec<TenantHandle> =
-            self.inner.tenants.iter().filter_map(|cell| cell.get().cloned()).collect();
+        let handles: Vec<TenantHandle> = self.inner.tenants.iter().filter_map(|cell| cell.get().cloned()).collect();
         let stop = async {
             for handle in &handles {
                 handle.stop().await;
@@ -246,8 +245,7 @@ async fn read_directory(log: &dyn Log, directory: &SystemDirectory) -> Result<()
         }
         for batch in &batches {
             for event in batch.events() {
-                let event: StoredEvent =
-                    event.map_err(|error| Refusal::unavailable(format!("directory: {error}")))?;
+                let event: StoredEvent = event.map_err(|error| Refusal::unavailable(format!("directory: {error}")))?;
                 directory.apply(&event.fact);
             }
             from = batch.header.end();

@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of HTTP, CQL or Redis. No actix type leaves this crate: callers hold plain handles.
 
+mod arbiters;
 #[cfg(any(test, feature = "contracts"))]
 pub mod contracts;
-mod arbiters;
 pub mod conversation;
 pub mod directory;
 pub mod engine;

@@ -20,9 +20,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     conversation::State,
-    ports::{
-        Checkpoint, DedupeEntry, LogError, Log, MessageRow, Route, ViewError, ViewWrite, Views, ViewsBatch,
-    },
+    ports::{Checkpoint, DedupeEntry, Log, LogError, MessageRow, Route, ViewError, ViewWrite, Views, ViewsBatch},
     tenant::Settings,
 };
 
@@ -125,9 +123,7 @@ pub fn is_setting(fact: &Fact) -> bool {
 /// Reads a tenant's settings from the views.
 pub async fn load_settings(views: &dyn Views, tenant: &TenantId) -> Result<Settings, ViewError> {
     match views.setting(tenant, SETTINGS).await? {
-        Some(bytes) => {
-            postcard::from_bytes(&bytes).map_err(|error| ViewError::Damaged(format!("settings: {error}")))
-        }
+        Some(bytes) => postcard::from_bytes(&bytes).map_err(|error| ViewError::Damaged(format!("settings: {error}"))),
         None => Ok(Settings::default()),
     }
 }
@@ -186,12 +182,14 @@ impl Fold {
         Self { settings, states: HashMap::new() }
     }
 
-    async fn batch(&mut self, views: &dyn Views, feed: &FeedId, batch: &SealedBatch) -> Result<ViewsBatch, CatchUpError> {
-        let damaged = |reason: String| CatchUpError::Damaged {
-            feed: feed.clone(),
-            batch: batch.header.number.0,
-            reason,
-        };
+    async fn batch(
+        &mut self,
+        views: &dyn Views,
+        feed: &FeedId,
+        batch: &SealedBatch,
+    ) -> Result<ViewsBatch, CatchUpError> {
+        let damaged =
+            |reason: String| CatchUpError::Damaged { feed: feed.clone(), batch: batch.header.number.0, reason };
         let mut writes = Vec::new();
         let mut touched = BTreeMap::new();
         let mut settings_changed = false;
@@ -251,9 +249,10 @@ pub fn events_with_bytes(batch: &SealedBatch) -> Vec<(Result<StoredEvent, schema
     batch
         .events()
         .map(|event| {
-            let len = batch.body.get(at..at + 4).map_or(0, |len| {
-                u32::from_le_bytes([len[0], len[1], len[2], len[3]]) as usize + 4
-            });
+            let len = batch
+                .body
+                .get(at..at + 4)
+                .map_or(0, |len| u32::from_le_bytes([len[0], len[1], len[2], len[3]]) as usize + 4);
             let end = (at + len).min(batch.body.len());
             let bytes = batch.body.slice(at..end);
             at = end;

@@ -6,11 +6,7 @@ use std::{cell::RefCell, panic::AssertUnwindSafe, rc::Rc};
 
 use actix::{Actor, ActorContext, Context, Handler, Message};
 
-use crate::tenant::{
-    shell::Shell,
-    supervise::Tracked,
-    ticket::Ticket,
-};
+use crate::tenant::{shell::Shell, supervise::Tracked, ticket::Ticket};
 
 /// Commands that may wait at one conversation.
 const MAILBOX: usize = 256;

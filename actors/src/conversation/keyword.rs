@@ -48,10 +48,24 @@ mod tests {
 
     #[test]
     fn a_keyword_is_the_whole_text_however_it_is_typed() {
-        for text in ["STOP", "stop", " Stop. ", "\"STOP\"", "Stop!!", "stop all", "STOPALL", "opt-out", "OPT OUT", "OptOut", "revoke", "🛑 stop"] {
+        for text in [
+            "STOP",
+            "stop",
+            " Stop. ",
+            "\"STOP\"",
+            "Stop!!",
+            "stop all",
+            "STOPALL",
+            "opt-out",
+            "OPT OUT",
+            "OptOut",
+            "revoke",
+            "🛑 stop",
+        ] {
             assert_eq!(keyword(text, false), Some(Keyword::Stop), "{text}");
         }
-        for text in ["We have to stop this leak", "stop it", "please stop", "stops", "end of the road", "", "no", "..."] {
+        for text in ["We have to stop this leak", "stop it", "please stop", "stops", "end of the road", "", "no", "..."]
+        {
             assert_eq!(keyword(text, false), None, "{text}");
         }
         assert_eq!(keyword("Start", false), Some(Keyword::Start));

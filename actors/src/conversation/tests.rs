@@ -10,8 +10,8 @@ use schema::{
     },
     event::{Author, Consent, ConsentSource, Fact, Header, Keyword, Origin, Purpose, SkipReason, Via},
     ids::{
-        AccountId, AddressHash, ChannelId, ContactId, ConversationId, KeyId, MessageId, NodeId, OperatorId,
-        RequestId, TemplateId,
+        AccountId, AddressHash, ChannelId, ContactId, ConversationId, KeyId, MessageId, NodeId, OperatorId, RequestId,
+        TemplateId,
     },
     message::{CarrierError, ErrorClass, Status},
     problem::Code,
@@ -74,8 +74,7 @@ impl Desk {
             ..Settings::default()
         };
         let state = State::fresh(newcomer.conversation, &newcomer.created());
-        let mut desk =
-            Self { state, settings, policy: Policy::default(), now: Stamp(1_000_000_000_000), ids: 100 };
+        let mut desk = Self { state, settings, policy: Policy::default(), now: Stamp(1_000_000_000_000), ids: 100 };
         desk.fold(&newcomer.created().into());
         desk
     }
@@ -208,10 +207,11 @@ fn a_missed_call_gets_one_text_per_cool_down_window_whatever_the_carrier_repeats
 
 #[test]
 fn a_missed_call_gets_no_text_where_it_must_not_and_says_why() {
-    let skip = |desk: &mut Desk| match desk.ask(&missed()).expect("accepted").events.last().map(|draft| draft.fact.clone()) {
-        Some(Fact::TextBackSkipped(fact)) => fact.reason,
-        other => panic!("{other:?}"),
-    };
+    let skip =
+        |desk: &mut Desk| match desk.ask(&missed()).expect("accepted").events.last().map(|draft| draft.fact.clone()) {
+            Some(Fact::TextBackSkipped(fact)) => fact.reason,
+            other => panic!("{other:?}"),
+        };
     let mut off = Desk::new();
     off.settings.channels.get_mut(&line()).expect("the line").coverage = false;
     assert_eq!(skip(&mut off), SkipReason::CoverageOff);
@@ -351,7 +351,10 @@ fn what_was_certainly_not_taken_goes_back_to_its_lane_with_a_growing_wait() {
     assert!(waits.windows(2).all(|pair| pair[1] > pair[0]), "{waits:?}");
     let outcome = SendOutcome::NotSent { retry_after_s: Some(60) };
     desk.ask(&settle(message, 4, outcome)).expect("accepted");
-    assert!(desk.state.sends[&message].not_before.since(desk.now) >= Duration::from_secs(59), "the carrier's wish counts");
+    assert!(
+        desk.state.sends[&message].not_before.since(desk.now) >= Duration::from_secs(59),
+        "the carrier's wish counts"
+    );
 }
 
 #[test]

@@ -125,7 +125,8 @@ impl Shell {
             let core = &mut *self.core.borrow_mut();
             let mut completions = pending.completions;
             completions.append(&mut core.riders);
-            completions.append(&mut std::mem::replace(&mut core.pending, self.new_pending(core.durable.next())).completions);
+            completions
+                .append(&mut std::mem::replace(&mut core.pending, self.new_pending(core.durable.next())).completions);
             let waiting = roll_back(core, &self.context.shared.settings.load());
             core.directory = self.context.directory.as_ref().map(|directory| directory.copy());
             if closes {
@@ -221,9 +222,10 @@ async fn reload_timers(shell: Rc<Shell>) {
 
 /// When this tenant must be awake next: at once while a text is open, else at its first timer.
 fn wake_at(core: &Core, lanes_idle: bool, pending: &Pending) -> Option<Stamp> {
-    let opens = pending.events.iter().any(|event| {
-        matches!(event.fact, Fact::MessageQueued(_) | Fact::MessageRequeued(_) | Fact::MessageClaimed(_))
-    });
+    let opens = pending
+        .events
+        .iter()
+        .any(|event| matches!(event.fact, Fact::MessageQueued(_) | Fact::MessageRequeued(_) | Fact::MessageClaimed(_)));
     if opens || !lanes_idle {
         return Some(pending.stamp);
     }

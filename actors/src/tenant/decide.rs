@@ -123,5 +123,7 @@ fn configure_template(
 
 fn uses(channel: &ChannelSettings, template: &TemplateId) -> bool {
     let answers = &channel.answers;
-    [&channel.text_back, &answers.stop, &answers.start, &answers.help].into_iter().any(|used| used.as_ref() == Some(template))
+    [&channel.text_back, &answers.stop, &answers.start, &answers.help]
+        .into_iter()
+        .any(|used| used.as_ref() == Some(template))
 }

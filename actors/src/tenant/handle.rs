@@ -17,7 +17,7 @@ use super::{
     ticket::{Answer, Identity, ReplyTo, Target, Ticket, target},
 };
 use crate::{
-    feed::{FeedHandle, FeedPublisher},
+    feed::{Feed, FeedHandle},
     handle::Refusal,
     ports::{Checkpoint, Seen, Views},
     presence::Presence,
@@ -35,7 +35,7 @@ const LOOK_UPS: usize = 8;
 pub(crate) struct Shared {
     pub(crate) settings: ArcSwap<Settings>,
     pub(crate) viewed: Arc<watch::Sender<Checkpoint>>,
-    pub(crate) publisher: FeedPublisher,
+    pub(crate) publisher: Feed,
     pub(crate) feed: FeedHandle,
     pub(crate) presence: Presence,
     pub(crate) views: Arc<dyn Views>,
@@ -160,7 +160,8 @@ impl TenantHandle {
     /// Returns when the views hold everything up to `offset`: so that who wrote something reads it.
     pub async fn viewed(&self, offset: Offset) -> Result<(), Refusal> {
         let mut viewed = self.shared.viewed.subscribe();
-        let waited = tokio::time::timeout(VIEWED_WITHIN, viewed.wait_for(|checkpoint| checkpoint.offset >= offset)).await;
+        let waited =
+            tokio::time::timeout(VIEWED_WITHIN, viewed.wait_for(|checkpoint| checkpoint.offset >= offset)).await;
         match waited {
             Ok(Ok(_)) => Ok(()),
             _ => Err(Refusal::unavailable("the views lag behind")),

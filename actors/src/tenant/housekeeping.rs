@@ -14,7 +14,7 @@ use super::{
     supervise::Slot,
     ticket::{ReplyTo, Ticket},
 };
-use crate::{handle::Refusal, projector};
+use crate::{feed::CloseReason, handle::Refusal, projector};
 
 /// Timers kept in memory.
 const TIMERS: usize = 10_000;
@@ -93,7 +93,7 @@ impl Shell {
     /// Everybody who follows the feed is told that it ends here.
     pub(crate) fn close(&self, refusal: &Refusal) {
         tracing::info!(feed = %self.context.feed, %refusal, "tenant closes");
-        self.context.shared.publisher.close();
+        self.context.shared.publisher.close(CloseReason::Stopped);
         self.lanes.borrow_mut().clear();
     }
 
@@ -166,11 +166,7 @@ async fn replay_all(shell: Rc<Shell>, conversation: ConversationId) {
 
 type Arrival = (Command, schema::event::Author);
 
-async fn read_arrival(
-    shell: &Shell,
-    conversation: ConversationId,
-    offset: Offset,
-) -> Result<Option<Arrival>, Refusal> {
+async fn read_arrival(shell: &Shell, conversation: ConversationId, offset: Offset) -> Result<Option<Arrival>, Refusal> {
     let tenant = &shell.context.feed.tenant;
     shell.wait_viewed(offset).await?;
     let away = |error: &dyn std::fmt::Display| Refusal::unavailable(error.to_string());

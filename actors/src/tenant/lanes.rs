@@ -11,7 +11,7 @@ use std::{
 
 use schema::{
     command::{ClaimSend, Command, SendOutcome, SettleSend},
-    event::{Content, Event, Fact, MessageClaimed, MediaRef, StoredEvent},
+    event::{Content, Event, Fact, MediaRef, MessageClaimed, StoredEvent},
     ids::{ChannelId, ConversationId, MessageId, Offset},
     message::Status,
     time::Stamp,
@@ -292,7 +292,9 @@ async fn enqueue_from_views(shell: Rc<Shell>, conversation: ConversationId, mess
             }
         }
         Ok(None) => {}
-        Err(refusal) => tracing::warn!(%conversation, %refusal, "a queued text could not be read; the next start finds it"),
+        Err(refusal) => {
+            tracing::warn!(%conversation, %refusal, "a queued text could not be read; the next start finds it")
+        }
     }
 }
 
@@ -412,7 +414,10 @@ impl Shell {
     }
 
     /// A conversation's newest state: from memory, else from the views.
-    pub(crate) async fn state_of(&self, conversation: ConversationId) -> Result<Option<crate::conversation::State>, Refusal> {
+    pub(crate) async fn state_of(
+        &self,
+        conversation: ConversationId,
+    ) -> Result<Option<crate::conversation::State>, Refusal> {
         let tracked: Option<Rc<RefCell<super::supervise::Tracked>>> = {
             let core = self.core.borrow();
             match core.conversations.get(&conversation) {

@@ -240,7 +240,8 @@ impl Shell {
     /// Waits until the views hold everything up to `offset`.
     pub(crate) async fn wait_viewed(&self, offset: Offset) -> Result<(), Refusal> {
         let mut viewed = self.context.shared.viewed.subscribe();
-        let waited = tokio::time::timeout(VIEWED_WITHIN, viewed.wait_for(|checkpoint| checkpoint.offset >= offset)).await;
+        let waited =
+            tokio::time::timeout(VIEWED_WITHIN, viewed.wait_for(|checkpoint| checkpoint.offset >= offset)).await;
         match waited {
             Ok(Ok(_)) => Ok(()),
             _ => Err(Refusal::unavailable("the views lag behind")),

@@ -235,7 +235,10 @@ impl Shell {
 
     /// A new, empty batch under assembly.
     pub(crate) fn new_pending(&self, first: Offset) -> Pending {
-        Pending::new(BatchId(uuid::Uuid::from_u64_pair(self.context.ports.ids.random(), self.context.ports.ids.random())), first)
+        Pending::new(
+            BatchId(uuid::Uuid::from_u64_pair(self.context.ports.ids.random(), self.context.ports.ids.random())),
+            first,
+        )
     }
 
     pub(crate) fn not_found(conversation: ConversationId) -> Refusal {

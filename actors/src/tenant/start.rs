@@ -1,6 +1,10 @@
 //! Starting a tenant: log first, views brought up to it, then settings, timers and open texts; only then does it decide.
 
-use std::{collections::{BTreeSet, HashMap, VecDeque}, rc::Rc, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    rc::Rc,
+    sync::Arc,
+};
 
 use actix::Actor;
 use arc_swap::ArcSwap;
@@ -23,7 +27,7 @@ use crate::{
     conversation::{Draft, State},
     directory::SystemDirectory,
     engine::Node,
-    feed::{Feed, Position},
+    feed::Feed,
     handle::Refusal,
     ports::{Anchor, Head, PaceRequest},
     presence::Presence,
@@ -39,8 +43,7 @@ pub(crate) async fn start(node: Arc<Node>, tenant: TenantId) -> Result<TenantHan
     let ports = &node.ports;
     let away = |error: &dyn std::fmt::Display| Refusal::unavailable(format!("{feed}: {error}"));
     let anchor = ports.log.anchor(&feed).await.map_err(|error| away(&error))?;
-    let checkpoint =
-        projector::catch_up(&*ports.log, &*ports.views, &feed).await.map_err(|error| away(&error))?;
+    let checkpoint = projector::catch_up(&*ports.log, &*ports.views, &feed).await.map_err(|error| away(&error))?;
     let head = ports.log.head(&feed).await.map_err(|error| away(&error))?;
     if checkpoint.offset.next() != head.next_offset {
         return Err(Refusal::unavailable(format!("{feed}: somebody else writes to it")));
@@ -69,13 +72,13 @@ fn share(
     checkpoint: crate::ports::Checkpoint,
 ) -> Shared {
     let durable = schema::ids::Offset(head.next_offset.0 - 1);
-    let position = Position { epoch: anchor.epoch, offset: durable };
-    let (publisher, handle) = Feed::start(feed.clone(), position, &node.limits.feed, node.ports.log.clone(), node.vault.clone());
+    let (log, vault) = (node.ports.log.clone(), node.vault.clone());
+    let published = Feed::new(feed.clone(), anchor.epoch, durable, log, vault, node.limits.feed.clone());
     Shared {
         settings: ArcSwap::from_pointee(settings),
         viewed: Arc::new(watch::Sender::new(checkpoint)),
-        publisher,
-        feed: handle,
+        feed: published.handle(),
+        publisher: published,
         presence: Presence::default(),
         views: node.ports.views.clone(),
         vault: node.vault.clone(),
@@ -187,4 +190,3 @@ fn charge(shell: &Rc<Shell>, state: &State, send: &crate::conversation::Send) {
     };
     shell.context.ports.limiter.restore(&request, shell.now());
 }
-

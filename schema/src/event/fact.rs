@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{
-        AccountId, AddressHash, ChannelId, ContactId, ConversationId, DedupeKey, Epoch, KeyId, MessageId, NodeId, Offset,
-        OperatorId, Tag, TemplateId, TenantId,
+        AccountId, AddressHash, ChannelId, ContactId, ConversationId, DedupeKey, Epoch, KeyId, MessageId, NodeId,
+        Offset, OperatorId, Tag, TemplateId, TenantId,
     },
     message::{CarrierError, Priority, Status},
     role::Role,
@@ -552,7 +552,11 @@ mod hex_hash {
     use crate::ids::AddressHash;
 
     pub(super) fn serialize<S: Serializer>(hash: &AddressHash, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() { serializer.collect_str(&format_args!("{hash:?}")) } else { hash.serialize(serializer) }
+        if serializer.is_human_readable() {
+            serializer.collect_str(&format_args!("{hash:?}"))
+        } else {
+            hash.serialize(serializer)
+        }
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AddressHash, D::Error> {
@@ -567,7 +571,11 @@ mod hex_key {
     use crate::ids::DedupeKey;
 
     pub(super) fn serialize<S: Serializer>(key: &DedupeKey, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() { serializer.collect_str(&format_args!("{key:?}")) } else { key.serialize(serializer) }
+        if serializer.is_human_readable() {
+            serializer.collect_str(&format_args!("{key:?}"))
+        } else {
+            key.serialize(serializer)
+        }
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DedupeKey, D::Error> {

@@ -149,7 +149,12 @@ impl Newcomer {
 }
 
 /// Decides. The state is the newest there is, also while the batch that made it is still on its way to disk.
-pub fn decide(state: &State, command: &Command, inputs: &Inputs<'_>, by: &schema::event::Author) -> Result<Decision, Refusal> {
+pub fn decide(
+    state: &State,
+    command: &Command,
+    inputs: &Inputs<'_>,
+    by: &schema::event::Author,
+) -> Result<Decision, Refusal> {
     match command {
         Command::Receive(message) => Ok(inbound::receive(state, message, inputs)),
         Command::Call(call) => Ok(inbound::call(state, call, inputs)),

@@ -57,6 +57,11 @@ struct Span {
 }
 
 impl Chunk {
+    /// The event at an offset.
+    pub(super) fn event(&self, offset: Offset) -> Option<&Event> {
+        self.events.get(usize::try_from(offset.0.checked_sub(self.first.0)?).ok()?)
+    }
+
     /// None if there are no events.
     pub(super) fn new(channel: &str, events: Vec<Event>) -> Option<Self> {
         let first = events.first()?.header.offset;

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use schema::ids::{Epoch, FeedId, Offset};
+use schema::{
+    event::Event,
+    ids::{Epoch, FeedId, Offset},
+};
 use tokio::sync::watch;
 
 use super::{Cursor, FeedError, Shared};
@@ -73,6 +76,12 @@ impl FeedHandle {
     /// The durable end.
     pub fn position(&self) -> Position {
         Position { epoch: self.shared.epoch, offset: self.shared.head.borrow().offset }
+    }
+
+    /// A recent event, if the ring still holds it.
+    pub(crate) fn recent(&self, offset: Offset) -> Option<Event> {
+        let ring = self.shared.ring.read().expect("no reader of the ring panics");
+        ring.find(offset)?.event(offset).cloned()
     }
 
     /// A cursor at the end: only what is new.

@@ -18,6 +18,7 @@ use crate::{
     feed::FeedConfig,
     follower::Advances,
     handle::Refusal,
+    outbox::LaneOptions,
     ports::{Carrier, Clock, Directory, Ids, Keys, Limiter, Log, Views},
     projector::Projector,
     tenant::{TenantHandle, start},
@@ -65,10 +66,10 @@ pub struct Limits {
     pub waiting: usize,
     /// A conversation leaves memory after so long without a command.
     pub conversation_idle: Duration,
-    /// Texts in one lane's memory.
-    pub lane_capacity: usize,
-    /// Texts of one lane at the carrier at the same time.
-    pub lane_in_flight: usize,
+    /// Texts of a tenant that are open at its lanes; operators' further ones are refused.
+    pub queue: usize,
+    /// Texts of one lane that wait, and that are at the carrier at the same time.
+    pub lane: LaneOptions,
     /// A tenant leaves memory after so long without anybody who needs it.
     pub tenant_idle: Duration,
     /// A call to the carrier is dropped after so long.
@@ -92,8 +93,8 @@ impl Default for Limits {
             conversations: 200_000,
             waiting: 1_024,
             conversation_idle: Duration::from_secs(60),
-            lane_capacity: 100_000,
-            lane_in_flight: 32,
+            queue: 100_000,
+            lane: LaneOptions::default(),
             tenant_idle: Duration::from_secs(300),
             send_deadline: Duration::from_secs(20),
             unknown_hold: Duration::from_secs(30),

@@ -163,7 +163,13 @@ fn reply(words: &str) -> Command {
 }
 
 fn claim(message: MessageId, attempt: u16) -> Command {
-    Command::Claim(ClaimSend { conversation: conversation(), message, attempt, deadline: Stamp(u64::MAX) })
+    Command::Claim(ClaimSend {
+        conversation: conversation(),
+        message,
+        attempt,
+        deadline: Stamp(u64::MAX),
+        after_unknown: false,
+    })
 }
 
 fn settle(message: MessageId, attempt: u16, outcome: SendOutcome) -> Command {

@@ -45,6 +45,11 @@ impl MemoryViews {
         self.closed.store(!writable, std::sync::atomic::Ordering::SeqCst);
     }
 
+    /// Everything of a tenant, as text, to be compared.
+    pub fn dump(&self, tenant: &TenantId) -> String {
+        self.with(tenant, |tenant| format!("{tenant:#?}"))
+    }
+
     fn with<T>(&self, tenant: &TenantId, look: impl FnOnce(&Tenant) -> T) -> T {
         let tenants = self.tenants.lock().expect("no holder panics");
         match tenants.get(tenant) {

@@ -12,7 +12,7 @@ use std::{
 use schema::{
     command::{ClaimSend, Command, SendOutcome, SettleSend},
     event::{Content, Event, Fact, MediaRef, MessageClaimed, StoredEvent},
-    ids::{ChannelId, ConversationId, MessageId, Offset},
+    ids::{ChannelId, ContactId, ConversationId, MessageId, Offset},
     message::Status,
     time::Stamp,
 };
@@ -27,7 +27,7 @@ use crate::{
     conversation::Send,
     engine::Limits,
     handle::Refusal,
-    outbox::{Entry, Lane, Next},
+    outbox::{Entry, Lane, LaneOptions, Next},
     ports::{OutgoingText, PaceRequest},
 };
 
@@ -37,29 +37,28 @@ pub(crate) struct Lanes {
     homes: HashMap<MessageId, Home>,
     /// Lanes whose next look is already planned.
     planned: HashMap<ChannelId, Stamp>,
-    capacity: usize,
-    in_flight: usize,
+    options: LaneOptions,
 }
 
 struct Home {
     channel: ChannelId,
     conversation: ConversationId,
+    contact: ContactId,
 }
 
 impl Lanes {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self {
-            lanes: HashMap::new(),
-            homes: HashMap::new(),
-            planned: HashMap::new(),
-            capacity: limits.lane_capacity,
-            in_flight: limits.lane_in_flight,
-        }
+        Self { lanes: HashMap::new(), homes: HashMap::new(), planned: HashMap::new(), options: limits.lane }
     }
 
     /// Whether no text is open at any lane.
     pub(crate) fn is_idle(&self) -> bool {
         self.homes.is_empty()
+    }
+
+    /// Texts that wait or are on their way.
+    pub(crate) fn open(&self) -> usize {
+        self.homes.len()
     }
 
     /// Whether no text is open any more once these events are durable.
@@ -79,21 +78,17 @@ impl Lanes {
         self.homes.clear();
     }
 
-    fn insert(&mut self, channel: &ChannelId, conversation: ConversationId, entry: Entry) {
-        let home = Home { channel: channel.clone(), conversation };
+    fn put_back(&mut self, channel: &ChannelId, entry: Entry, now: Stamp) {
+        let home = Home { channel: channel.clone(), conversation: entry.conversation, contact: entry.contact };
         self.homes.insert(entry.message, home);
-        let (capacity, in_flight) = (self.capacity, self.in_flight);
-        let lane = self.lanes.entry(channel.clone()).or_insert_with(|| Lane::new(capacity, in_flight));
-        if lane.insert(entry).is_err() {
-            // Stored all the same: it is read again from the outbox view when the lane has room.
-            tracing::warn!(%channel, "lane is full; the text waits in the store");
-        }
+        let options = self.options;
+        self.lanes.entry(channel.clone()).or_insert_with(|| Lane::new(options)).put_back(entry, now);
     }
 }
 
 impl Shell {
     /// A text is durably queued: it enters its lane.
-    pub(crate) fn lane_insert(&self, event: &Event, conversation: ConversationId, message: MessageId) {
+    pub(crate) fn lane_insert(&self, conversation: ConversationId, message: MessageId) {
         let found = {
             let core = self.core.borrow();
             match core.conversations.get(&conversation) {
@@ -104,7 +99,6 @@ impl Shell {
                 _ => None,
             }
         };
-        let _ = event;
         match found {
             Some((contact, send)) => self.enqueue(conversation, contact, message, &send),
             None => {
@@ -113,13 +107,7 @@ impl Shell {
         }
     }
 
-    pub(crate) fn enqueue(
-        &self,
-        conversation: ConversationId,
-        contact: schema::ids::ContactId,
-        message: MessageId,
-        send: &Send,
-    ) {
+    pub(crate) fn enqueue(&self, conversation: ConversationId, contact: ContactId, message: MessageId, send: &Send) {
         if send.status != Status::Queued {
             return;
         }
@@ -134,7 +122,7 @@ impl Shell {
             queued: send.queued,
             attempt: send.attempt,
         };
-        self.lanes.borrow_mut().insert(&send.channel, conversation, entry);
+        self.lanes.borrow_mut().put_back(&send.channel, entry, self.now());
         self.pump(&send.channel);
     }
 
@@ -169,15 +157,16 @@ impl Shell {
                     limiter.admit(&request, now)
                 });
                 match next {
+                    Next::Send { entry, after_unknown } => go.push((entry, after_unknown)),
                     // The door says `expired` by itself: validity is checked at the moment of claim.
-                    Next::Send(entry) | Next::Expired(entry) => go.push(entry),
+                    Next::Expired(entry) => go.push((entry, false)),
                     Next::WaitUntil(at) => break Some(at),
                     Next::Idle => break None,
                 }
             }
         };
-        for entry in go {
-            self.claim(&entry);
+        for (entry, after_unknown) in go {
+            self.claim(&entry, after_unknown);
         }
         if let Some(at) = wait {
             self.look_again(channel, at);
@@ -198,12 +187,13 @@ impl Shell {
         }
     }
 
-    fn claim(&self, entry: &Entry) {
+    fn claim(&self, entry: &Entry, after_unknown: bool) {
         let claim = ClaimSend {
             conversation: entry.conversation,
             message: entry.message,
             attempt: entry.attempt,
             deadline: self.now().plus(self.context.limits.send_deadline),
+            after_unknown,
         };
         let request = self.own_request(Command::Claim(claim));
         self.route(Ticket::own(request, ReplyTo::Lane(entry.message)));
@@ -215,25 +205,28 @@ impl Shell {
     }
 
     /// A text's fate at the carrier is unknown: its contact's next ones wait a configured time.
-    pub(crate) fn lane_unknown(&self, conversation: ConversationId, message: MessageId) {
-        let _ = conversation;
-        let until = self.now().plus(self.context.limits.unknown_hold);
-        self.with_lane(message, |lane| lane.unknown(message, until));
+    pub(crate) fn lane_unknown(&self, message: MessageId) {
+        let now = self.now();
+        let until = now.plus(self.context.limits.unknown_hold);
+        self.with_lane(message, |lane, contact| lane.hold(message, contact, until, now));
     }
 
     /// The lane is done with a text: the carrier has it, or never will.
-    pub(crate) fn lane_settled(&self, conversation: ConversationId, message: MessageId) {
-        let _ = conversation;
-        self.with_lane(message, |lane| lane.settled(message));
+    pub(crate) fn lane_settled(&self, message: MessageId) {
+        let now = self.now();
+        self.with_lane(message, |lane, contact| {
+            lane.remove(message, now);
+            lane.settled(message, contact, now);
+        });
         self.lanes.borrow_mut().homes.remove(&message);
     }
 
-    fn with_lane(&self, message: MessageId, change: impl FnOnce(&mut Lane)) {
+    fn with_lane(&self, message: MessageId, change: impl FnOnce(&mut Lane, ContactId)) {
         let channel = {
             let lanes = &mut *self.lanes.borrow_mut();
             let Some(home) = lanes.homes.get(&message) else { return };
             let Some(lane) = lanes.lanes.get_mut(&home.channel) else { return };
-            change(lane);
+            change(lane, home.contact);
             home.channel.clone()
         };
         let shell = self.hold();
@@ -246,15 +239,14 @@ impl Shell {
         let lanes = self.lanes.borrow();
         let home = lanes.homes.get(&message)?;
         let limits = self.context.shared.settings.load().limits(&home.channel);
-        let (place, segments_ahead) = lanes.lanes.get(&home.channel)?.place(message)?;
-        let per_s = limits.number_per_s.unwrap_or(1_000).max(1);
-        let estimate = Duration::from_secs_f64(f64::from(segments_ahead) / f64::from(per_s));
-        Some(QueuePlace { place, estimate })
+        let now = self.now();
+        let place = lanes.lanes.get(&home.channel)?.place(message, &limits, now)?;
+        let estimate = place.expected.since(now);
+        Some(QueuePlace { place: u32::try_from(place.ahead + 1).unwrap_or(u32::MAX), estimate })
     }
 
     /// The claim is durable: calls the carrier, and brings the result back through the door.
-    pub(crate) fn call_carrier(&self, claimed: Stamp, conversation: ConversationId, claim: MessageClaimed) {
-        let _ = claimed;
+    pub(crate) fn call_carrier(&self, conversation: ConversationId, claim: MessageClaimed) {
         actix::spawn(call(self.hold(), conversation, claim));
     }
 }
@@ -277,7 +269,7 @@ async fn enqueue_again(shell: Rc<Shell>, message: MessageId) {
         let lanes = &mut *shell.lanes.borrow_mut();
         let Some(home) = lanes.homes.remove(&message) else { return };
         if let Some(lane) = lanes.lanes.get_mut(&home.channel) {
-            lane.settled(message);
+            lane.settled(message, home.contact, shell.now());
         }
         home
     };

@@ -16,7 +16,9 @@ mod settings;
 pub(crate) mod shell;
 pub(crate) mod start;
 pub(crate) mod supervise;
+#[cfg(test)]
+mod tests;
 pub(crate) mod ticket;
 
-pub use handle::{QueuePlace, TenantHandle};
+pub use handle::{QueuePlace, Stats, TenantHandle};
 pub use settings::Settings;

@@ -2,16 +2,20 @@
 //!
 //! Knows nothing of HTTP, CQL or Redis. No actix type leaves this crate: callers hold plain handles.
 
+mod arbiters;
 #[cfg(any(test, feature = "contracts"))]
 pub mod contracts;
 pub mod conversation;
+pub mod directory;
 pub mod engine;
 pub mod feed;
 pub mod follower;
 pub mod handle;
 pub mod memory;
 pub mod outbox;
+pub mod pace;
 pub mod ports;
 pub mod presence;
+pub mod projector;
 pub mod tenant;
 pub mod vault;

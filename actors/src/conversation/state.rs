@@ -60,6 +60,8 @@ pub struct State {
     pub waiting_since: Option<Stamp>,
     /// Inbound messages and missed calls that nobody has seen.
     pub unread: u32,
+    /// Last inbound message or missed call.
+    pub last_inbound_at: Offset,
     /// Everything up to here has been seen.
     pub read_up_to: Offset,
     /// Last text-back per line: the cool-down window.

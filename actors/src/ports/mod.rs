@@ -16,6 +16,6 @@ pub use keys::{ContactKey, KeyError, Keys};
 pub use limiter::{Admission, Limiter, PaceRequest};
 pub use log::{Anchor, AppendError, Head, Log, LogError, WakeEntry};
 pub use views::{
-    Checkpoint, ConversationRow, DedupeEntry, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation, ViewError,
-    ViewWrite, Views, ViewsBatch,
+    Checkpoint, ConversationRow, DedupeEntry, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation,
+    ViewError, ViewWrite, Views, ViewsBatch,
 };

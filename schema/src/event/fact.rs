@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{
-        AccountId, AddressHash, ChannelId, ContactId, ConversationId, DedupeKey, Epoch, MessageId, NodeId, Offset,
-        OperatorId, Tag, TemplateId, TenantId,
+        AccountId, AddressHash, ChannelId, ContactId, ConversationId, DedupeKey, Epoch, KeyId, MessageId, NodeId,
+        Offset, OperatorId, Tag, TemplateId, TenantId,
     },
     message::{CarrierError, Priority, Status},
     role::Role,
@@ -192,6 +192,8 @@ body!(/// Part: address, and the name if the carrier gave one.
 ContactCreated {
     /// The new contact.
     contact: ContactId,
+    /// The key its personal parts are sealed with.
+    key: KeyId,
     /// Stands for the address on this channel kind.
     #[schema(value_type = String)]
     #[serde(with = "hex_hash")]
@@ -204,6 +206,8 @@ body!(/// Part: the new name, as text the notes about the contact.
 ContactUpdated {
     /// Whose.
     contact: ContactId,
+    /// Whether the part holds a name (else it holds notes only, and the name stays where it was).
+    named: bool,
 });
 
 /// Whether a contact may be texted.
@@ -347,6 +351,8 @@ MessageRequeued {
     attempt: u16,
     /// Not before this.
     not_before: Stamp,
+    /// Never sent after this.
+    valid_until: Stamp,
     /// Why the last attempt did not do.
     error: Option<CarrierError>,
 });
@@ -546,7 +552,11 @@ mod hex_hash {
     use crate::ids::AddressHash;
 
     pub(super) fn serialize<S: Serializer>(hash: &AddressHash, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() { serializer.collect_str(&format_args!("{hash:?}")) } else { hash.serialize(serializer) }
+        if serializer.is_human_readable() {
+            serializer.collect_str(&format_args!("{hash:?}"))
+        } else {
+            hash.serialize(serializer)
+        }
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AddressHash, D::Error> {
@@ -561,7 +571,11 @@ mod hex_key {
     use crate::ids::DedupeKey;
 
     pub(super) fn serialize<S: Serializer>(key: &DedupeKey, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() { serializer.collect_str(&format_args!("{key:?}")) } else { key.serialize(serializer) }
+        if serializer.is_human_readable() {
+            serializer.collect_str(&format_args!("{key:?}"))
+        } else {
+            key.serialize(serializer)
+        }
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DedupeKey, D::Error> {

@@ -14,7 +14,7 @@ pub use part::{Content, MediaRef, Part, Personal};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{ConversationId, Offset, OperatorId, RequestId},
+    ids::{ConversationId, DedupeKey, MessageId, Offset, OperatorId, RequestId},
     time::Stamp,
 };
 
@@ -52,6 +52,19 @@ pub struct Header {
     pub previous: Offset,
     /// Who, from where, and by which request.
     pub origin: Origin,
+    /// On the last event of a command that must not be done twice: what makes it the same command.
+    pub accepted: Option<Accepted>,
+}
+
+/// A command's identity, as the log remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The carrier's id or the client's idempotency key, hashed with its namespace.
+    pub key: DedupeKey,
+    /// Hash of the content: the same key with another is a conflict. 0: content is not compared.
+    pub content: u64,
+    /// The message it made.
+    pub message: Option<MessageId>,
 }
 
 /// Who caused something, through which door, by which request: the audit trail.

@@ -208,6 +208,8 @@ ContactUpdated {
     contact: ContactId,
     /// Whether the part holds a name (else it holds notes only, and the name stays where it was).
     named: bool,
+    /// Whether the notes about the contact are among it.
+    noted: bool,
 });
 
 /// Whether a contact may be texted.

@@ -51,6 +51,22 @@ pub struct Ports {
     pub ids: Arc<dyn Ids>,
 }
 
+/// What an engine is started with.
+pub struct Setup {
+    /// Which node this is.
+    pub node: NodeId,
+    /// What it runs on.
+    pub ports: Ports,
+    /// Its bounds.
+    pub limits: Limits,
+    /// Threads that tenants live on.
+    pub arbiters: usize,
+    /// Followers that are told when a feed has grown.
+    pub advances: Vec<Arc<Advances>>,
+    /// Empty; the engine fills it from the log, adapters look things up in it.
+    pub directory: Arc<SystemDirectory>,
+}
+
 /// Bounds and durations; each with the failure it prevents in `config/default.toml`.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -132,15 +148,9 @@ struct Inner {
 
 impl Engine {
     /// Starts the engine on the current tokio runtime: reads the directory, then wakes who is due.
-    pub async fn start(
-        id: NodeId,
-        ports: Ports,
-        limits: Limits,
-        arbiters: usize,
-        advances: Vec<Arc<Advances>>,
-    ) -> Result<Self, Refusal> {
+    pub async fn start(setup: Setup) -> Result<Self, Refusal> {
+        let Setup { node: id, ports, limits, arbiters, advances, directory } = setup;
         let vault = Vault::new(ports.keys.clone());
-        let directory = Arc::new(SystemDirectory::default());
         read_directory(&*ports.log, &directory).await?;
         let projector = Projector::start(ports.views.clone(), limits.projections);
         let runtime = tokio::runtime::Handle::current();

@@ -17,7 +17,7 @@ use schema::{
 
 use crate::{
     conversation::{POISON, State},
-    engine::{Engine, Limits, Ports},
+    engine::{Engine, Limits, Ports, Setup},
     handle::Refusal,
     memory::{MemoryKeys, MemoryLog, MemoryViews, Mishap, RecordingCarrier, SystemClock, SystemIds},
     ports::{Admission, Ids, Limiter, Log, PaceRequest, Views},
@@ -67,7 +67,15 @@ impl World {
 
     async fn node(&self, name: &str) -> Engine {
         let id = NodeId::new(name).expect("a slug");
-        Engine::start(id, self.ports.clone(), self.limits.clone(), 1, Vec::new()).await.expect("it starts")
+        let setup = Setup {
+            node: id,
+            ports: self.ports.clone(),
+            limits: self.limits.clone(),
+            arbiters: 1,
+            advances: Vec::new(),
+            directory: Arc::default(),
+        };
+        Engine::start(setup).await.expect("it starts")
     }
 
     /// A tenant with one line that answers missed calls.

@@ -1,38 +1,63 @@
-//! A carrier that records what it is given and answers as it was told.
+//! A carrier that remembers what it was given and answers as it was told.
 
 use std::{collections::VecDeque, sync::Mutex};
 
 use async_trait::async_trait;
 use schema::command::SendOutcome;
 
+use super::{gate::Gate, lock};
 use crate::ports::{Carrier, OutgoingText};
 
-/// Records sends; accepts them unless told otherwise.
-#[derive(Default)]
+/// Accepts everything, unless told otherwise.
+#[derive(Debug, Default)]
 pub struct RecordingCarrier {
-    sent: Mutex<Vec<OutgoingText>>,
-    outcomes: Mutex<VecDeque<SendOutcome>>,
+    state: Mutex<State>,
+    gate: Gate,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    sent: Vec<OutgoingText>,
+    script: VecDeque<SendOutcome>,
 }
 
 impl RecordingCarrier {
-    /// The next sends end so, one each.
-    pub fn outcomes(&self, outcomes: impl IntoIterator<Item = SendOutcome>) {
-        self.outcomes.lock().expect("no holder panics").extend(outcomes);
+    /// The next call that has no answer yet gets this one; calls beyond the script are accepted as `SM1`, `SM2`, …
+    pub fn answer(&self, outcome: SendOutcome) {
+        lock(&self.state).script.push_back(outcome);
     }
 
-    /// Everything that was sent, in order.
+    /// Everything it was given, in order.
     pub fn sent(&self) -> Vec<OutgoingText> {
-        self.sent.lock().expect("no holder panics").clone()
+        lock(&self.state).sent.clone()
+    }
+
+    /// From here on calls are recorded and wait for [`Self::release`].
+    pub fn hold(&self) {
+        self.gate.close();
+    }
+
+    /// Lets the waiting and all later calls go on.
+    pub fn release(&self) {
+        self.gate.open();
+    }
+
+    /// How many calls wait.
+    pub fn waiting(&self) -> usize {
+        self.gate.waiting()
     }
 }
 
 #[async_trait]
 impl Carrier for RecordingCarrier {
     async fn send(&self, text: OutgoingText) -> SendOutcome {
-        let mut sent = self.sent.lock().expect("no holder panics");
-        sent.push(text);
-        let carrier_id = format!("SM{:032}", sent.len());
-        let scripted = self.outcomes.lock().expect("no holder panics").pop_front();
-        scripted.unwrap_or(SendOutcome::Accepted { carrier_id })
+        let outcome = {
+            let mut state = lock(&self.state);
+            state.sent.push(text);
+            let carrier_id = format!("SM{}", state.sent.len());
+            state.script.pop_front().unwrap_or(SendOutcome::Accepted { carrier_id })
+        };
+        self.gate.pass().await;
+        outcome
     }
 }

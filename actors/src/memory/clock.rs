@@ -1,16 +1,18 @@
-//! The clock and the source of randomness of a real process, and a clock that tests set.
+//! Clocks and randomness: the system's own, and a clock that a test sets.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::Mutex,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use rustix::time::{ClockId, clock_gettime};
 use schema::time::Stamp;
 use uuid::Uuid;
 
+use super::lock;
 use crate::ports::{Clock, Ids};
 
-/// The machine's clocks.
+/// The system's clocks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -18,17 +20,18 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the Clock port")]
     fn now(&self) -> Stamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Stamp(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
+        Stamp(0).plus(since)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the Clock port")]
+    /// `CLOCK_BOOTTIME`: the standard library's `Instant` stands still while the machine is suspended, and a
+    /// deadline that stands still lets an old owner's call go out late.
     fn monotonic(&self) -> Duration {
-        static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-        START.get_or_init(std::time::Instant::now).elapsed()
+        let time = clock_gettime(ClockId::Boottime);
+        Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
     }
 }
 
-/// The machine's randomness.
+/// The system's randomness.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemIds;
 
@@ -44,38 +47,59 @@ impl Ids for SystemIds {
     }
 }
 
-/// A clock that stands still until somebody moves it.
+/// A clock that stands still until it is moved.
 #[derive(Debug)]
 pub struct ManualClock {
-    now: AtomicU64,
-    monotonic: AtomicU64,
+    time: Mutex<(Stamp, Duration)>,
 }
 
 impl ManualClock {
     /// Stands at `now`.
     pub fn at(now: Stamp) -> Self {
-        Self { now: AtomicU64::new(now.0), monotonic: AtomicU64::new(0) }
+        Self { time: Mutex::new((now, Duration::ZERO)) }
     }
 
-    /// Moves both clocks on.
-    pub fn pass(&self, duration: Duration) {
-        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        self.now.fetch_add(micros, Ordering::SeqCst);
-        self.monotonic.fetch_add(micros, Ordering::SeqCst);
-    }
-
-    /// Sets the wall clock alone, also back.
+    /// Steps the wall clock, forth or back; the monotonic one does not notice.
     pub fn set(&self, now: Stamp) {
-        self.now.store(now.0, Ordering::SeqCst);
+        lock(&self.time).0 = now;
+    }
+
+    /// Lets time pass on both clocks.
+    pub fn advance(&self, by: Duration) {
+        let mut time = lock(&self.time);
+        time.0 = time.0.plus(by);
+        time.1 += by;
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Stamp {
-        Stamp(self.now.load(Ordering::SeqCst))
+        lock(&self.time).0
     }
 
     fn monotonic(&self) -> Duration {
-        Duration::from_micros(self.monotonic.load(Ordering::SeqCst))
+        lock(&self.time).1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stepped_wall_clock_leaves_the_monotonic_one_alone() {
+        let clock = ManualClock::at(Stamp(1_000_000));
+        clock.advance(Duration::from_secs(1));
+        clock.set(Stamp(5));
+        assert_eq!(clock.now(), Stamp(5));
+        assert_eq!(clock.monotonic(), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn the_system_clocks_run() {
+        let before = SystemClock.monotonic();
+        assert!(SystemClock.now() > Stamp(1_600_000_000_000_000));
+        assert!(SystemClock.monotonic() >= before);
+        assert_ne!(SystemIds.uuid(), SystemIds.uuid());
     }
 }

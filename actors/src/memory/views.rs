@@ -1,8 +1,8 @@
-//! The views in memory: maps, one lock.
+//! The views in memory.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard},
 };
 
 use async_trait::async_trait;
@@ -12,133 +12,86 @@ use schema::{
     time::Stamp,
 };
 
+use super::{lock, tables::Tables};
 use crate::ports::{
-    Checkpoint, ConversationRow, DedupeEntry, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation,
-    ViewError, ViewWrite, Views, ViewsBatch,
+    Checkpoint, ConversationRow, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation, ViewError, Views,
+    ViewsBatch,
 };
 
-#[derive(Debug, Clone, Default)]
-struct Tenant {
-    checkpoint: Checkpoint,
-    timeline: BTreeMap<(ConversationId, Offset), Bytes>,
-    conversations: BTreeMap<ConversationId, StoredConversation>,
-    inbox: BTreeSet<(bool, Stamp, ConversationId)>,
-    routes: BTreeMap<AddressHash, Route>,
-    dedupe: BTreeMap<DedupeKey, DedupeEntry>,
-    messages: BTreeMap<MessageId, MessageRow>,
-    outbox: BTreeMap<MessageId, ConversationId>,
-    timers: BTreeMap<ConversationId, Stamp>,
-    parked: BTreeSet<ConversationId>,
-    settings: BTreeMap<String, Bytes>,
-}
-
-/// The views in memory.
+/// Forgets everything when dropped.
 #[derive(Debug, Default)]
 pub struct MemoryViews {
-    tenants: Mutex<BTreeMap<TenantId, Tenant>>,
-    closed: std::sync::atomic::AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    tenants: BTreeMap<TenantId, Tables>,
+    checkpoints: BTreeMap<FeedId, Checkpoint>,
+    failing: usize,
 }
 
 impl MemoryViews {
-    /// Closed: writes fail, as when a disk is full.
-    pub fn set_writable(&self, writable: bool) {
-        self.closed.store(!writable, std::sync::atomic::Ordering::SeqCst);
+    /// The next `count` writes are refused and change nothing.
+    pub fn fail_next(&self, count: usize) {
+        lock(&self.state).failing = count;
     }
 
-    /// Everything of a tenant, as text, to be compared.
-    pub fn dump(&self, tenant: &TenantId) -> String {
-        self.with(tenant, |tenant| format!("{tenant:#?}"))
-    }
-
-    fn with<T>(&self, tenant: &TenantId, look: impl FnOnce(&Tenant) -> T) -> T {
-        let tenants = self.tenants.lock().expect("no holder panics");
-        match tenants.get(tenant) {
-            Some(tenant) => look(tenant),
-            None => look(&Tenant::default()),
-        }
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
     }
 }
 
-impl Tenant {
-    fn write(&mut self, write: ViewWrite) {
-        match write {
-            ViewWrite::Timeline { conversation, offset, event } => {
-                self.timeline.insert((conversation, offset), event);
-            }
-            ViewWrite::Conversation { conversation, stored, activity, previous_activity, open, previous_open } => {
-                self.conversations.insert(conversation, stored);
-                if let Some(previous) = previous_activity {
-                    self.inbox.remove(&(previous_open, previous, conversation));
-                }
-                if let Some(activity) = activity {
-                    self.inbox.insert((open, activity, conversation));
-                }
-            }
-            ViewWrite::Route { address, route } => {
-                self.routes.insert(address, route);
-            }
-            ViewWrite::Dedupe { key, entry, .. } => {
-                self.dedupe.insert(key, entry);
-            }
-            ViewWrite::Message { message, row } => {
-                self.messages.insert(message, row);
-            }
-            ViewWrite::Outbox { message, conversation: Some(conversation) } => {
-                self.outbox.insert(message, conversation);
-            }
-            ViewWrite::Outbox { message, conversation: None } => {
-                self.outbox.remove(&message);
-            }
-            ViewWrite::Timer { conversation, due: Some(due) } => {
-                self.timers.insert(conversation, due);
-            }
-            ViewWrite::Timer { conversation, due: None } => {
-                self.timers.remove(&conversation);
-            }
-            ViewWrite::Parked { conversation, parked: true } => {
-                self.parked.insert(conversation);
-            }
-            ViewWrite::Parked { conversation, parked: false } => {
-                self.parked.remove(&conversation);
-            }
-            ViewWrite::Setting { name, value } => {
-                self.settings.insert(name, value);
-            }
-        }
+impl State {
+    fn checkpoint(&self, feed: &FeedId) -> Checkpoint {
+        self.checkpoints.get(feed).copied().unwrap_or_default()
     }
-}
 
-fn page<T>(checkpoint: Checkpoint, mut rows: Vec<T>, limit: usize) -> Page<T> {
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    Page { checkpoint, rows, more }
+    fn get<T>(&self, tenant: &TenantId, read: impl FnOnce(&Tables) -> Option<T>) -> Option<T> {
+        self.tenants.get(tenant).and_then(read)
+    }
+
+    /// At most `limit` rows, with the checkpoint and whether there are more.
+    fn page<T>(&self, tenant: &TenantId, limit: usize, rows: impl FnOnce(&Tables, usize) -> Vec<T>) -> Page<T> {
+        let checkpoint = self.checkpoint(&FeedId::of(tenant));
+        let mut rows = self.tenants.get(tenant).map(|tables| rows(tables, limit + 1)).unwrap_or_default();
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        Page { checkpoint, rows, more }
+    }
 }
 
 #[async_trait]
 impl Views for MemoryViews {
     async fn checkpoint(&self, feed: &FeedId) -> Result<Checkpoint, ViewError> {
-        Ok(self.with(&feed.tenant, |tenant| tenant.checkpoint))
+        Ok(self.state().checkpoint(feed))
     }
 
     async fn write(&self, batches: Vec<ViewsBatch>) -> Result<(), ViewError> {
-        if self.closed.load(std::sync::atomic::Ordering::SeqCst) {
-            return Err(ViewError::Unavailable("asked for".to_owned()));
+        let state = &mut *self.state();
+        if state.failing > 0 {
+            state.failing -= 1;
+            return Err(ViewError::Unavailable("as the test asked".to_owned()));
         }
-        let mut tenants = self.tenants.lock().expect("no holder panics");
         for batch in batches {
-            let tenant = tenants.entry(batch.feed.tenant).or_default();
-            batch.writes.into_iter().for_each(|write| tenant.write(write));
-            tenant.checkpoint = batch.checkpoint;
+            if batch.checkpoint.offset <= state.checkpoint(&batch.feed).offset {
+                continue;
+            }
+            let tables = state.tenants.entry(batch.feed.tenant.clone()).or_default();
+            batch.writes.into_iter().for_each(|write| tables.write(write));
+            state.checkpoints.insert(batch.feed, batch.checkpoint);
         }
         Ok(())
     }
 
     async fn seen(&self, tenant: &TenantId, key: DedupeKey) -> Result<Seen, ViewError> {
-        Ok(self.with(tenant, |tenant| Seen { checkpoint: tenant.checkpoint, entry: tenant.dedupe.get(&key).cloned() }))
+        let state = self.state();
+        let entry = state.get(tenant, |tables| tables.dedupe.get(&key).cloned());
+        Ok(Seen { checkpoint: state.checkpoint(&FeedId::of(tenant)), entry })
     }
 
     async fn route(&self, tenant: &TenantId, address: AddressHash) -> Result<Option<Route>, ViewError> {
-        Ok(self.with(tenant, |tenant| tenant.routes.get(&address).copied()))
+        Ok(self.state().get(tenant, |tables| tables.routes.get(&address).copied()))
     }
 
     async fn conversation(
@@ -146,15 +99,15 @@ impl Views for MemoryViews {
         tenant: &TenantId,
         id: ConversationId,
     ) -> Result<Option<StoredConversation>, ViewError> {
-        Ok(self.with(tenant, |tenant| tenant.conversations.get(&id).cloned()))
+        Ok(self.state().get(tenant, |tables| tables.conversations.get(&id).cloned()))
     }
 
     async fn message(&self, tenant: &TenantId, id: MessageId) -> Result<Option<MessageRow>, ViewError> {
-        Ok(self.with(tenant, |tenant| tenant.messages.get(&id).copied()))
+        Ok(self.state().get(tenant, |tables| tables.messages.get(&id).copied()))
     }
 
     async fn event(&self, tenant: &TenantId, id: ConversationId, offset: Offset) -> Result<Option<Bytes>, ViewError> {
-        Ok(self.with(tenant, |tenant| tenant.timeline.get(&(id, offset)).cloned()))
+        Ok(self.state().get(tenant, |tables| tables.timeline.get(&(id, offset)).cloned()))
     }
 
     async fn timeline_after(
@@ -164,9 +117,9 @@ impl Views for MemoryViews {
         after: Offset,
         limit: usize,
     ) -> Result<Page<Bytes>, ViewError> {
-        Ok(self.with(tenant, |tenant| {
-            let range = tenant.timeline.range((id, after.next())..=(id, Offset(u64::MAX)));
-            page(tenant.checkpoint, range.take(limit + 1).map(|(_, event)| event.clone()).collect(), limit)
+        Ok(self.state().page(tenant, limit, |tables, limit| {
+            let range = (id, Offset(after.0.saturating_add(1)))..=(id, Offset(u64::MAX));
+            tables.timeline.range(range).map(|(_, event)| event.clone()).take(limit).collect()
         }))
     }
 
@@ -177,9 +130,9 @@ impl Views for MemoryViews {
         before: Offset,
         limit: usize,
     ) -> Result<Page<Bytes>, ViewError> {
-        Ok(self.with(tenant, |tenant| {
-            let range = tenant.timeline.range((id, Offset(0))..(id, before)).rev();
-            page(tenant.checkpoint, range.take(limit + 1).map(|(_, event)| event.clone()).collect(), limit)
+        Ok(self.state().page(tenant, limit, |tables, limit| {
+            let range = (id, Offset(0))..(id, before);
+            tables.timeline.range(range).rev().map(|(_, event)| event.clone()).take(limit).collect()
         }))
     }
 
@@ -190,15 +143,12 @@ impl Views for MemoryViews {
         after: Option<InboxCursor>,
         limit: usize,
     ) -> Result<Page<ConversationRow>, ViewError> {
-        Ok(self.with(tenant, |tenant| {
-            let before = |row: &(bool, Stamp, ConversationId)| {
-                after.is_none_or(|after| (row.1, row.2) < (after.activity, after.conversation))
+        Ok(self.state().page(tenant, limit, |tables, limit| {
+            let row = |conversation| {
+                let stored = tables.conversations.get(&conversation)?.clone();
+                Some(ConversationRow { conversation, stored })
             };
-            let rows = tenant.inbox.iter().rev().filter(|row| row.0 == open && before(row)).take(limit + 1);
-            let rows = rows.filter_map(|(_, _, id)| {
-                Some(ConversationRow { conversation: *id, stored: tenant.conversations.get(id)?.clone() })
-            });
-            page(tenant.checkpoint, rows.collect(), limit)
+            tables.inbox(open, after).filter_map(row).take(limit).collect()
         }))
     }
 
@@ -208,10 +158,11 @@ impl Views for MemoryViews {
         after: Option<MessageId>,
         limit: usize,
     ) -> Result<Vec<(MessageId, ConversationId)>, ViewError> {
-        Ok(self.with(tenant, |tenant| {
-            let rows = tenant.outbox.iter().filter(|(message, _)| after.is_none_or(|after| **message > after));
-            rows.take(limit).map(|(message, conversation)| (*message, *conversation)).collect()
-        }))
+        let open = |tables: &Tables| {
+            let later = tables.outbox.iter().filter(|(message, _)| after.is_none_or(|after| **message > after));
+            Some(later.map(|(message, conversation)| (*message, *conversation)).take(limit).collect())
+        };
+        Ok(self.state().get(tenant, open).unwrap_or_default())
     }
 
     async fn timers(
@@ -220,25 +171,29 @@ impl Views for MemoryViews {
         until: Stamp,
         limit: usize,
     ) -> Result<Vec<(Stamp, ConversationId)>, ViewError> {
-        Ok(self.with(tenant, |tenant| {
-            let mut due: Vec<_> = tenant.timers.iter().map(|(conversation, due)| (*due, *conversation)).collect();
+        let due = |tables: &Tables| {
+            let mut due: Vec<_> = tables.timers.iter().map(|(id, due)| (*due, *id)).collect();
             due.retain(|(due, _)| *due <= until);
             due.sort();
             due.truncate(limit);
-            due
-        }))
+            Some(due)
+        };
+        Ok(self.state().get(tenant, due).unwrap_or_default())
     }
 
     async fn parked(&self, tenant: &TenantId, limit: usize) -> Result<Vec<ConversationId>, ViewError> {
-        Ok(self.with(tenant, |tenant| tenant.parked.iter().take(limit).copied().collect()))
+        let parked = |tables: &Tables| Some(tables.parked.iter().take(limit).copied().collect());
+        Ok(self.state().get(tenant, parked).unwrap_or_default())
     }
 
     async fn setting(&self, tenant: &TenantId, name: &str) -> Result<Option<Bytes>, ViewError> {
-        Ok(self.with(tenant, |tenant| tenant.settings.get(name).cloned()))
+        Ok(self.state().get(tenant, |tables| tables.settings.get(name).cloned()))
     }
 
     async fn clear(&self, feed: &FeedId) -> Result<(), ViewError> {
-        self.tenants.lock().expect("no holder panics").remove(&feed.tenant);
+        let state = &mut *self.state();
+        state.tenants.remove(&feed.tenant);
+        state.checkpoints.remove(feed);
         Ok(())
     }
 }

@@ -1,15 +1,36 @@
-//! The engine: starts tenants on demand, keeps the directory, drains at the end.
+//! The engine: starts tenants on demand on its arbiters, keeps the directory, wakes who is due, drains at the end.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use schema::ids::TenantId;
+use dashmap::DashMap;
+use schema::{
+    command::{Reply, Request},
+    event::StoredEvent,
+    ids::{FeedId, NodeId, Offset, TenantId},
+    problem::Code,
+};
+use tokio::sync::{OnceCell, oneshot};
 
 use crate::{
+    arbiters::Arbiters,
+    conversation::Policy,
+    directory::SystemDirectory,
+    feed::FeedConfig,
+    follower::Advances,
     handle::Refusal,
+    outbox::LaneOptions,
     ports::{Carrier, Clock, Directory, Ids, Keys, Limiter, Log, Views},
-    tenant::TenantHandle,
+    projector::Projector,
+    tenant::{TenantHandle, start},
     vault::Vault,
 };
+
+/// Tenants woken in one look at the wake index.
+const WAKE_TOGETHER: usize = 64;
+/// How often the wake index is looked at.
+const WAKE_EVERY: Duration = Duration::from_millis(500);
+/// Bytes of the directory's log read at once.
+const DIRECTORY_BYTES: usize = 4 << 20;
 
 /// What the core needs of the world.
 #[derive(Clone)]
@@ -30,32 +51,242 @@ pub struct Ports {
     pub ids: Arc<dyn Ids>,
 }
 
+/// What an engine is started with.
+pub struct Setup {
+    /// Which node this is.
+    pub node: NodeId,
+    /// What it runs on.
+    pub ports: Ports,
+    /// Its bounds.
+    pub limits: Limits,
+    /// Threads that tenants live on.
+    pub arbiters: usize,
+    /// Followers that are told when a feed has grown.
+    pub advances: Vec<Arc<Advances>>,
+    /// Empty; the engine fills it from the log, adapters look things up in it.
+    pub directory: Arc<SystemDirectory>,
+}
+
+/// Bounds and durations; each with the failure it prevents in `config/default.toml`.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Commands that may wait at a tenant.
+    pub mailbox: usize,
+    /// Bytes of a batch under assembly after which further commands wait.
+    pub batch_bytes: usize,
+    /// Commands that may wait for room in the batch.
+    pub stalled: usize,
+    /// Conversations of one tenant in memory.
+    pub conversations: usize,
+    /// Commands that may wait for one conversation's state to be read.
+    pub waiting: usize,
+    /// A conversation leaves memory after so long without a command.
+    pub conversation_idle: Duration,
+    /// Texts of a tenant that are open at its lanes; operators' further ones are refused.
+    pub queue: usize,
+    /// Texts of one lane that wait, and that are at the carrier at the same time.
+    pub lane: LaneOptions,
+    /// A tenant leaves memory after so long without anybody who needs it.
+    pub tenant_idle: Duration,
+    /// A call to the carrier is dropped after so long.
+    pub send_deadline: Duration,
+    /// While a text's fate is unknown, its contact's next ones wait so long.
+    pub unknown_hold: Duration,
+    /// Batches that may wait for the projector.
+    pub projections: usize,
+    /// The feed's ring.
+    pub feed: FeedConfig,
+    /// What decisions go by.
+    pub policy: Policy,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            mailbox: 4_096,
+            batch_bytes: 512 * 1024,
+            stalled: 8_192,
+            conversations: 200_000,
+            waiting: 1_024,
+            conversation_idle: Duration::from_secs(60),
+            queue: 100_000,
+            lane: LaneOptions::default(),
+            tenant_idle: Duration::from_secs(300),
+            send_deadline: Duration::from_secs(20),
+            unknown_hold: Duration::from_secs(30),
+            projections: 1_024,
+            feed: FeedConfig::default(),
+            policy: Policy::default(),
+        }
+    }
+}
+
+/// What all tenants of a node share.
+pub(crate) struct Node {
+    pub(crate) id: NodeId,
+    pub(crate) ports: Ports,
+    pub(crate) vault: Vault,
+    pub(crate) limits: Limits,
+    pub(crate) projector: Projector,
+    pub(crate) advances: Vec<Arc<Advances>>,
+    pub(crate) runtime: tokio::runtime::Handle,
+    pub(crate) directory: Arc<SystemDirectory>,
+}
+
 /// All tenants of this node. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
-    ports: Ports,
-    vault: Vault,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    node: Arc<Node>,
+    arbiters: Arbiters,
+    tenants: DashMap<TenantId, Arc<OnceCell<TenantHandle>>>,
+    draining: std::sync::atomic::AtomicBool,
 }
 
 impl Engine {
+    /// Starts the engine on the current tokio runtime: reads the directory, then wakes who is due.
+    pub async fn start(setup: Setup) -> Result<Self, Refusal> {
+        let Setup { node: id, ports, limits, arbiters, advances, directory } = setup;
+        let vault = Vault::new(ports.keys.clone());
+        read_directory(&*ports.log, &directory).await?;
+        let projector = Projector::start(ports.views.clone(), limits.projections);
+        let runtime = tokio::runtime::Handle::current();
+        let node = Arc::new(Node { id, ports, vault, limits, projector, advances, runtime, directory });
+        let arbiters = Arbiters::start(arbiters).map_err(|error| Refusal::unavailable(error.to_string()))?;
+        let draining = std::sync::atomic::AtomicBool::new(false);
+        let engine = Self { inner: Arc::new(Inner { node, arbiters, tenants: DashMap::new(), draining }) };
+        engine.tenant(&TenantId::system()).await?;
+        tokio::spawn(wake_due(Arc::downgrade(&engine.inner)));
+        Ok(engine)
+    }
+
     /// A tenant's handle; starts the tenant if it sleeps. Unknown tenants are `not_found`.
     pub async fn tenant(&self, id: &TenantId) -> Result<TenantHandle, Refusal> {
-        let _ = id;
-        Err(Refusal::unavailable("not wired yet"))
+        if self.inner.draining.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(Refusal::Draining);
+        }
+        let known = self.inner.tenants.get(id).map(|cell| cell.clone());
+        if let Some(handle) = known.as_ref().and_then(|cell| cell.get())
+            && !handle.is_closed()
+        {
+            return Ok(handle.clone());
+        }
+        if *id != TenantId::system() && !self.inner.node.directory.tenant_exists(id) {
+            return Err(Refusal::rejected(Code::NotFound, format!("tenant {id}")));
+        }
+        self.inner.tenants.remove_if(id, |_, cell| cell.get().is_some_and(TenantHandle::is_closed));
+        let cell = self.inner.tenants.entry(id.clone()).or_default().clone();
+        let handle = cell.get_or_try_init(|| self.start_tenant(id.clone())).await?;
+        Ok(handle.clone())
+    }
+
+    /// Asks a tenant for something; one that fell asleep meanwhile is started again.
+    pub async fn submit(&self, id: &TenantId, request: Request) -> Result<Reply, Refusal> {
+        let request = match self.tenant(id).await?.try_submit(request).await {
+            Ok(result) => return result,
+            Err(request) => *request,
+        };
+        self.tenant(id).await?.submit(request).await
+    }
+
+    /// The handle of a tenant that runs now.
+    pub fn running(&self, id: &TenantId) -> Option<TenantHandle> {
+        let cell = self.inner.tenants.get(id)?.clone();
+        cell.get().filter(|handle| !handle.is_closed()).cloned()
+    }
+
+    async fn start_tenant(&self, id: TenantId) -> Result<TenantHandle, Refusal> {
+        let (done, started) = oneshot::channel();
+        let node = self.inner.node.clone();
+        let tenant = id.clone();
+        self.inner.arbiters.spawn(&id, move || async move {
+            let _ = done.send(start::start(node, tenant).await);
+        });
+        started.await.map_err(|_| Refusal::unavailable("the tenant's arbiter has stopped"))?
     }
 
     /// The directory, for look-ups from memory.
     pub fn directory(&self) -> Arc<dyn Directory> {
-        unimplemented!("wired with the engine")
+        self.inner.node.directory.clone()
     }
 
     /// The ports it runs on.
     pub fn ports(&self) -> &Ports {
-        &self.ports
+        &self.inner.node.ports
     }
 
     /// Seals and opens personal parts.
     pub fn vault(&self) -> &Vault {
-        &self.vault
+        &self.inner.node.vault
+    }
+
+    /// Which node this is.
+    pub fn node(&self) -> &NodeId {
+        &self.inner.node.id
+    }
+
+    /// Takes no more commands, lets what is under way end, stops every tenant; at most `within`.
+    pub async fn drain(&self, within: Duration) {
+        self.inner.draining.store(true, std::sync::atomic::Ordering::Relaxed);
+        let handles: Vec<TenantHandle> = self.inner.tenants.iter().filter_map(|cell| cell.get().cloned()).collect();
+        let stop = async {
+            for handle in &handles {
+                handle.stop().await;
+            }
+        };
+        if tokio::time::timeout(within, stop).await.is_err() {
+            tracing::warn!("not every tenant ended in time; what was acknowledged is stored all the same");
+        }
+        self.inner.arbiters.stop();
+    }
+}
+
+/// Folds the system feed into the directory.
+async fn read_directory(log: &dyn Log, directory: &SystemDirectory) -> Result<(), Refusal> {
+    let feed = FeedId::of(&TenantId::system());
+    let mut from = Offset(1);
+    loop {
+        let batches = log.read(&feed, from, DIRECTORY_BYTES).await;
+        let batches = batches.map_err(|error| Refusal::unavailable(format!("directory: {error}")))?;
+        if batches.is_empty() {
+            return Ok(());
+        }
+        for batch in &batches {
+            for event in batch.events() {
+                let event: StoredEvent = event.map_err(|error| Refusal::unavailable(format!("directory: {error}")))?;
+                directory.apply(&event.fact);
+            }
+            from = batch.header.end();
+        }
+    }
+}
+
+/// Wakes tenants whose time has come: nothing waits for somebody to look.
+async fn wake_due(inner: std::sync::Weak<Inner>) {
+    loop {
+        tokio::time::sleep(WAKE_EVERY).await;
+        let Some(inner) = inner.upgrade() else { return };
+        if inner.draining.load(std::sync::atomic::Ordering::Relaxed) {
+            return;
+        }
+        let engine = Engine { inner };
+        let now = engine.ports().clock.now();
+        let due = match engine.ports().log.due(now, WAKE_TOGETHER).await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::warn!(%error, "the wake index cannot be read");
+                continue;
+            }
+        };
+        for entry in due {
+            if engine.running(&entry.feed.tenant).is_none()
+                && let Err(refusal) = engine.tenant(&entry.feed.tenant).await
+            {
+                tracing::warn!(tenant = %entry.feed.tenant, %refusal, "a due tenant could not be woken");
+            }
+        }
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! Knows nothing of HTTP, CQL or Redis. No actix type leaves this crate: callers hold plain handles.
 
+mod arbiters;
 #[cfg(any(test, feature = "contracts"))]
 pub mod contracts;
 pub mod conversation;
+pub mod directory;
 pub mod engine;
 pub mod feed;
 pub mod follower;
@@ -14,5 +16,6 @@ pub mod outbox;
 pub mod pace;
 pub mod ports;
 pub mod presence;
+pub mod projector;
 pub mod tenant;
 pub mod vault;

@@ -56,7 +56,8 @@ impl Address {
     /// Parses a carrier's `From` of a call or a text. Hidden numbers come as words (`anonymous`, `restricted`,
     /// `+266696687` = "anonymous" on a keypad; Twilio, "Receive calls from anonymous callers").
     pub fn from_carrier(text: &str) -> Result<Self, InvalidAddress> {
-        const HIDDEN: [&str; 7] = ["anonymous", "restricted", "unavailable", "unknown", "blocked", "+266696687", "+86282452253"];
+        const HIDDEN: [&str; 7] =
+            ["anonymous", "restricted", "unavailable", "unknown", "blocked", "+266696687", "+86282452253"];
         let text = text.trim();
         if text.is_empty() || HIDDEN.iter().any(|hidden| text.eq_ignore_ascii_case(hidden)) {
             return Ok(Self::Anonymous);

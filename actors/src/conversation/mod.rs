@@ -1,5 +1,18 @@
 //! A conversation: one per tenant and contact, lifelong; the unit of decision.
+//!
+//! `decide` is pure: given a state and a command it says which events follow, or why none may. The actor around
+//! it (`actor`) knows mailboxes and nothing of rules; the rules know neither clocks nor mailboxes.
 
+pub(crate) mod actor;
+mod apply;
+pub(crate) mod decide;
+mod keyword;
 mod state;
+#[cfg(test)]
+mod tests;
 
+pub use decide::{Decision, Draft, Inputs, Policy, decide};
+#[cfg(any(test, feature = "contracts"))]
+pub use decide::{POISON, Poison};
+pub use keyword::keyword;
 pub use state::{Send, State};

@@ -30,6 +30,8 @@ pub struct State {
     pub address_at: Offset,
     /// The event whose personal part holds the latest name; 0: none.
     pub name_at: Offset,
+    /// The event whose personal part holds the latest notes about the contact; 0: none.
+    pub notes_at: Offset,
     /// Last offset folded in.
     pub last: Offset,
     /// When it began.
@@ -60,6 +62,8 @@ pub struct State {
     pub waiting_since: Option<Stamp>,
     /// Inbound messages and missed calls that nobody has seen.
     pub unread: u32,
+    /// Last inbound message or missed call.
+    pub last_inbound_at: Offset,
     /// Everything up to here has been seen.
     pub read_up_to: Offset,
     /// Last text-back per line: the cool-down window.

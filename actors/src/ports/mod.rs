@@ -2,6 +2,7 @@
 //! in the root package's adapters. Every implementation passes the same suite in `contracts`.
 
 mod carrier;
+mod channel;
 mod clock;
 mod directory;
 mod keys;
@@ -10,12 +11,13 @@ mod log;
 mod views;
 
 pub use carrier::{Carrier, OutgoingText};
+pub use channel::{Answer, Arrival, Hook, Inbound, InboundError, RawWebhook};
 pub use clock::{Clock, Ids};
 pub use directory::{AccountEntry, ChannelEntry, Directory};
 pub use keys::{ContactKey, KeyError, Keys};
 pub use limiter::{Admission, Limiter, PaceRequest};
 pub use log::{Anchor, AppendError, Head, Log, LogError, WakeEntry};
 pub use views::{
-    Checkpoint, ConversationRow, DedupeEntry, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation, ViewError,
-    ViewWrite, Views, ViewsBatch,
+    Checkpoint, ConversationRow, DedupeEntry, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation,
+    ViewError, ViewWrite, Views, ViewsBatch,
 };

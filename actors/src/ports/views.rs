@@ -215,21 +215,53 @@ pub trait Views: Send + Sync + 'static {
     /// Where an address leads.
     async fn route(&self, tenant: &TenantId, address: AddressHash) -> Result<Option<Route>, ViewError>;
     /// A conversation's state.
-    async fn conversation(&self, tenant: &TenantId, id: ConversationId) -> Result<Option<StoredConversation>, ViewError>;
+    async fn conversation(
+        &self,
+        tenant: &TenantId,
+        id: ConversationId,
+    ) -> Result<Option<StoredConversation>, ViewError>;
     /// Where a message is.
     async fn message(&self, tenant: &TenantId, id: MessageId) -> Result<Option<MessageRow>, ViewError>;
     /// One event of a conversation.
     async fn event(&self, tenant: &TenantId, id: ConversationId, offset: Offset) -> Result<Option<Bytes>, ViewError>;
     /// Events of a conversation after `after` (exclusive), oldest first.
-    async fn timeline_after(&self, tenant: &TenantId, id: ConversationId, after: Offset, limit: usize) -> Result<Page<Bytes>, ViewError>;
+    async fn timeline_after(
+        &self,
+        tenant: &TenantId,
+        id: ConversationId,
+        after: Offset,
+        limit: usize,
+    ) -> Result<Page<Bytes>, ViewError>;
     /// Events of a conversation before `before` (exclusive), newest first.
-    async fn timeline_before(&self, tenant: &TenantId, id: ConversationId, before: Offset, limit: usize) -> Result<Page<Bytes>, ViewError>;
+    async fn timeline_before(
+        &self,
+        tenant: &TenantId,
+        id: ConversationId,
+        before: Offset,
+        limit: usize,
+    ) -> Result<Page<Bytes>, ViewError>;
     /// Conversations by last activity, newest first, open or resolved ones.
-    async fn inbox(&self, tenant: &TenantId, open: bool, after: Option<InboxCursor>, limit: usize) -> Result<Page<ConversationRow>, ViewError>;
+    async fn inbox(
+        &self,
+        tenant: &TenantId,
+        open: bool,
+        after: Option<InboxCursor>,
+        limit: usize,
+    ) -> Result<Page<ConversationRow>, ViewError>;
     /// Messages that are open at their lanes, oldest first.
-    async fn outbox(&self, tenant: &TenantId, after: Option<MessageId>, limit: usize) -> Result<Vec<(MessageId, ConversationId)>, ViewError>;
+    async fn outbox(
+        &self,
+        tenant: &TenantId,
+        after: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Vec<(MessageId, ConversationId)>, ViewError>;
     /// Timers due by `until`, earliest first.
-    async fn timers(&self, tenant: &TenantId, until: Stamp, limit: usize) -> Result<Vec<(Stamp, ConversationId)>, ViewError>;
+    async fn timers(
+        &self,
+        tenant: &TenantId,
+        until: Stamp,
+        limit: usize,
+    ) -> Result<Vec<(Stamp, ConversationId)>, ViewError>;
     /// Parked conversations.
     async fn parked(&self, tenant: &TenantId, limit: usize) -> Result<Vec<ConversationId>, ViewError>;
     /// A named value of the tenant.

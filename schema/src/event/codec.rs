@@ -212,8 +212,7 @@ impl StoredEvent {
         let header_len = usize::from(reader.u16()?);
         let header = postcard::from_bytes(reader.take(header_len)?).map_err(|_| CodecError::Content("event header"))?;
         let fact_len = reader.u32()? as usize;
-        let fact =
-            Fact::decode(kind, version, reader.take(fact_len)?).map_err(|_| CodecError::Content("fact"))?;
+        let fact = Fact::decode(kind, version, reader.take(fact_len)?).map_err(|_| CodecError::Content("fact"))?;
         let mut parts = Vec::with_capacity(usize::from(count));
         for _ in 0..count {
             parts.push(SealedPart::read(&mut reader)?);

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{
-        AccountId, AddressHash, ChannelId, ContactId, ConversationId, DedupeKey, Epoch, KeyId, MessageId, NodeId, Offset,
-        OperatorId, Tag, TemplateId, TenantId,
+        AccountId, AddressHash, ChannelId, ContactId, ConversationId, DedupeKey, Epoch, KeyId, MessageId, NodeId,
+        Offset, OperatorId, Tag, TemplateId, TenantId,
     },
     message::{CarrierError, Priority, Status},
     role::Role,
@@ -206,6 +206,10 @@ body!(/// Part: the new name, as text the notes about the contact.
 ContactUpdated {
     /// Whose.
     contact: ContactId,
+    /// Whether the part holds a name (else it holds notes only, and the name stays where it was).
+    named: bool,
+    /// Whether the notes about the contact are among it.
+    noted: bool,
 });
 
 /// Whether a contact may be texted.
@@ -325,6 +329,8 @@ MessageClaimed {
     deadline: Stamp,
     /// Charged to the limits, in segments.
     segments: u16,
+    /// An earlier text to this contact is still unknown: this one no longer waits for it.
+    after_unknown: bool,
 });
 
 body!(/// A step up the lattice of one attempt.
@@ -550,7 +556,11 @@ mod hex_hash {
     use crate::ids::AddressHash;
 
     pub(super) fn serialize<S: Serializer>(hash: &AddressHash, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() { serializer.collect_str(&format_args!("{hash:?}")) } else { hash.serialize(serializer) }
+        if serializer.is_human_readable() {
+            serializer.collect_str(&format_args!("{hash:?}"))
+        } else {
+            hash.serialize(serializer)
+        }
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AddressHash, D::Error> {
@@ -565,7 +575,11 @@ mod hex_key {
     use crate::ids::DedupeKey;
 
     pub(super) fn serialize<S: Serializer>(key: &DedupeKey, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() { serializer.collect_str(&format_args!("{key:?}")) } else { key.serialize(serializer) }
+        if serializer.is_human_readable() {
+            serializer.collect_str(&format_args!("{key:?}"))
+        } else {
+            key.serialize(serializer)
+        }
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DedupeKey, D::Error> {

@@ -1,0 +1,236 @@
+//! The fold: what each event makes of a conversation's state. Reads facts only, never a personal part.
+
+use schema::{
+    event::{Consent, ConsentSource, ContactCreated, Fact, Header, MessageQueued, MessageStatus, Purpose},
+    ids::{ChannelId, ConversationId, MessageId, Offset},
+    message::Status,
+    time::Stamp,
+};
+
+use super::state::{Send, State};
+
+/// Settled texts that are remembered, so that late receipts find them.
+const SETTLED_KEPT: usize = 32;
+
+impl State {
+    /// The state before the first event, which is `contact.created` and is folded in like any other.
+    pub fn fresh(conversation: ConversationId, fact: &ContactCreated) -> Self {
+        Self {
+            conversation,
+            contact: fact.contact,
+            key: fact.key,
+            address: fact.address,
+            reachable: fact.reachable,
+            address_at: Offset(0),
+            name_at: Offset(0),
+            notes_at: Offset(0),
+            last: Offset(0),
+            created: Stamp(0),
+            activity: Stamp(0),
+            consent: Consent::Implied,
+            consent_source: None,
+            unreachable: None,
+            episode: 1,
+            open: true,
+            assigned: None,
+            tags: Vec::new(),
+            snoozed_until: None,
+            channel: None,
+            last_text_at: Offset(0),
+            waiting_since: None,
+            unread: 0,
+            last_inbound_at: Offset(0),
+            read_up_to: Offset(0),
+            text_backs: Vec::new(),
+            sends: std::collections::BTreeMap::new(),
+            parked: false,
+            unprocessed: Vec::new(),
+            merged_into: None,
+        }
+    }
+
+    /// Folds one event in. Events come in the order of their offsets.
+    pub fn apply(&mut self, header: &Header, fact: &Fact) {
+        debug_assert!(header.offset > self.last, "events are folded once, in order");
+        debug_assert_eq!(header.previous, self.last, "no event of the conversation is left out");
+        match fact {
+            Fact::MessageReceived(fact) => {
+                self.channel = Some(fact.channel.clone());
+                self.inbound(header);
+                self.last_text_at = header.offset;
+                if fact.keyword.is_some() {
+                    self.settle_waiting_by_keyword(header.stamp);
+                }
+            }
+            Fact::CallMissed(fact) => {
+                self.channel = Some(fact.channel.clone());
+                self.inbound(header);
+            }
+            Fact::CallAnswered(fact) => {
+                self.channel = Some(fact.channel.clone());
+                self.waiting_since = None;
+                self.activity = header.stamp;
+            }
+            Fact::MessageQueued(fact) => self.queued(header, fact),
+            Fact::MessageClaimed(fact) => {
+                if let Some(send) = self.sends.get_mut(&fact.message) {
+                    send.attempt = fact.attempt;
+                    send.status = Status::Claimed;
+                    send.deadline = fact.deadline;
+                }
+            }
+            Fact::MessageStatus(fact) => self.status(fact),
+            Fact::MessageRequeued(fact) => {
+                if let Some(send) = self.sends.get_mut(&fact.message) {
+                    send.attempt = fact.attempt;
+                    send.status = Status::Queued;
+                    send.not_before = fact.not_before;
+                    send.valid_until = fact.valid_until;
+                    send.error = fact.error.clone();
+                }
+            }
+            Fact::ConsentChanged(fact) => {
+                self.consent = fact.consent;
+                self.consent_source = Some(fact.source);
+            }
+            Fact::ContactUnreachable(fact) => self.unreachable = Some(fact.code),
+            _ => self.apply_desk(header, fact),
+        }
+        self.last = header.offset;
+    }
+
+    fn apply_desk(&mut self, header: &Header, fact: &Fact) {
+        match fact {
+            Fact::ContactUpdated(fact) => {
+                self.name_at = if fact.named { header.offset } else { self.name_at };
+                self.notes_at = if fact.noted { header.offset } else { self.notes_at };
+            }
+            Fact::ContactCreated(_) => {
+                self.address_at = header.offset;
+                self.name_at = header.offset;
+                self.created = header.stamp;
+                self.activity = header.stamp;
+            }
+            Fact::ConversationAssigned(fact) => self.assigned.clone_from(&fact.operator),
+            Fact::ConversationResolved(_) => {
+                self.open = false;
+                self.snoozed_until = None;
+                self.waiting_since = None;
+            }
+            Fact::ConversationReopened(fact) => {
+                self.open = true;
+                self.episode = fact.episode;
+                self.activity = header.stamp;
+            }
+            Fact::ConversationSnoozed(fact) => self.snoozed_until = Some(fact.until),
+            Fact::ConversationWoken(_) => {
+                self.snoozed_until = None;
+                self.activity = header.stamp;
+            }
+            Fact::ConversationTagged(fact) => self.tags.clone_from(&fact.tags),
+            Fact::ConversationRead(fact) => {
+                self.read_up_to = self.read_up_to.max(fact.up_to);
+                if fact.up_to >= self.last_inbound_at {
+                    self.unread = 0;
+                }
+            }
+            Fact::ConversationParked(_) => self.parked = true,
+            Fact::ConversationReleased(_) => self.parked = false,
+            Fact::MessageUnprocessed(_) => {
+                self.unprocessed.push(header.offset);
+                self.inbound(header);
+            }
+            Fact::MessageReplayed(fact) => self.unprocessed.retain(|offset| *offset != fact.unprocessed),
+            Fact::ContactMerged(fact) => self.merged_into = Some(fact.into),
+            _ => {}
+        }
+    }
+
+    fn inbound(&mut self, header: &Header) {
+        self.activity = header.stamp;
+        self.unread = self.unread.saturating_add(1);
+        self.last_inbound_at = header.offset;
+        self.waiting_since.get_or_insert(header.stamp);
+    }
+
+    /// A keyword is answered by the engine or the carrier: nobody waits for a person because of it.
+    fn settle_waiting_by_keyword(&mut self, stamp: Stamp) {
+        if self.waiting_since == Some(stamp) {
+            self.waiting_since = None;
+        }
+    }
+
+    fn queued(&mut self, header: &Header, fact: &MessageQueued) {
+        self.last_text_at = header.offset;
+        self.activity = header.stamp;
+        if fact.purpose == Purpose::Reply {
+            self.waiting_since = None;
+            self.channel = Some(fact.channel.clone());
+        }
+        if fact.purpose == Purpose::TextBack {
+            self.remember_text_back(&fact.channel, header.stamp);
+        }
+        self.forget_settled();
+        self.sends.insert(
+            fact.message,
+            Send {
+                queued_at: header.offset,
+                queued: header.stamp,
+                channel: fact.channel.clone(),
+                purpose: fact.purpose.clone(),
+                priority: fact.priority,
+                segments: fact.segments,
+                valid_until: fact.valid_until,
+                not_before: header.stamp,
+                template: fact.template.clone(),
+                attempt: 1,
+                status: Status::Queued,
+                deadline: Stamp(0),
+                carrier_id: None,
+                error: None,
+            },
+        );
+    }
+
+    fn status(&mut self, fact: &MessageStatus) {
+        let Some(send) = self.sends.get_mut(&fact.message) else { return };
+        if fact.attempt != send.attempt {
+            return;
+        }
+        send.status = send.status.join(fact.status);
+        if fact.carrier_id.is_some() {
+            send.carrier_id.clone_from(&fact.carrier_id);
+        }
+        if fact.error.is_some() {
+            send.error.clone_from(&fact.error);
+        }
+    }
+
+    fn remember_text_back(&mut self, channel: &ChannelId, stamp: Stamp) {
+        match self.text_backs.iter_mut().find(|(known, _)| known == channel) {
+            Some((_, last)) => *last = stamp,
+            None => self.text_backs.push((channel.clone(), stamp)),
+        }
+    }
+
+    /// Keeps the number of settled texts bounded: the oldest (UUIDv7 order) go first.
+    fn forget_settled(&mut self) {
+        let done: Vec<MessageId> =
+            self.sends.iter().filter(|(_, send)| send.is_done_here()).map(|(message, _)| *message).collect();
+        for message in done.iter().take(done.len().saturating_sub(SETTLED_KEPT)) {
+            self.sends.remove(message);
+        }
+    }
+
+    /// Whether a contact who opted out did so themselves, or the carrier says so: an operator cannot lift that.
+    pub fn opted_out_by_contact(&self) -> bool {
+        self.consent == Consent::OptedOut && self.consent_source != Some(ConsentSource::Operator)
+    }
+}
+
+impl Send {
+    /// Whether the lane has nothing more to do: the carrier has it, or never will.
+    pub fn is_done_here(&self) -> bool {
+        self.status.rank() >= Status::Sent.rank()
+    }
+}

@@ -1,0 +1,110 @@
+//! What operators do beside writing: notes, assignment, episodes, tags, consent; and timers.
+
+use schema::{
+    command::{ChangeTags, Command, NOTE_MAX},
+    event::{
+        Author, Consent, ConsentChanged, ConsentSource, ContactUpdated, ConversationAssigned, ConversationRead,
+        ConversationReleased, ConversationReopened, ConversationResolved, ConversationSnoozed, ConversationTagged,
+        ConversationWoken, Fact, NoteAdded, Personal,
+    },
+    ids::MessageId,
+    problem::Code,
+};
+
+use super::{Decision, Inputs, outbound::check_text};
+use crate::{conversation::state::State, handle::Refusal};
+
+/// Most tags on one conversation.
+const TAGS_MAX: usize = 32;
+/// Longest name of a contact, in characters.
+const NAME_MAX: usize = 200;
+
+pub(super) fn decide(state: &State, command: &Command, inputs: &Inputs<'_>, by: &Author) -> Result<Decision, Refusal> {
+    match command {
+        Command::Note(note) => {
+            check_text(&note.text, NOTE_MAX)?;
+            let id = MessageId(inputs.fresh[0]);
+            let mut decision = Decision { message: Some(id), ..Decision::default() };
+            decision.push_personal(NoteAdded { note: id }, Personal::text(note.text.clone()));
+            Ok(decision)
+        }
+        Command::Assign(assign) => {
+            let change = ConversationAssigned { operator: assign.operator.clone() };
+            Ok(when(assign.operator != state.assigned, change))
+        }
+        Command::Resolve(_) => Ok(when(state.open, ConversationResolved { episode: state.episode })),
+        Command::Reopen(_) => Ok(when(!state.open, ConversationReopened { episode: state.episode + 1 })),
+        Command::Snooze(snooze) => {
+            if snooze.until <= inputs.now {
+                return Err(Refusal::invalid("until", "must lie ahead"));
+            }
+            if !state.open {
+                return Err(Refusal::rejected(Code::WrongState, "a resolved conversation cannot be snoozed"));
+            }
+            Ok(when(state.snoozed_until != Some(snooze.until), ConversationSnoozed { until: snooze.until }))
+        }
+        Command::Tag(tags) => change_tags(state, tags),
+        Command::MarkRead(read) => mark_read(state, read.up_to, by),
+        Command::UpdateContact(update) => update_contact(state, update),
+        Command::OptOut(_) => Ok(when(
+            state.consent != Consent::OptedOut,
+            ConsentChanged { consent: Consent::OptedOut, source: ConsentSource::Operator, channel: None },
+        )),
+        Command::OptIn(_) => opt_in(state),
+        Command::Release(_) => Ok(when(state.parked, ConversationReleased {})),
+        Command::Wake(_) => {
+            let due = state.snoozed_until.is_some_and(|until| until <= inputs.now);
+            Ok(when(due, ConversationWoken {}))
+        }
+        _ => Err(Refusal::rejected(Code::Internal, "not an operator's command")),
+    }
+}
+
+fn when(change: bool, fact: impl Into<Fact>) -> Decision {
+    if change { Decision::one(fact.into()) } else { Decision::nothing() }
+}
+
+fn change_tags(state: &State, change: &ChangeTags) -> Result<Decision, Refusal> {
+    let mut tags: Vec<_> = state.tags.iter().filter(|tag| !change.remove.contains(tag)).cloned().collect();
+    tags.extend(change.add.iter().cloned());
+    tags.sort();
+    tags.dedup();
+    if tags.len() > TAGS_MAX {
+        return Err(Refusal::invalid("add", format!("a conversation has at most {TAGS_MAX} tags")));
+    }
+    Ok(when(tags != state.tags, ConversationTagged { tags: tags.clone() }))
+}
+
+fn mark_read(state: &State, up_to: schema::ids::Offset, by: &Author) -> Result<Decision, Refusal> {
+    let Author::Operator(operator) = by else {
+        return Err(Refusal::rejected(Code::Forbidden, "only a person reads"));
+    };
+    let up_to = up_to.min(state.last);
+    Ok(when(up_to > state.read_up_to, ConversationRead { up_to, operator: operator.clone() }))
+}
+
+fn update_contact(state: &State, update: &schema::command::UpdateContact) -> Result<Decision, Refusal> {
+    if update.name.as_ref().is_some_and(|name| name.chars().count() > NAME_MAX) {
+        return Err(Refusal::invalid("name", format!("is longer than {NAME_MAX} characters")));
+    }
+    if update.notes.as_ref().is_some_and(|notes| notes.chars().count() > NOTE_MAX) {
+        return Err(Refusal::invalid("notes", format!("is longer than {NOTE_MAX} characters")));
+    }
+    let personal = Personal { name: update.name.clone(), text: update.notes.clone(), ..Personal::default() };
+    if personal.is_empty() {
+        return Err(Refusal::invalid("name", "name or notes is needed"));
+    }
+    let mut decision = Decision::default();
+    let (named, noted) = (update.name.is_some(), update.notes.is_some());
+    decision.push_personal(ContactUpdated { contact: state.contact, named, noted }, personal);
+    Ok(decision)
+}
+
+/// An operator lifts only what an operator set: the contact's own STOP, and the carrier's, are the contact's to lift.
+fn opt_in(state: &State) -> Result<Decision, Refusal> {
+    if state.opted_out_by_contact() {
+        return Err(Refusal::rejected(Code::Forbidden, "only the contact's own START lifts this opt-out"));
+    }
+    let fact = ConsentChanged { consent: Consent::OptedIn, source: ConsentSource::Operator, channel: None };
+    Ok(when(state.consent == Consent::OptedOut, fact))
+}

@@ -1,0 +1,244 @@
+//! What goes out: an operator's texts, the lane's claims, the carrier's answers and receipts.
+
+use std::time::Duration;
+
+use schema::{
+    command::{ClaimSend, DeliveryReport, SendMessage, SendOutcome, SettleSend, TEXT_MAX},
+    event::{
+        Consent, ConsentChanged, ConsentSource, ContactUnreachable, MessageClaimed, MessageQueued, MessageRequeued,
+        MessageStatus, Personal, Purpose,
+    },
+    ids::{ChannelId, MessageId},
+    message::{CarrierError, ErrorClass, Priority, Status},
+    problem::Code,
+};
+
+use super::{Decision, Inputs};
+use crate::{
+    conversation::state::{Send, State},
+    handle::Refusal,
+    outbox::Cause,
+};
+
+pub(super) fn send(state: &State, send: &SendMessage, inputs: &Inputs<'_>) -> Result<Decision, Refusal> {
+    check_text(&send.text, TEXT_MAX)?;
+    check_sendable(state)?;
+    let channel = line(state, send.channel.as_ref(), inputs)?;
+    let open = state.sends.values().filter(|send| !send.is_done_here()).count();
+    if open >= inputs.policy.max_open_sends {
+        return Err(Refusal::Full { retry_after: Duration::from_secs(5) });
+    }
+    let message = MessageId(inputs.fresh[0]);
+    let mut decision = Decision { message: Some(message), ..Decision::default() };
+    decision.push_personal(
+        MessageQueued {
+            message,
+            channel,
+            purpose: Purpose::Reply,
+            priority: Priority::Interactive,
+            segments: schema::segments::count(&send.text).segments,
+            valid_until: inputs.now.plus(inputs.policy.reply_validity),
+            template: None,
+        },
+        Personal::text(send.text.clone()),
+    );
+    Ok(decision)
+}
+
+/// A text must say something and fit.
+pub(super) fn check_text(text: &str, most: usize) -> Result<(), Refusal> {
+    if text.trim().is_empty() {
+        return Err(Refusal::invalid("text", "is empty"));
+    }
+    if text.chars().count() > most {
+        return Err(Refusal::invalid("text", format!("is longer than {most} characters")));
+    }
+    Ok(())
+}
+
+fn check_sendable(state: &State) -> Result<(), Refusal> {
+    if !state.reachable {
+        return Err(Refusal::rejected(Code::NoAddress, "the caller hid the number"));
+    }
+    if state.consent == Consent::OptedOut {
+        return Err(Refusal::rejected(Code::OptedOut, "only the contact's own START lifts it"));
+    }
+    if let Some(code) = state.unreachable {
+        return Err(Refusal::rejected(Code::Unreachable, format!("carrier error {code}")));
+    }
+    Ok(())
+}
+
+/// The line a text leaves from: the one asked for, the one the contact last used, or the only one there is.
+fn line(state: &State, asked: Option<&ChannelId>, inputs: &Inputs<'_>) -> Result<ChannelId, Refusal> {
+    let channels = &inputs.settings.channels;
+    let only = || (channels.len() == 1).then(|| channels.keys().next()).flatten();
+    match asked.or(state.channel.as_ref()).or_else(only) {
+        Some(channel) if channels.contains_key(channel) => Ok(channel.clone()),
+        Some(_) => Err(Refusal::invalid("channel", "the tenant has no such line")),
+        None => Err(Refusal::invalid("channel", "is needed: the contact has not used a line yet")),
+    }
+}
+
+fn find(state: &State, message: MessageId) -> Result<&Send, Refusal> {
+    state.sends.get(&message).ok_or_else(|| Refusal::rejected(Code::NotFound, format!("message {message}")))
+}
+
+pub(super) fn retry(state: &State, message: MessageId, inputs: &Inputs<'_>) -> Result<Decision, Refusal> {
+    let send = find(state, message)?;
+    if !matches!(send.status, Status::Failed | Status::Unknown | Status::Expired) {
+        return Err(Refusal::rejected(Code::WrongState, "only a failed, expired or unknown message can be retried"));
+    }
+    check_sendable(state)?;
+    Ok(Decision::one(MessageRequeued {
+        message,
+        attempt: send.attempt.saturating_add(1),
+        not_before: inputs.now,
+        valid_until: inputs.now.plus(inputs.policy.reply_validity),
+        error: None,
+    }))
+}
+
+pub(super) fn cancel(state: &State, message: MessageId) -> Result<Decision, Refusal> {
+    let send = find(state, message)?;
+    match send.status {
+        Status::Canceled => Ok(Decision::nothing()),
+        Status::Queued => Ok(Decision::one(step(message, send, Status::Canceled, None))),
+        _ => Err(Refusal::rejected(Code::WrongState, "only a queued message can be canceled")),
+    }
+}
+
+fn step(message: MessageId, send: &Send, status: Status, error: Option<CarrierError>) -> MessageStatus {
+    MessageStatus { message, attempt: send.attempt, status, carrier_id: None, error }
+}
+
+/// The lane's question, asked at the moment of send: validity and consent are checked again here.
+pub(super) fn claim(state: &State, claim: &ClaimSend, inputs: &Inputs<'_>) -> Result<Decision, Refusal> {
+    let send = find(state, claim.message)?;
+    if send.status != Status::Queued || send.attempt != claim.attempt {
+        return Err(Refusal::rejected(Code::WrongState, "it is not queued any more"));
+    }
+    let opted_out = state.consent == Consent::OptedOut && !matches!(send.purpose, Purpose::Confirmation(_));
+    if inputs.now >= send.valid_until {
+        return Ok(Decision::one(step(claim.message, send, Status::Expired, None)));
+    }
+    if opted_out || !state.reachable {
+        return Ok(Decision::one(step(claim.message, send, Status::Canceled, None)));
+    }
+    if let Some(code) = state.unreachable {
+        let error = CarrierError { code, class: ErrorClass::Landline };
+        return Ok(Decision::one(step(claim.message, send, Status::Failed, Some(error))));
+    }
+    Ok(Decision::one(MessageClaimed {
+        message: claim.message,
+        attempt: claim.attempt,
+        node: inputs.node.clone(),
+        deadline: claim.deadline,
+        segments: send.segments,
+        after_unknown: claim.after_unknown,
+    }))
+}
+
+/// What the carrier's REST answered, or that it did not.
+pub(super) fn settle(state: &State, settle: &SettleSend, inputs: &Inputs<'_>) -> Decision {
+    let Some(send) = state.sends.get(&settle.message) else { return Decision::nothing() };
+    if send.attempt != settle.attempt || !matches!(send.status, Status::Claimed | Status::Unknown | Status::Sent) {
+        return Decision::nothing();
+    }
+    match &settle.outcome {
+        SendOutcome::Accepted { carrier_id } => accepted(settle.message, send, carrier_id),
+        SendOutcome::Unknown if send.status == Status::Claimed => {
+            Decision::one(step(settle.message, send, Status::Unknown, None))
+        }
+        SendOutcome::Refused(error) if send.status == Status::Claimed => {
+            refused(state, settle.message, send, error, inputs)
+        }
+        SendOutcome::NotSent { retry_after_s } if send.status == Status::Claimed => {
+            requeue(settle.message, send, *retry_after_s, None, inputs)
+        }
+        _ => Decision::nothing(),
+    }
+}
+
+fn accepted(message: MessageId, send: &Send, carrier_id: &str) -> Decision {
+    if send.status.join(Status::Sent) == send.status && send.carrier_id.is_some() {
+        return Decision::nothing();
+    }
+    let carrier_id = Some(carrier_id.to_owned());
+    Decision::one(MessageStatus { message, attempt: send.attempt, status: Status::Sent, carrier_id, error: None })
+}
+
+fn refused(state: &State, message: MessageId, send: &Send, error: &CarrierError, inputs: &Inputs<'_>) -> Decision {
+    match error.class {
+        ErrorClass::Pace | ErrorClass::Transient => requeue(message, send, None, Some(error.clone()), inputs),
+        _ => {
+            let mut decision = Decision::one(step(message, send, Status::Failed, Some(error.clone())));
+            learn(state, &send.channel, error, &mut decision);
+            decision
+        }
+    }
+}
+
+/// What a carrier's error teaches about the contact, by REST or by callback alike (complaint 34).
+fn learn(state: &State, channel: &ChannelId, error: &CarrierError, decision: &mut Decision) {
+    match error.class {
+        ErrorClass::OptOut if state.consent != Consent::OptedOut => decision.push(ConsentChanged {
+            consent: Consent::OptedOut,
+            source: ConsentSource::Carrier,
+            channel: Some(channel.clone()),
+        }),
+        ErrorClass::Landline if state.unreachable.is_none() => decision.push(ContactUnreachable { code: error.code }),
+        _ => {}
+    }
+}
+
+/// Back to the lane as a new attempt, with a growing, jittered wait; or over, when that would be too late or too often.
+fn requeue(
+    message: MessageId,
+    send: &Send,
+    retry_after_s: Option<u32>,
+    error: Option<CarrierError>,
+    inputs: &Inputs<'_>,
+) -> Decision {
+    let cause = match &error {
+        Some(error) => Cause::Refused(error.class),
+        None => Cause::NotSent,
+    };
+    let asked = retry_after_s.map(|seconds| Duration::from_secs(u64::from(seconds)));
+    let policy = &inputs.policy.retry;
+    let at = policy.retry_at(cause, send.attempt, asked, inputs.random, inputs.now, send.valid_until);
+    match at {
+        Some(not_before) => Decision::one(MessageRequeued {
+            message,
+            attempt: send.attempt + 1,
+            not_before,
+            valid_until: send.valid_until,
+            error,
+        }),
+        None if error.is_some() => Decision::one(step(message, send, Status::Failed, error)),
+        None => Decision::one(step(message, send, Status::Expired, None)),
+    }
+}
+
+/// A status callback. Late, repeated and reordered ones change nothing: a status only moves up.
+pub(super) fn receipt(state: &State, report: &DeliveryReport) -> Decision {
+    let fact = MessageStatus {
+        message: report.message,
+        attempt: report.attempt,
+        status: report.status,
+        carrier_id: Some(report.carrier_id.clone()),
+        error: report.error.clone(),
+    };
+    let known = state.sends.get(&report.message);
+    if let Some(send) = known
+        && send.attempt == report.attempt
+        && send.status.join(report.status) == send.status
+    {
+        return Decision::nothing();
+    }
+    let mut decision = Decision::one(fact);
+    if let (Some(error), Some(send)) = (&report.error, known) {
+        learn(state, &send.channel, error, &mut decision);
+    }
+    decision
+}

@@ -1,0 +1,233 @@
+//! From the batch under assembly to the log, and what follows: publish, answer, project, react.
+
+use std::{rc::Rc, time::Duration};
+
+use schema::{
+    event::{Event, Fact, SealedBatch},
+    message::Status as MessageStatus,
+    time::Stamp,
+};
+
+use super::{
+    batch::{Completion, Pending},
+    route::Routing,
+    shell::{Core, Shell, Status},
+    supervise::Slot,
+    ticket::Ticket,
+};
+use crate::{
+    handle::Refusal,
+    ports::{AppendError, Checkpoint, ViewWrite, ViewsBatch},
+    projector::{self, Projection},
+};
+
+/// First wait before an append of unknown outcome is repeated; doubles.
+const REPEAT_MIN: Duration = Duration::from_millis(20);
+/// Longest wait before an append of unknown outcome is repeated.
+const REPEAT_MAX: Duration = Duration::from_secs(2);
+
+struct Sealed {
+    pending: Pending,
+    batch: SealedBatch,
+    writes: Vec<ViewWrite>,
+}
+
+impl Shell {
+    /// Starts the appender if it is not running: one append in flight per tenant; meanwhile the next batch collects.
+    pub(crate) fn kick(&self) {
+        if !self.appending.replace(true) {
+            actix::spawn(append_all(self.hold()));
+        }
+    }
+
+    fn seal(&self) -> Option<Sealed> {
+        let core = &mut *self.core.borrow_mut();
+        if core.status != Status::Running || core.pending.is_empty() {
+            return None;
+        }
+        let mut pending = std::mem::replace(&mut core.pending, self.new_pending(core.next_offset));
+        let idle = self.lanes.borrow().is_idle_after(&pending.events);
+        let wake_at = wake_at(core, idle, &pending);
+        let (batch, mut writes) = pending.seal(&self.context.feed, core.next_batch, &self.context.node, wake_at);
+        if pending.settings_changed {
+            writes.push(projector::settings_write(&core.settings));
+        }
+        Some(Sealed { pending, batch, writes })
+    }
+
+    /// Appends until it is certain. An empty slot proves nothing: the same bytes go to the same number again.
+    async fn append(&self, batch: &SealedBatch) -> Result<(), AppendError> {
+        let mut wait = REPEAT_MIN;
+        loop {
+            match self.context.ports.log.append(batch.clone()).await {
+                Err(AppendError::Unknown { reason }) => {
+                    tracing::warn!(feed = %self.context.feed, batch = %batch.header.number, %reason, "append repeated");
+                    self.core.borrow_mut().status = Status::Frozen;
+                }
+                // After an unknown outcome, "not stored" is no answer either.
+                Err(AppendError::Unavailable { .. }) if self.core.borrow().status == Status::Frozen => {}
+                result => {
+                    let core = &mut *self.core.borrow_mut();
+                    if core.status == Status::Frozen {
+                        core.status = Status::Running;
+                    }
+                    return result;
+                }
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(REPEAT_MAX);
+        }
+    }
+
+    /// The batch is on stable storage: only now does anybody hear of it.
+    async fn committed(self: &Rc<Self>, sealed: Sealed) {
+        let Sealed { mut pending, batch, writes } = sealed;
+        let header = batch.header;
+        let riders = {
+            let core = &mut *self.core.borrow_mut();
+            core.durable = header.last();
+            core.next_batch = header.number.next();
+            core.recents.forget(projector::viewed_offset(&self.context.shared.viewed));
+            if pending.settings_changed {
+                self.context.shared.settings.store(std::sync::Arc::new(core.settings.clone()));
+            }
+            std::mem::take(&mut core.riders)
+        };
+        let events = std::mem::take(&mut pending.events);
+        if let Some(directory) = &self.context.directory {
+            events.iter().for_each(|event| directory.apply(&event.fact));
+        }
+        self.react(&events);
+        self.context.shared.publish(header.first, events);
+        for completion in pending.completions.into_iter().chain(riders) {
+            completion.send(Ok(()));
+        }
+        metrics::counter!("deskwire_log_batches_total").increment(1);
+        metrics::counter!("deskwire_log_events_total").increment(u64::from(header.count));
+        self.context.advances.iter().for_each(|advances| advances.mark(&self.context.feed));
+        let checkpoint = Checkpoint { offset: header.last(), batch: header.number };
+        let batch = ViewsBatch { feed: self.context.feed.clone(), stamp: header.stamp, checkpoint, writes };
+        self.context.projector.send(Projection { batch, viewed: self.context.shared.viewed.clone() }).await;
+        self.resume_stalled();
+    }
+
+    /// The batch certainly is not stored: everything decided on top of it is void, its callers are told.
+    fn failed(&self, pending: Pending, error: &AppendError) {
+        metrics::counter!("deskwire_log_append_failures_total").increment(1);
+        tracing::warn!(feed = %self.context.feed, %error, "append failed; what was decided ahead is dropped");
+        let (refusal, closes) = match error {
+            AppendError::Unavailable { retry_after, reason } => {
+                (Refusal::Unavailable { retry_after: *retry_after, reason: reason.clone() }, false)
+            }
+            other => (Refusal::unavailable(other.to_string()), true),
+        };
+        let (completions, waiting) = {
+            let core = &mut *self.core.borrow_mut();
+            let mut completions = pending.completions;
+            completions.append(&mut core.riders);
+            completions
+                .append(&mut std::mem::replace(&mut core.pending, self.new_pending(core.durable.next())).completions);
+            let waiting = roll_back(core, &self.context.shared.settings.load());
+            core.directory = self.context.directory.as_ref().map(|directory| directory.copy());
+            if closes {
+                core.status = Status::Closed;
+            }
+            (completions, waiting)
+        };
+        waiting.into_iter().for_each(|ticket| self.refuse(ticket, refusal.clone()));
+        self.answer_all(completions, &refusal);
+        if closes {
+            self.close(&refusal);
+        } else {
+            actix::spawn(reload_timers(self.hold()));
+        }
+    }
+
+    fn answer_all(&self, completions: Vec<Completion>, refusal: &Refusal) {
+        for completion in completions {
+            if let super::ticket::ReplyTo::Lane(message) = completion.to {
+                self.claim_refused(message);
+            } else {
+                completion.send(Err(refusal.clone()));
+            }
+        }
+    }
+
+    /// What a durable event sets in motion.
+    fn react(self: &Rc<Self>, events: &[Event]) {
+        for event in events {
+            let Some(conversation) = event.header.conversation else { continue };
+            match &event.fact {
+                Fact::MessageQueued(fact) => self.lane_insert(conversation, fact.message),
+                Fact::MessageRequeued(fact) => self.lane_insert(conversation, fact.message),
+                Fact::MessageClaimed(fact) => self.call_carrier(conversation, fact.clone()),
+                Fact::MessageStatus(fact) if fact.status == MessageStatus::Unknown => {
+                    self.lane_unknown(fact.message);
+                }
+                Fact::MessageStatus(fact) if fact.status.rank() >= MessageStatus::Sent.rank() => {
+                    self.lane_settled(fact.message);
+                }
+                Fact::ConversationReleased(_) => self.replay(conversation),
+                _ => {}
+            }
+        }
+    }
+}
+
+async fn append_all(shell: Rc<Shell>) {
+    while let Some(sealed) = shell.seal() {
+        match shell.append(&sealed.batch).await {
+            Ok(()) => shell.committed(sealed).await,
+            Err(error) => shell.failed(sealed.pending, &error),
+        }
+    }
+    shell.appending.set(false);
+    // A command may have come in between the last look and now.
+    let more = {
+        let core = shell.core.borrow();
+        core.status == Status::Running && !core.pending.is_empty()
+    };
+    if more {
+        shell.kick();
+    }
+}
+
+/// Back to what is durable: conversations are read again when somebody asks for them. Gives back who waited.
+fn roll_back(core: &mut Core, settings: &super::Settings) -> Vec<Ticket> {
+    core.generation += 1;
+    core.next_offset = core.durable.next();
+    core.recents.roll_back(core.durable);
+    core.settings = settings.clone();
+    core.timers.clear();
+    let mut waiting: Vec<Ticket> = core.stalled.drain(..).collect();
+    for (_, slot) in core.conversations.drain() {
+        if let Slot::Loading(behind) | Slot::Backoff(behind) = slot {
+            waiting.extend(behind);
+        }
+    }
+    for (_, routing) in core.routes.drain() {
+        if let Routing::Loading(behind) = routing {
+            waiting.extend(behind);
+        }
+    }
+    waiting
+}
+
+async fn reload_timers(shell: Rc<Shell>) {
+    let durable = shell.core.borrow().durable;
+    if shell.wait_viewed(durable).await.is_ok() {
+        shell.load_timers().await;
+    }
+}
+
+/// When this tenant must be awake next: at once while a text is open, else at its first timer.
+fn wake_at(core: &Core, lanes_idle: bool, pending: &Pending) -> Option<Stamp> {
+    let opens = pending
+        .events
+        .iter()
+        .any(|event| matches!(event.fact, Fact::MessageQueued(_) | Fact::MessageRequeued(_) | Fact::MessageClaimed(_)));
+    if opens || !lanes_idle {
+        return Some(pending.stamp);
+    }
+    core.timers.first().map(|(due, _)| *due)
+}

@@ -1,0 +1,129 @@
+//! Decisions of the tenant itself: settings and, for tenant `system`, the directory. Pure.
+
+use schema::{
+    address::E164,
+    command::{Command, Setting},
+    event::{
+        ChannelConfigured, LimitConfigured, OperatorConfigured, SecretChanged, TemplateConfigured, TenantConfigured,
+    },
+    ids::TemplateId,
+    problem::Code,
+    settings::{ChannelSettings, TemplateSettings},
+};
+
+use super::Settings;
+use crate::{conversation::Draft, directory::SystemDirectory, handle::Refusal};
+
+/// Longest name of a business, in characters.
+const BUSINESS_MAX: usize = 100;
+/// Most lines, templates or operators of a tenant.
+const ENTRIES_MAX: usize = 10_000;
+
+/// The events that follow; none: nothing had to change.
+pub(crate) fn decide(
+    settings: &Settings,
+    directory: Option<&SystemDirectory>,
+    command: &Command,
+) -> Result<Vec<Draft>, Refusal> {
+    match (command, directory) {
+        (Command::Configure(setting), None) => configure(settings, setting),
+        (Command::Register(registration), Some(directory)) => {
+            Ok(directory.decide(registration)?.map(Draft::from).into_iter().collect())
+        }
+        (Command::Register(_), None) => Err(Refusal::rejected(Code::Invalid, "only the tenant `system` registers")),
+        _ => Err(Refusal::rejected(Code::Invalid, "the tenant `system` has no settings")),
+    }
+}
+
+fn configure(settings: &Settings, setting: &Setting) -> Result<Vec<Draft>, Refusal> {
+    Ok(match setting {
+        Setting::Tenant(tenant) => {
+            if tenant.business_name.chars().count() > BUSINESS_MAX {
+                return Err(Refusal::invalid("business_name", format!("is longer than {BUSINESS_MAX} characters")));
+            }
+            changed(settings.tenant != *tenant, TenantConfigured { settings: tenant.clone() })
+        }
+        Setting::Channel(channel, new) => {
+            check_channel(settings, new)?;
+            bounded(settings.channels.len(), settings.channels.contains_key(channel))?;
+            let fact = ChannelConfigured { channel: channel.clone(), settings: new.clone() };
+            changed(settings.channels.get(channel) != Some(new), fact)
+        }
+        Setting::Template(template, new) => configure_template(settings, template, new.as_ref())?,
+        Setting::Limits(channel, limits) => {
+            if !settings.channels.contains_key(channel) {
+                return Err(Refusal::rejected(Code::NotFound, format!("channel {channel}")));
+            }
+            let fact = LimitConfigured { channel: channel.clone(), limits: limits.clone() };
+            changed(settings.limits.get(channel) != Some(limits), fact)
+        }
+        Setting::Operator(operator, role) => {
+            bounded(settings.operators.len(), settings.operators.contains_key(operator))?;
+            let fact = OperatorConfigured { operator: operator.clone(), role: *role };
+            changed(settings.operators.get(operator) != Some(role), fact)
+        }
+        Setting::Secret(account) => changed(true, SecretChanged { account: account.clone() }),
+    })
+}
+
+fn changed(change: bool, fact: impl Into<schema::event::Fact>) -> Vec<Draft> {
+    if change { vec![Draft::from(fact)] } else { Vec::new() }
+}
+
+fn bounded(entries: usize, known: bool) -> Result<(), Refusal> {
+    if known || entries < ENTRIES_MAX {
+        Ok(())
+    } else {
+        Err(Refusal::rejected(Code::Invalid, format!("a tenant has at most {ENTRIES_MAX} of these")))
+    }
+}
+
+fn check_channel(settings: &Settings, channel: &ChannelSettings) -> Result<(), Refusal> {
+    E164::new(&channel.address).map_err(|error| Refusal::invalid("address", error.to_string()))?;
+    let named = [
+        ("text_back", &channel.text_back),
+        ("answers.stop", &channel.answers.stop),
+        ("answers.start", &channel.answers.start),
+        ("answers.help", &channel.answers.help),
+    ];
+    for (field, template) in named {
+        if let Some(template) = template
+            && !settings.templates.contains_key(template)
+        {
+            return Err(Refusal::invalid(field, format!("there is no template {template}")));
+        }
+    }
+    Ok(())
+}
+
+fn configure_template(
+    settings: &Settings,
+    template: &TemplateId,
+    new: Option<&TemplateSettings>,
+) -> Result<Vec<Draft>, Refusal> {
+    match new {
+        Some(new) => {
+            let length = new.text.chars().count();
+            if new.text.trim().is_empty() || length > TemplateSettings::TEXT_MAX {
+                let most = TemplateSettings::TEXT_MAX;
+                return Err(Refusal::invalid("text", format!("must be 1 to {most} characters")));
+            }
+            bounded(settings.templates.len(), settings.templates.contains_key(template))?;
+        }
+        None => {
+            let used = settings.channels.values().any(|channel| uses(channel, template));
+            if used {
+                return Err(Refusal::rejected(Code::WrongState, format!("template {template} is in use by a line")));
+            }
+        }
+    }
+    let fact = TemplateConfigured { template: template.clone(), settings: new.cloned() };
+    Ok(changed(settings.templates.get(template) != new, fact))
+}
+
+fn uses(channel: &ChannelSettings, template: &TemplateId) -> bool {
+    let answers = &channel.answers;
+    [&channel.text_back, &answers.stop, &answers.start, &answers.help]
+        .into_iter()
+        .any(|used| used.as_ref() == Some(template))
+}

@@ -1,0 +1,190 @@
+//! What a tenant does without being asked: ring timers, let idle conversations go, end when nobody needs it.
+
+use std::{rc::Rc, sync::Arc, time::Duration};
+
+use schema::{
+    command::{Command, ReplayArrival},
+    event::{Content, Fact, StoredEvent},
+    ids::{ConversationId, Offset, TenantId},
+};
+
+use super::{
+    handle::Stats,
+    route::Routing,
+    shell::{Core, Shell, Status},
+    supervise::Slot,
+    ticket::{ReplyTo, Ticket},
+};
+use crate::{feed::CloseReason, handle::Refusal, projector};
+
+/// Timers kept in memory.
+const TIMERS: usize = 10_000;
+/// Wait between two attempts of the tenant's own work when the tenant is busy.
+const AGAIN: Duration = Duration::from_millis(200);
+
+impl Shell {
+    pub(crate) fn housekeeping(&self) {
+        self.ring_timers();
+        self.pump_all();
+        self.let_idle_go();
+    }
+
+    /// Conversations that nobody needs leave memory, once the views hold their last event.
+    fn let_idle_go(&self) {
+        let viewed = projector::viewed_offset(&self.context.shared.viewed);
+        let now = self.context.ports.clock.monotonic();
+        let idle = self.context.limits.conversation_idle;
+        let core = &mut *self.core.borrow_mut();
+        let Core { conversations, routes, .. } = core;
+        conversations.retain(|_, slot| {
+            let Slot::Ready(ready) = slot else { return true };
+            let tracked = ready.tracked.borrow();
+            let needed = now.saturating_sub(ready.used) < idle
+                || tracked.state.last > viewed
+                || Rc::strong_count(&ready.tracked) > 2;
+            if !needed {
+                routes.remove(&tracked.state.address);
+            }
+            needed
+        });
+        routes.retain(|_, routing| match routing {
+            Routing::Known(conversation) => conversations.contains_key(conversation),
+            Routing::Loading(_) => true,
+        });
+        metrics::gauge!("deskwire_conversations_in_memory").set(count(conversations.len()));
+    }
+
+    /// Whether the tenant is at its end, or may end because nobody needs it.
+    pub(crate) fn is_over(&self) -> bool {
+        if self.core.borrow().status == Status::Closed {
+            return true;
+        }
+        let now = self.context.ports.clock.monotonic();
+        if !self.is_idle() {
+            self.idle_since.set(now);
+        }
+        let over = now.saturating_sub(self.idle_since.get()) >= self.context.limits.tenant_idle;
+        if over {
+            self.leave();
+        }
+        over
+    }
+
+    /// Nobody holds the tenant but the engine, nothing is in memory, nothing is under way or due soon.
+    fn is_idle(&self) -> bool {
+        let core = self.core.borrow();
+        let soon = self.now().plus(self.context.limits.tenant_idle);
+        Arc::strong_count(&self.context.shared) <= 2
+            && core.conversations.is_empty()
+            && core.pending.is_empty()
+            && core.timers.first().is_none_or(|(due, _)| *due > soon)
+            && !self.appending.get()
+            && self.lanes.borrow().is_idle()
+            && self.context.feed.tenant != TenantId::system()
+            && projector::viewed_offset(&self.context.shared.viewed) >= core.durable
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        Stats { conversations: self.core.borrow().conversations.len(), open_texts: self.lanes.borrow().open() }
+    }
+
+    /// Takes no more commands; what is under way ends by itself.
+    pub(crate) fn leave(&self) {
+        let refusal = Refusal::Draining;
+        self.core.borrow_mut().status = Status::Closed;
+        self.close(&refusal);
+    }
+
+    /// Everybody who follows the feed is told that it ends here.
+    pub(crate) fn close(&self, refusal: &Refusal) {
+        tracing::info!(feed = %self.context.feed, %refusal, "tenant closes");
+        self.context.shared.publisher.close(CloseReason::Stopped);
+        self.lanes.borrow_mut().clear();
+    }
+
+    /// Commands that waited for room in the batch go on.
+    pub(crate) fn resume_stalled(&self) {
+        let stalled: Vec<Ticket> = self.core.borrow_mut().stalled.drain(..).collect();
+        stalled.into_iter().for_each(|ticket| self.route(ticket));
+    }
+
+    /// Reads the earliest timers from the views.
+    pub(crate) async fn load_timers(&self) {
+        let far = schema::time::Stamp(u64::MAX);
+        match self.context.ports.views.timers(&self.context.feed.tenant, far, TIMERS).await {
+            Ok(timers) => self.core.borrow_mut().timers.extend(timers),
+            Err(error) => tracing::warn!(feed = %self.context.feed, %error, "timers could not be read"),
+        }
+    }
+
+    /// Plays what arrived for a parked conversation through the door again, in order.
+    pub(crate) fn replay(&self, conversation: ConversationId) {
+        actix::spawn(replay_all(self.hold(), conversation));
+    }
+
+    /// A command of the tenant's own that must not get lost: again until the door takes it.
+    pub(crate) async fn insist(&self, command: Command) {
+        loop {
+            let (to, answer) = tokio::sync::oneshot::channel();
+            if self.core.borrow().status == Status::Closed {
+                return;
+            }
+            self.route(Ticket::own(self.own_request(command.clone()), ReplyTo::Call(to)));
+            match answer.await {
+                Ok(super::ticket::Answer::Done(Ok(_))) => return,
+                Ok(super::ticket::Answer::Done(Err(Refusal::Rejected { code, detail, .. }))) => {
+                    return tracing::warn!(code = code.as_str(), detail, "the tenant's own command was rejected");
+                }
+                _ => tokio::time::sleep(AGAIN).await,
+            }
+        }
+    }
+}
+
+fn count(number: usize) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+async fn replay_all(shell: Rc<Shell>, conversation: ConversationId) {
+    let waiting: Vec<Offset> = match shell.core.borrow().conversations.get(&conversation) {
+        Some(Slot::Ready(ready)) => ready.tracked.borrow().state.unprocessed.clone(),
+        _ => return,
+    };
+    for unprocessed in waiting {
+        match read_arrival(&shell, conversation, unprocessed).await {
+            Ok(Some((command, origin))) => {
+                let replay = ReplayArrival { conversation, unprocessed, command };
+                let mut request = shell.own_request(Command::Replay(Box::new(replay)));
+                request.origin.by = origin;
+                let (to, answer) = tokio::sync::oneshot::channel();
+                shell.route(Ticket::own(request, ReplyTo::Call(to)));
+                let done = matches!(answer.await, Ok(super::ticket::Answer::Done(Ok(_))));
+                if !done {
+                    return tracing::warn!(%conversation, %unprocessed, "an arrival could not be replayed; it stays");
+                }
+            }
+            Ok(None) => tracing::warn!(%conversation, %unprocessed, "an arrival cannot be read any more"),
+            Err(refusal) => return tracing::warn!(%conversation, %refusal, "replay is put off"),
+        }
+    }
+}
+
+type Arrival = (Command, schema::event::Author);
+
+async fn read_arrival(shell: &Shell, conversation: ConversationId, offset: Offset) -> Result<Option<Arrival>, Refusal> {
+    let tenant = &shell.context.feed.tenant;
+    shell.wait_viewed(offset).await?;
+    let away = |error: &dyn std::fmt::Display| Refusal::unavailable(error.to_string());
+    let bytes = shell.context.ports.views.event(tenant, conversation, offset).await.map_err(|error| away(&error))?;
+    let Some(stored) = bytes.and_then(|bytes| StoredEvent::decode(&bytes).ok()) else { return Ok(None) };
+    if !matches!(stored.fact, Fact::MessageUnprocessed(_)) {
+        return Ok(None);
+    }
+    let event = shell.context.vault.open(tenant, stored).await.map_err(|error| away(&error))?;
+    let raw = event.parts.first().and_then(|part| match &part.content {
+        Content::Open(personal) => personal.text.as_deref(),
+        Content::Shredded => None,
+    });
+    let command = raw.and_then(|raw| serde_json::from_str(raw).ok());
+    Ok(command.map(|command| (command, event.header.origin.by)))
+}

@@ -1,0 +1,193 @@
+//! Starting a tenant: log first, views brought up to it, then settings, timers and open texts; only then does it decide.
+
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    rc::Rc,
+    sync::Arc,
+};
+
+use actix::Actor;
+use arc_swap::ArcSwap;
+use schema::{
+    command::{Command, SendOutcome, SettleSend},
+    event::FeedTaken,
+    ids::{BatchId, FeedId, MessageId, TenantId},
+    message::Status as MessageStatus,
+};
+use tokio::sync::watch;
+
+use super::{
+    actor::TenantActor,
+    handle::{Shared, TenantHandle},
+    recents::Recents,
+    shell::{Context, Core, Shell, Status},
+    ticket::{ReplyTo, Ticket},
+};
+use crate::{
+    conversation::{Draft, State},
+    directory::SystemDirectory,
+    engine::Node,
+    feed::Feed,
+    handle::Refusal,
+    ports::{Anchor, Head, PaceRequest},
+    presence::Presence,
+    projector,
+};
+
+/// Open texts read at once.
+const OUTBOX_PAGE: usize = 1_000;
+
+/// Starts a tenant on the current arbiter.
+pub(crate) async fn start(node: Arc<Node>, tenant: TenantId) -> Result<TenantHandle, Refusal> {
+    let feed = FeedId::of(&tenant);
+    let ports = &node.ports;
+    let away = |error: &dyn std::fmt::Display| Refusal::unavailable(format!("{feed}: {error}"));
+    let anchor = ports.log.anchor(&feed).await.map_err(|error| away(&error))?;
+    let checkpoint = projector::catch_up(&*ports.log, &*ports.views, &feed).await.map_err(|error| away(&error))?;
+    let head = ports.log.head(&feed).await.map_err(|error| away(&error))?;
+    if checkpoint.offset.next() != head.next_offset {
+        return Err(Refusal::unavailable(format!("{feed}: somebody else writes to it")));
+    }
+    let settings = projector::load_settings(&*ports.views, &tenant).await.map_err(|error| away(&error))?;
+    let shared = Arc::new(share(&node, &feed, &anchor, &head, settings.clone(), checkpoint));
+    let is_system = tenant == TenantId::system();
+    let directory = is_system.then(|| node.directory.clone());
+    let first = BatchId(ports.ids.uuid());
+    let core = core(&head, first, settings, directory.as_ref());
+    let shell = Shell::new(context(&node, feed, shared.clone(), directory), core);
+    shell.load_timers().await;
+    let addr = TenantActor::new(shell.clone()).start();
+    if head.owner.as_ref() != Some(&node.id) {
+        take(&shell, &anchor);
+    }
+    actix::spawn(reopen_lanes(shell));
+    Ok(TenantHandle { id: tenant, addr, shared })
+}
+
+fn share(
+    node: &Node,
+    feed: &FeedId,
+    anchor: &Anchor,
+    head: &Head,
+    settings: super::Settings,
+    checkpoint: crate::ports::Checkpoint,
+) -> Shared {
+    let durable = schema::ids::Offset(head.next_offset.0 - 1);
+    let (log, vault) = (node.ports.log.clone(), node.vault.clone());
+    let published = Feed::new(feed.clone(), anchor.epoch, durable, log, vault, node.limits.feed.clone());
+    Shared {
+        settings: ArcSwap::from_pointee(settings),
+        viewed: Arc::new(watch::Sender::new(checkpoint)),
+        feed: published.handle(),
+        publisher: published,
+        presence: Presence::default(),
+        views: node.ports.views.clone(),
+        vault: node.vault.clone(),
+    }
+}
+
+fn context(node: &Node, feed: FeedId, shared: Arc<Shared>, directory: Option<Arc<SystemDirectory>>) -> Context {
+    Context {
+        feed,
+        node: node.id.clone(),
+        ports: node.ports.clone(),
+        vault: node.vault.clone(),
+        limits: node.limits.clone(),
+        projector: node.projector.clone(),
+        advances: node.advances.clone(),
+        shared,
+        runtime: node.runtime.clone(),
+        directory,
+    }
+}
+
+fn core(head: &Head, batch: BatchId, settings: super::Settings, directory: Option<&Arc<SystemDirectory>>) -> Core {
+    let durable = schema::ids::Offset(head.next_offset.0 - 1);
+    Core {
+        status: Status::Running,
+        generation: 0,
+        next_offset: head.next_offset,
+        next_batch: head.next_batch,
+        stamp: head.stamp,
+        durable,
+        pending: super::batch::Pending::new(batch, head.next_offset),
+        riders: Vec::new(),
+        stalled: VecDeque::new(),
+        settings,
+        directory: directory.map(|directory| directory.copy()),
+        recents: Recents::from(durable),
+        conversations: HashMap::new(),
+        crashes: HashMap::new(),
+        routes: HashMap::new(),
+        timers: BTreeSet::new(),
+    }
+}
+
+/// The first batch of a new owner: from here on the log says that this node owns it.
+fn take(shell: &Rc<Shell>, anchor: &Anchor) {
+    let request = shell.own_request(Command::Wake(schema::command::ConversationRef {
+        conversation: schema::ids::ConversationId(uuid::Uuid::nil()),
+    }));
+    let fact = FeedTaken { node: shell.context.node.clone(), epoch: anchor.epoch };
+    let core = &mut *shell.core.borrow_mut();
+    shell.accept_own(core, vec![Draft::from(fact)], Ticket::own(request, ReplyTo::Nobody));
+}
+
+/// Open texts go back to their lanes; a claim without a result is unknown: it may have left before the crash.
+async fn reopen_lanes(shell: Rc<Shell>) {
+    let mut after: Option<MessageId> = None;
+    loop {
+        let tenant = shell.context.feed.tenant.clone();
+        let page = match shell.context.ports.views.outbox(&tenant, after, OUTBOX_PAGE).await {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::warn!(%error, "open texts could not be read; trying again");
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                continue;
+            }
+        };
+        let Some((last, _)) = page.last() else { return };
+        after = Some(*last);
+        let mut state: Option<State> = None;
+        for (message, conversation) in page {
+            if state.as_ref().is_none_or(|state| state.conversation != conversation) {
+                state = shell.state_of(conversation).await.ok().flatten();
+            }
+            if let Some(state) = &state {
+                reopen(&shell, state, message);
+            }
+        }
+    }
+}
+
+fn reopen(shell: &Rc<Shell>, state: &State, message: MessageId) {
+    let Some(send) = state.sends.get(&message) else { return };
+    let conversation = state.conversation;
+    match send.status {
+        MessageStatus::Queued => shell.enqueue(conversation, state.contact, message, send),
+        MessageStatus::Claimed => {
+            charge(shell, state, send);
+            let outcome = SendOutcome::Unknown;
+            let settle = SettleSend { conversation, message, attempt: send.attempt, outcome };
+            let shell = shell.clone();
+            actix::spawn(async move { shell.insist(Command::Settle(settle)).await });
+        }
+        _ => {}
+    }
+}
+
+/// What perhaps left before the crash counts against the limits.
+fn charge(shell: &Rc<Shell>, state: &State, send: &crate::conversation::Send) {
+    let settings = shell.context.shared.settings.load();
+    let Some(line) = settings.channels.get(&send.channel) else { return };
+    let limits = settings.limits(&send.channel);
+    let request = PaceRequest {
+        account: &line.account,
+        channel: &send.channel,
+        contact: state.contact,
+        segments: send.segments,
+        priority: send.priority,
+        limits: &limits,
+    };
+    shell.context.ports.limiter.restore(&request, shell.now());
+}

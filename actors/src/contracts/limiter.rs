@@ -205,7 +205,7 @@ fn day_ends_at_midnight_in_pacific_time(limiter: &dyn Limiter) {
     // Seconds since 1970 of a moment and of the midnight after it; the clocks change on the second and third day.
     let days = [
         (1_780_340_400, 1_780_383_600), // 2026-06-01 12:00 PDT, 2026-06-02 00:00 PDT
-        (1_772_985_600, 1_773_039_600), // 2026-03-08 08:00 PST+1 h, 2026-03-09 00:00 PDT: a day of 23 hours
+        (1_772_985_600, 1_773_039_600), // 2026-03-08 09:00 PDT, 2026-03-09 00:00 PDT: a day of 23 hours
         (1_793_520_000, 1_793_606_400), // 2026-11-01 01:00 PDT, 2026-11-02 00:00 PST: a day of 25 hours
         (1_767_200_400, 1_767_254_400), // 2025-12-31 09:00 PST, 2026-01-01 00:00 PST
     ];
@@ -265,14 +265,15 @@ fn claims_of_the_log_count(limiter: &dyn Limiter) {
     let at = insist(limiter, &lane.text(5_000, 1), Stamp(NOON));
     assert!(at.0 >= NOON + 10 * SECOND, "the minute before the start is full");
     assert!(at.0 <= NOON + 61 * SECOND, "and empties");
-    let (at, _) = refused(limiter, &lane.text(5_001, 1), Stamp(at.0 + 60 * SECOND));
+    let later = Stamp(at.0 + 60 * SECOND);
+    let (at, _) = refused(limiter, &lane.text(5_001, 1), later);
     assert_eq!(at, Stamp(1_780_383_600 * SECOND), "2,000 of 2,000: tomorrow");
 
     let no_brand = LimitSettings { brand_per_day: None, campaign_per_min: None, ..limits };
     let pair = Asker::new(0, 1, 1, no_brand);
-    limiter.restore(&pair.text(1, 1), Stamp(NOON));
-    let (at, pair) = refused(limiter, &pair.text(1, 1), Stamp(NOON + SECOND));
-    assert!(pair && at.0 >= NOON + 6 * SECOND);
+    limiter.restore(&pair.text(1, 1), later);
+    let (at, pair) = refused(limiter, &pair.text(1, 1), Stamp(later.0 + SECOND));
+    assert!(pair && at.0 >= later.0 + 6 * SECOND);
 }
 
 fn clock_that_steps_back_lets_no_more_through(limiter: &dyn Limiter) {
@@ -296,24 +297,24 @@ fn clock_that_steps_back_lets_no_more_through(limiter: &dyn Limiter) {
 fn texts_admitted_one_by_one_do_not_leave_together(limiter: &dyn Limiter) {
     let limits = LimitSettings { account_per_s: Some(20), number_per_s: Some(10), ..unlimited() };
     let lane = Asker::new(0, 0, 0, limits);
-    let mut now = Stamp(NOON);
-    // Every tenth text's claim takes a second and a half; those behind it are let out with it.
-    let mut sent = Vec::new();
-    let mut stalled_until = Stamp(0);
-    for text in 0..200_u64 {
-        now = insist(limiter, &lane.text(text, 1), now);
-        if text % 10 == 0 {
-            stalled_until = stalled_until.max(Stamp(now.0 + 1_500_000));
+    // Appends stall for a second and a half every four seconds: claims become durable in heaps.
+    let durable = |at: u64| if at % (4 * SECOND) < 1_500_000 { at - at % (4 * SECOND) + 1_500_000 } else { at };
+    let (mut claimed, mut sent) = (Vec::new(), Vec::new());
+    for now in (NOON..NOON + 40 * SECOND).step_by(5_000) {
+        if limiter.admit(&lane.text(now, 1), Stamp(now)) == Admission::Granted {
+            claimed.push((durable(now), now));
         }
-        let mut leaves = now.max(stalled_until);
-        while let Admission::NotBefore { at, .. } = limiter.depart(&lane.text(text, 1), leaves) {
-            assert!(at > leaves);
-            leaves = at;
+        while let Some((at, text)) = claimed.get(sent.len())
+            && *at <= now
+            && limiter.depart(&lane.text(*text, 1), Stamp(now)) == Admission::Granted
+        {
+            sent.push((now, 1));
         }
-        stalled_until = stalled_until.max(leaves);
-        sent.push((leaves.0, 1));
     }
+    let claims: Vec<_> = claimed.iter().map(|(at, _)| (*at, 1)).collect();
+    assert!(violations(&claims, SECOND, 10) > 0, "without the second question they would");
     assert_eq!(violations(&sent, SECOND, 10), 0);
+    assert!(sent.len() > claimed.len() - 20, "and they catch up: {} of {}", sent.len(), claimed.len());
 }
 
 fn limit_of_nothing_lets_nothing_through(limiter: &dyn Limiter) {

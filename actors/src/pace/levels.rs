@@ -134,6 +134,12 @@ impl Levels {
         Admission::Granted
     }
 
+    /// Contact pairs and numbers remembered.
+    #[cfg(test)]
+    pub(super) fn sizes(&self) -> (usize, usize) {
+        (self.pairs.entries.len(), self.numbers.entries.len())
+    }
+
     pub(super) fn depart(&mut self, request: &PaceRequest<'_>, wall: Stamp) -> Admission {
         let now = self.elapsed.at(wall);
         let windows = Windows::at_the_door(request.limits, self.options.guard);

@@ -147,6 +147,7 @@ impl Shell {
             loop {
                 let next = lane.next(now, |entry| {
                     let request = PaceRequest {
+                        tenant: &self.context.feed.tenant,
                         account: &line.account,
                         channel,
                         contact: entry.contact,

@@ -182,6 +182,7 @@ fn charge(shell: &Rc<Shell>, state: &State, send: &crate::conversation::Send) {
     let Some(line) = settings.channels.get(&send.channel) else { return };
     let limits = settings.limits(&send.channel);
     let request = PaceRequest {
+        tenant: &shell.context.feed.tenant,
         account: &line.account,
         channel: &send.channel,
         contact: state.contact,

@@ -6,7 +6,7 @@ use schema::{
     address::Address,
     command::{
         CallOutcome, CallReport, Command, ConversationRef, ReceiveMessage, Recipient, Registration, Reply, Request,
-        SendMessage, SendOutcome, Setting,
+        SendMessage, Setting,
     },
     event::{Author, Event, Fact, Origin, Via},
     ids::{AccountId, ChannelId, ConversationId, FeedId, NodeId, Offset, RequestId, TemplateId, TenantId},
@@ -19,7 +19,7 @@ use crate::{
     conversation::{POISON, State},
     engine::{Engine, Limits, Ports, Setup},
     handle::Refusal,
-    memory::{MemoryKeys, MemoryLog, MemoryViews, Mishap, RecordingCarrier, SystemClock, SystemIds},
+    memory::{Failure, MemoryKeys, MemoryLog, MemoryViews, RecordingCarrier, SystemClock, SystemIds},
     ports::{Admission, Ids, Limiter, Log, PaceRequest, Views},
     tenant::TenantHandle,
 };
@@ -220,12 +220,12 @@ async fn nobody_is_answered_before_the_batch_is_durable() {
     let engine = world.engine().await;
     let tenant = world.tenant(&engine).await;
     let before = tenant.feed().position().offset;
-    world.log.set_gate(false);
+    world.log.hold();
     let mut pending = Box::pin(tenant.submit(text("SM1", CALLER, "hello")));
     let early = tokio::time::timeout(Duration::from_millis(200), &mut pending).await;
     assert!(early.is_err(), "answered before it was stored");
     assert_eq!(tenant.feed().position().offset, before, "shown before it was stored");
-    world.log.set_gate(true);
+    world.log.release();
     pending.await.expect("stored");
     assert!(tenant.feed().position().offset > before);
 }
@@ -284,14 +284,14 @@ async fn the_same_key_gives_the_same_reply_and_other_content_is_a_conflict() {
 
 #[tokio::test]
 async fn an_append_of_unknown_outcome_is_repeated_until_it_is_certain() {
-    for mishap in [Mishap::UnknownStored, Mishap::UnknownLost] {
+    for failure in [Failure::UnknownStored, Failure::UnknownLost] {
         let world = World::new();
         let engine = world.engine().await;
         let tenant = world.tenant(&engine).await;
-        world.log.mishaps([mishap, Mishap::Unavailable, mishap]);
+        world.log.fail_next(3, failure);
         tenant.submit(text("SM1", CALLER, "hello")).await.expect("stored in the end");
         let received = world.names(&tenant).await.iter().filter(|name| **name == "message.received").count();
-        assert_eq!(received, 1, "{mishap:?}");
+        assert_eq!(received, 1, "{failure:?}");
     }
 }
 
@@ -301,7 +301,7 @@ async fn a_failed_append_tells_its_callers_and_loses_nothing_else() {
     let engine = world.engine().await;
     let tenant = world.tenant(&engine).await;
     let conversation = tenant.submit(text("SM1", CALLER, "one")).await.expect("stored").conversation;
-    world.log.mishaps([Mishap::Unavailable]);
+    world.log.fail_next(1, Failure::Unavailable);
     let refused = tenant.submit(text("SM2", CALLER, "two")).await;
     assert!(matches!(refused, Err(Refusal::Unavailable { .. })), "{refused:?}");
     let again = tenant.submit(text("SM2", CALLER, "two")).await.expect("the carrier tries again");
@@ -334,10 +334,11 @@ async fn a_claim_without_a_result_found_at_start_is_unknown_and_not_sent_again()
     let tenant = world.tenant(&engine).await;
     let conversation = tenant.submit(text("SM1", CALLER, "hi")).await.expect("stored").conversation.expect("one");
     // The carrier takes the text, and the process dies before it can write down that it did.
-    world.carrier.outcomes([SendOutcome::Unknown]);
+    world.carrier.hold();
     let reply = tenant.submit(reply(conversation, "answer")).await.expect("stored");
     world.until(&tenant, "claimed", |events| events.iter().any(|event| event.fact.name() == "message.claimed")).await;
     drop((engine, tenant));
+    world.carrier.release();
     let engine = world.engine().await;
     let tenant = engine.tenant(&acme()).await.expect("it runs");
     world.until(&tenant, "unknown", |events| has_status(events, Status::Unknown)).await;

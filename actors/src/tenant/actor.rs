@@ -5,7 +5,11 @@ use std::{rc::Rc, time::Duration};
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message};
 use schema::ids::MessageId;
 
-use super::{handle::QueuePlace, shell::Shell, ticket::Ticket};
+use super::{
+    handle::{QueuePlace, Stats},
+    shell::Shell,
+    ticket::Ticket,
+};
 
 /// How often timers ring and idle conversations are looked for.
 const HOUSEKEEPING: Duration = Duration::from_millis(500);
@@ -61,16 +65,28 @@ impl Handler<Place> for TenantActor {
     }
 }
 
+/// What is in memory?
+#[derive(Message)]
+#[rtype(result = "Stats")]
+pub(crate) struct Measure;
+
+impl Handler<Measure> for TenantActor {
+    type Result = actix::MessageResult<Measure>;
+
+    fn handle(&mut self, _: Measure, _: &mut Self::Context) -> Self::Result {
+        actix::MessageResult(self.shell.stats())
+    }
+}
+
 /// The tenant ends: an orderly stop.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Stop;
 
 impl Handler<Stop> for TenantActor {
-    type Result = ();
+    type Result = actix::ResponseFuture<()>;
 
-    fn handle(&mut self, _: Stop, context: &mut Self::Context) {
-        self.shell.leave();
-        context.stop();
+    fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
+        Box::pin(self.shell.clone().wind_up())
     }
 }

@@ -14,6 +14,7 @@ pub mod handle;
 pub mod indexer;
 pub mod memory;
 pub mod outbox;
+pub mod pace;
 pub mod ports;
 pub mod presence;
 pub mod projector;

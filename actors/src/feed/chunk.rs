@@ -147,10 +147,10 @@ fn mentions(text: &str) -> Vec<OperatorId> {
         }
         let rest = &text[at + 1..];
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || ".-_@".contains(c))).unwrap_or(rest.len());
-        if let Ok(operator) = OperatorId::new(rest[..end].trim_end_matches(['.', '-', '_', '@'])) {
-            if !named.contains(&operator) {
-                named.push(operator);
-            }
+        if let Ok(operator) = OperatorId::new(rest[..end].trim_end_matches(['.', '-', '_', '@']))
+            && !named.contains(&operator)
+        {
+            named.push(operator);
         }
     }
     named
@@ -212,20 +212,6 @@ impl Slice {
         let start = usize::try_from(first.0 - chunk.first.0).expect("a chunk is far below 2^32 events");
         let range = start..chunk.len();
         Self { chunk, range }
-    }
-
-    /// A slice of one event, for what is read from views rather than from the log.
-    pub fn single(channel: &str, event: Event) -> Self {
-        let chunk = Chunk::new(channel, vec![event]).expect("there is one event");
-        Self { chunk: Arc::new(chunk), range: 0..1 }
-    }
-
-    /// Its first `count` events, and the rest.
-    pub fn split(mut self, count: usize) -> (Self, Self) {
-        let middle = self.range.start + count.min(self.len());
-        let rest = Self { chunk: self.chunk.clone(), range: middle..self.range.end };
-        self.range.end = middle;
-        (self, rest)
     }
 
     /// How many events.

@@ -329,6 +329,8 @@ MessageClaimed {
     deadline: Stamp,
     /// Charged to the limits, in segments.
     segments: u16,
+    /// An earlier text to this contact is still unknown: this one no longer waits for it.
+    after_unknown: bool,
 });
 
 body!(/// A step up the lattice of one attempt.

@@ -1,0 +1,204 @@
+//! The views in memory.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use schema::{
+    ids::{AddressHash, ConversationId, DedupeKey, FeedId, MessageId, Offset, TenantId},
+    time::Stamp,
+};
+
+use super::{lock, tables::Tables};
+use crate::ports::{
+    Checkpoint, ConversationRow, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation, ViewError, Views,
+    ViewsBatch,
+};
+
+/// Forgets everything when dropped.
+#[derive(Debug, Default)]
+pub struct MemoryViews {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    tenants: BTreeMap<TenantId, Tables>,
+    checkpoints: BTreeMap<FeedId, Checkpoint>,
+    failing: usize,
+}
+
+impl MemoryViews {
+    /// The next `count` writes are refused and change nothing.
+    pub fn fail_next(&self, count: usize) {
+        lock(&self.state).failing = count;
+    }
+
+    /// Everything of a tenant, as text, to be compared.
+    pub fn dump(&self, tenant: &TenantId) -> String {
+        self.state().get(tenant, |tables| Some(format!("{tables:#?}"))).unwrap_or_default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+impl State {
+    fn checkpoint(&self, feed: &FeedId) -> Checkpoint {
+        self.checkpoints.get(feed).copied().unwrap_or_default()
+    }
+
+    fn get<T>(&self, tenant: &TenantId, read: impl FnOnce(&Tables) -> Option<T>) -> Option<T> {
+        self.tenants.get(tenant).and_then(read)
+    }
+
+    /// At most `limit` rows, with the checkpoint and whether there are more.
+    fn page<T>(&self, tenant: &TenantId, limit: usize, rows: impl FnOnce(&Tables, usize) -> Vec<T>) -> Page<T> {
+        let checkpoint = self.checkpoint(&FeedId::of(tenant));
+        let mut rows = self.tenants.get(tenant).map(|tables| rows(tables, limit + 1)).unwrap_or_default();
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        Page { checkpoint, rows, more }
+    }
+}
+
+#[async_trait]
+impl Views for MemoryViews {
+    async fn checkpoint(&self, feed: &FeedId) -> Result<Checkpoint, ViewError> {
+        Ok(self.state().checkpoint(feed))
+    }
+
+    async fn write(&self, batches: Vec<ViewsBatch>) -> Result<(), ViewError> {
+        let state = &mut *self.state();
+        if state.failing > 0 {
+            state.failing -= 1;
+            return Err(ViewError::Unavailable("as the test asked".to_owned()));
+        }
+        for batch in batches {
+            if batch.checkpoint.offset <= state.checkpoint(&batch.feed).offset {
+                continue;
+            }
+            let tables = state.tenants.entry(batch.feed.tenant.clone()).or_default();
+            batch.writes.into_iter().for_each(|write| tables.write(write));
+            state.checkpoints.insert(batch.feed, batch.checkpoint);
+        }
+        Ok(())
+    }
+
+    async fn seen(&self, tenant: &TenantId, key: DedupeKey) -> Result<Seen, ViewError> {
+        let state = self.state();
+        let entry = state.get(tenant, |tables| tables.dedupe.get(&key).cloned());
+        Ok(Seen { checkpoint: state.checkpoint(&FeedId::of(tenant)), entry })
+    }
+
+    async fn route(&self, tenant: &TenantId, address: AddressHash) -> Result<Option<Route>, ViewError> {
+        Ok(self.state().get(tenant, |tables| tables.routes.get(&address).copied()))
+    }
+
+    async fn conversation(
+        &self,
+        tenant: &TenantId,
+        id: ConversationId,
+    ) -> Result<Option<StoredConversation>, ViewError> {
+        Ok(self.state().get(tenant, |tables| tables.conversations.get(&id).cloned()))
+    }
+
+    async fn message(&self, tenant: &TenantId, id: MessageId) -> Result<Option<MessageRow>, ViewError> {
+        Ok(self.state().get(tenant, |tables| tables.messages.get(&id).copied()))
+    }
+
+    async fn event(&self, tenant: &TenantId, id: ConversationId, offset: Offset) -> Result<Option<Bytes>, ViewError> {
+        Ok(self.state().get(tenant, |tables| tables.timeline.get(&(id, offset)).cloned()))
+    }
+
+    async fn timeline_after(
+        &self,
+        tenant: &TenantId,
+        id: ConversationId,
+        after: Offset,
+        limit: usize,
+    ) -> Result<Page<Bytes>, ViewError> {
+        Ok(self.state().page(tenant, limit, |tables, limit| {
+            let range = (id, Offset(after.0.saturating_add(1)))..=(id, Offset(u64::MAX));
+            tables.timeline.range(range).map(|(_, event)| event.clone()).take(limit).collect()
+        }))
+    }
+
+    async fn timeline_before(
+        &self,
+        tenant: &TenantId,
+        id: ConversationId,
+        before: Offset,
+        limit: usize,
+    ) -> Result<Page<Bytes>, ViewError> {
+        Ok(self.state().page(tenant, limit, |tables, limit| {
+            let range = (id, Offset(0))..(id, before);
+            tables.timeline.range(range).rev().map(|(_, event)| event.clone()).take(limit).collect()
+        }))
+    }
+
+    async fn inbox(
+        &self,
+        tenant: &TenantId,
+        open: bool,
+        after: Option<InboxCursor>,
+        limit: usize,
+    ) -> Result<Page<ConversationRow>, ViewError> {
+        Ok(self.state().page(tenant, limit, |tables, limit| {
+            let row = |conversation| {
+                let stored = tables.conversations.get(&conversation)?.clone();
+                Some(ConversationRow { conversation, stored })
+            };
+            tables.inbox(open, after).filter_map(row).take(limit).collect()
+        }))
+    }
+
+    async fn outbox(
+        &self,
+        tenant: &TenantId,
+        after: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Vec<(MessageId, ConversationId)>, ViewError> {
+        let open = |tables: &Tables| {
+            let later = tables.outbox.iter().filter(|(message, _)| after.is_none_or(|after| **message > after));
+            Some(later.map(|(message, conversation)| (*message, *conversation)).take(limit).collect())
+        };
+        Ok(self.state().get(tenant, open).unwrap_or_default())
+    }
+
+    async fn timers(
+        &self,
+        tenant: &TenantId,
+        until: Stamp,
+        limit: usize,
+    ) -> Result<Vec<(Stamp, ConversationId)>, ViewError> {
+        let due = |tables: &Tables| {
+            let mut due: Vec<_> = tables.timers.iter().map(|(id, due)| (*due, *id)).collect();
+            due.retain(|(due, _)| *due <= until);
+            due.sort();
+            due.truncate(limit);
+            Some(due)
+        };
+        Ok(self.state().get(tenant, due).unwrap_or_default())
+    }
+
+    async fn parked(&self, tenant: &TenantId, limit: usize) -> Result<Vec<ConversationId>, ViewError> {
+        let parked = |tables: &Tables| Some(tables.parked.iter().take(limit).copied().collect());
+        Ok(self.state().get(tenant, parked).unwrap_or_default())
+    }
+
+    async fn setting(&self, tenant: &TenantId, name: &str) -> Result<Option<Bytes>, ViewError> {
+        Ok(self.state().get(tenant, |tables| tables.settings.get(name).cloned()))
+    }
+
+    async fn clear(&self, feed: &FeedId) -> Result<(), ViewError> {
+        let state = &mut *self.state();
+        state.tenants.remove(&feed.tenant);
+        state.checkpoints.remove(feed);
+        Ok(())
+    }
+}

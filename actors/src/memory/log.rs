@@ -124,7 +124,8 @@ impl MemoryLog {
 
     /// As after a crash of whoever wrote the views: feeds whose views are behind are due at once.
     pub async fn restart(&self, views: Arc<dyn Views>) -> Result<(), LogError> {
-        let heads: Vec<_> = lock(&self.feeds).iter().map(|(feed, kept)| (feed.clone(), kept.head.next_offset)).collect();
+        let heads: Vec<_> =
+            lock(&self.feeds).iter().map(|(feed, kept)| (feed.clone(), kept.head.next_offset)).collect();
         let mut feeds = BTreeMap::new();
         for (feed, next) in heads {
             if views.checkpoint(&feed).await.map_err(away)?.offset.next() < next {

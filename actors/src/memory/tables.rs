@@ -32,14 +32,7 @@ impl Tables {
             ViewWrite::Timeline { conversation, offset, event } => {
                 self.timeline.insert((conversation, offset), event);
             }
-            ViewWrite::Conversation {
-                conversation,
-                stored,
-                activity,
-                previous_activity,
-                open,
-                previous_open,
-            } => {
+            ViewWrite::Conversation { conversation, stored, activity, previous_activity, open, previous_open } => {
                 if let Some(previous) = previous_activity {
                     self.inbox.remove(&(previous_open, Reverse((previous, conversation))));
                 }
@@ -73,9 +66,8 @@ impl Tables {
 
     /// Conversations after a cursor, newest first.
     pub(super) fn inbox(&self, open: bool, after: Option<InboxCursor>) -> impl Iterator<Item = ConversationId> + '_ {
-        let past = move |at: (Stamp, ConversationId)| {
-            after.is_none_or(|after| at < (after.activity, after.conversation))
-        };
+        let past =
+            move |at: (Stamp, ConversationId)| after.is_none_or(|after| at < (after.activity, after.conversation));
         self.inbox.iter().filter(move |(is, Reverse(at))| *is == open && past(*at)).map(|(_, Reverse((_, id)))| *id)
     }
 }

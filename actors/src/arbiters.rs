@@ -19,7 +19,7 @@ pub(crate) struct Arbiters {
 impl Arbiters {
     /// Starts `count` arbiters, at least one.
     pub(crate) fn start(count: usize) -> std::io::Result<Self> {
-        let (ready, started) = mpsc::channel();
+        let (ready, started) = mpsc::sync_channel(1);
         thread::Builder::new().name("actors".into()).spawn(move || {
             let runner = System::new();
             let system = System::current();

@@ -18,6 +18,7 @@ use crate::{
     feed::FeedConfig,
     follower::Advances,
     handle::Refusal,
+    outbox::LaneOptions,
     ports::{Carrier, Clock, Directory, Ids, Keys, Limiter, Log, Views},
     projector::Projector,
     tenant::{TenantHandle, start},
@@ -50,6 +51,22 @@ pub struct Ports {
     pub ids: Arc<dyn Ids>,
 }
 
+/// What an engine is started with.
+pub struct Setup {
+    /// Which node this is.
+    pub node: NodeId,
+    /// What it runs on.
+    pub ports: Ports,
+    /// Its bounds.
+    pub limits: Limits,
+    /// Threads that tenants live on.
+    pub arbiters: usize,
+    /// Followers that are told when a feed has grown.
+    pub advances: Vec<Arc<Advances>>,
+    /// Empty; the engine fills it from the log, adapters look things up in it.
+    pub directory: Arc<SystemDirectory>,
+}
+
 /// Bounds and durations; each with the failure it prevents in `config/default.toml`.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -65,10 +82,10 @@ pub struct Limits {
     pub waiting: usize,
     /// A conversation leaves memory after so long without a command.
     pub conversation_idle: Duration,
-    /// Texts in one lane's memory.
-    pub lane_capacity: usize,
-    /// Texts of one lane at the carrier at the same time.
-    pub lane_in_flight: usize,
+    /// Texts of a tenant that are open at its lanes; operators' further ones are refused.
+    pub queue: usize,
+    /// Texts of one lane that wait, and that are at the carrier at the same time.
+    pub lane: LaneOptions,
     /// A tenant leaves memory after so long without anybody who needs it.
     pub tenant_idle: Duration,
     /// A call to the carrier is dropped after so long.
@@ -92,8 +109,8 @@ impl Default for Limits {
             conversations: 200_000,
             waiting: 1_024,
             conversation_idle: Duration::from_secs(60),
-            lane_capacity: 100_000,
-            lane_in_flight: 32,
+            queue: 100_000,
+            lane: LaneOptions::default(),
             tenant_idle: Duration::from_secs(300),
             send_deadline: Duration::from_secs(20),
             unknown_hold: Duration::from_secs(30),
@@ -131,15 +148,9 @@ struct Inner {
 
 impl Engine {
     /// Starts the engine on the current tokio runtime: reads the directory, then wakes who is due.
-    pub async fn start(
-        id: NodeId,
-        ports: Ports,
-        limits: Limits,
-        arbiters: usize,
-        advances: Vec<Arc<Advances>>,
-    ) -> Result<Self, Refusal> {
+    pub async fn start(setup: Setup) -> Result<Self, Refusal> {
+        let Setup { node: id, ports, limits, arbiters, advances, directory } = setup;
         let vault = Vault::new(ports.keys.clone());
-        let directory = Arc::new(SystemDirectory::default());
         read_directory(&*ports.log, &directory).await?;
         let projector = Projector::start(ports.views.clone(), limits.projections);
         let runtime = tokio::runtime::Handle::current();

@@ -13,6 +13,7 @@ pub mod follower;
 pub mod handle;
 pub mod memory;
 pub mod outbox;
+pub mod pace;
 pub mod ports;
 pub mod presence;
 pub mod projector;

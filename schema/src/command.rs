@@ -305,6 +305,8 @@ pub struct ClaimSend {
     pub attempt: u16,
     /// When the call is dropped at the latest.
     pub deadline: Stamp,
+    /// An earlier text to this contact is still unknown.
+    pub after_unknown: bool,
 }
 
 /// What came of a call to the carrier.

@@ -1,1 +1,116 @@
-//! Configuration: the annotated default file, the environment, and their check. Only this module reads the environment.
+//! Configuration: the annotated default file, one file of the operator's, the environment, and their check.
+//!
+//! Only this module reads the environment. It opens nothing but the file it is given, and knows nobody who uses it.
+
+mod check;
+mod error;
+mod layers;
+mod section;
+mod sections;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+pub use error::{ConfigError, Fault};
+pub use section::{Allowed, Millis, Rule, Seconds};
+pub use sections::{
+    Api, Auth, Data, Demo, LogFormat, Outbox, Search, Server, Store, Stream, Telemetry, Tenant, Twilio, Webhook,
+};
+
+/// Exit code of a configuration or command line that cannot be used (`EX_USAGE` of sysexits.h).
+pub const EXIT_USAGE: u8 = 64;
+
+const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
+
+macro_rules! config {
+    ($( $(#[$doc:meta])* $field:ident: $section:ident, )*) => {
+        /// The whole configuration.
+        #[derive(Debug, Clone, PartialEq, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Config {
+            $( $(#[$doc])* pub $field: $section, )*
+        }
+
+        impl Config {
+            /// Every key with its value and bounds, in the file's order.
+            pub fn rules(&self) -> Vec<Rule> {
+                let mut rules = Vec::new();
+                $( rules.extend(self.$field.rules()); )*
+                rules
+            }
+
+            /// What `section.key` allows.
+            pub fn allowed(path: &str) -> Option<Allowed> {
+                let (section, key) = path.split_once('.')?;
+                match section {
+                    $( $section::SECTION => $section::allowed(key.split('.').next()?), )*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+config! {
+    /// The listener.
+    server: Server,
+    /// The demo tenant.
+    demo: Demo,
+    /// The data directory.
+    data: Data,
+    /// The embedded store.
+    store: Store,
+    /// A tenant's actors.
+    tenant: Tenant,
+    /// The way out.
+    outbox: Outbox,
+    /// The carriers' door.
+    webhook: Webhook,
+    /// Twilio.
+    twilio: Twilio,
+    /// The operators' stream.
+    stream: Stream,
+    /// REST.
+    api: Api,
+    /// Tokens.
+    auth: Auth,
+    /// Search.
+    search: Search,
+    /// Logs.
+    telemetry: Telemetry,
+}
+
+impl Config {
+    /// Defaults, then `file`, then the environment; checked.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        let environment = std::env::vars_os();
+        let environment =
+            environment.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self::layered(file, environment)
+    }
+
+    /// As `load`, from an environment that is given.
+    pub fn layered(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let config = layers::read(DEFAULT_TOML, file, environment)?;
+        check::check(&config)?;
+        Ok(config)
+    }
+
+    /// The annotated default file.
+    pub fn default_toml() -> &'static str {
+        DEFAULT_TOML
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::layered(None, std::iter::empty()).expect("a test reads the compiled-in defaults")
+    }
+}

@@ -1,1 +1,3 @@
 //! Contract suites: one per port, run on every implementation.
+
+pub mod limiter;

@@ -46,6 +46,7 @@ impl Handler<Decide> for ConversationActor {
             self.shell.refuse_outdated(ticket);
             return context.stop();
         }
+        let Some(ticket) = self.shell.pass_new(ticket) else { return };
         let decided = std::panic::catch_unwind(AssertUnwindSafe(|| self.shell.decide(&self.tracked.borrow(), &ticket)));
         match decided {
             Ok(decided) => self.shell.accept(&self.tracked, decided, ticket),

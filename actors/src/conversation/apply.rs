@@ -23,6 +23,7 @@ impl State {
             reachable: fact.reachable,
             address_at: Offset(0),
             name_at: Offset(0),
+            notes_at: Offset(0),
             last: Offset(0),
             created: Stamp(0),
             activity: Stamp(0),
@@ -100,7 +101,10 @@ impl State {
 
     fn apply_desk(&mut self, header: &Header, fact: &Fact) {
         match fact {
-            Fact::ContactUpdated(fact) if fact.named => self.name_at = header.offset,
+            Fact::ContactUpdated(fact) => {
+                self.name_at = if fact.named { header.offset } else { self.name_at };
+                self.notes_at = if fact.noted { header.offset } else { self.notes_at };
+            }
             Fact::ContactCreated(_) => {
                 self.address_at = header.offset;
                 self.name_at = header.offset;

@@ -12,5 +12,7 @@ mod state;
 mod tests;
 
 pub use decide::{Decision, Draft, Inputs, Policy, decide};
+#[cfg(any(test, feature = "contracts"))]
+pub use decide::{POISON, Poison};
 pub use keyword::keyword;
 pub use state::{Send, State};

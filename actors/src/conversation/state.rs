@@ -30,6 +30,8 @@ pub struct State {
     pub address_at: Offset,
     /// The event whose personal part holds the latest name; 0: none.
     pub name_at: Offset,
+    /// The event whose personal part holds the latest notes about the contact; 0: none.
+    pub notes_at: Offset,
     /// Last offset folded in.
     pub last: Offset,
     /// When it began.

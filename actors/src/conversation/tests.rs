@@ -101,7 +101,7 @@ impl Desk {
             policy: &self.policy,
             node: &NodeId::new("node").expect("a slug"),
             fresh,
-            random: 42,
+            random: u64::MAX,
         };
         let by = Author::Operator(OperatorId::new("ana").expect("a slug"));
         let decision = decide(&self.state, command, &inputs, &by)?;
@@ -163,7 +163,13 @@ fn reply(words: &str) -> Command {
 }
 
 fn claim(message: MessageId, attempt: u16) -> Command {
-    Command::Claim(ClaimSend { conversation: conversation(), message, attempt, deadline: Stamp(u64::MAX) })
+    Command::Claim(ClaimSend {
+        conversation: conversation(),
+        message,
+        attempt,
+        deadline: Stamp(u64::MAX),
+        after_unknown: false,
+    })
 }
 
 fn settle(message: MessageId, attempt: u16, outcome: SendOutcome) -> Command {

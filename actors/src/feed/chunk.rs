@@ -214,20 +214,6 @@ impl Slice {
         Self { chunk, range }
     }
 
-    /// A slice of one event, for what is read from views rather than from the log.
-    pub fn single(channel: &str, event: Event) -> Self {
-        let chunk = Chunk::new(channel, vec![event]).expect("there is one event");
-        Self { chunk: Arc::new(chunk), range: 0..1 }
-    }
-
-    /// Its first `count` events, and the rest.
-    pub fn split(mut self, count: usize) -> (Self, Self) {
-        let middle = self.range.start + count.min(self.len());
-        let rest = Self { chunk: self.chunk.clone(), range: middle..self.range.end };
-        self.range.end = middle;
-        (self, rest)
-    }
-
     /// How many events.
     pub fn len(&self) -> usize {
         self.range.len()

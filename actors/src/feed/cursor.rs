@@ -61,6 +61,17 @@ impl Cursor {
         Ok(Some(slice))
     }
 
+    /// What comes next, if the ring has it: no waiting at all.
+    pub fn buffered(&mut self) -> Option<Slice> {
+        let want = self.at.next();
+        if want > self.head.borrow_and_update().offset {
+            return None;
+        }
+        let slice = Slice::from(self.shared.find(&self.shared.ring, want)?, want);
+        self.at = slice.last();
+        Some(slice)
+    }
+
     /// Passes over everything durable.
     pub(super) fn skip_to_head(&mut self) {
         self.at = self.head.borrow_and_update().offset;

@@ -37,6 +37,11 @@ impl MemoryViews {
         lock(&self.state).failing = count;
     }
 
+    /// Everything of a tenant, as text, to be compared.
+    pub fn dump(&self, tenant: &TenantId) -> String {
+        self.state().get(tenant, |tables| Some(format!("{tables:#?}"))).unwrap_or_default()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }

@@ -1,7 +1,7 @@
 //! Pace: may this many segments leave now, on every level that applies?
 
 use schema::{
-    ids::{AccountId, ChannelId, ContactId},
+    ids::{AccountId, ChannelId, ContactId, TenantId},
     message::Priority,
     settings::LimitSettings,
     time::Stamp,
@@ -10,6 +10,8 @@ use schema::{
 /// One text that wants to leave.
 #[derive(Debug, Clone)]
 pub struct PaceRequest<'a> {
+    /// Whose text it is: tenants that share an account take turns.
+    pub tenant: &'a TenantId,
     /// The carrier account.
     pub account: &'a AccountId,
     /// The line.
@@ -42,10 +44,20 @@ pub enum Admission {
 ///
 /// Contract (suite `contracts::limiter`): all or nothing over the levels; over any window a level never lets
 /// through more than its limit, but for one text whose cost exceeds the burst, which is admitted at zero debt
-/// and charged whole; the day ends at midnight in Pacific time.
+/// and charged whole; the day ends at midnight in Pacific time; tenants on one account take turns.
+///
+/// Two questions per text: [`Limiter::admit`] before it is claimed, [`Limiter::depart`] before its first byte leaves.
+/// A slow append between the two gathers texts that were admitted one by one: they must not leave together.
 pub trait Limiter: Send + Sync + 'static {
     /// Asks for one text at `now`.
     fn admit(&self, request: &PaceRequest<'_>, now: Stamp) -> Admission;
+
+    /// Asks for the door, after the claim is durable: [`Admission::Granted`] means leave now; else nothing is charged,
+    /// ask again at that time. Whoever skips this question keeps the pace only as well as its appends do.
+    fn depart(&self, request: &PaceRequest<'_>, now: Stamp) -> Admission {
+        let _ = (request, now);
+        Admission::Granted
+    }
 
     /// Charges what certainly or perhaps left before this process started: called at start with the claims of the log.
     fn restore(&self, request: &PaceRequest<'_>, at: Stamp);

@@ -2,6 +2,7 @@
 //! in the root package's adapters. Every implementation passes the same suite in `contracts`.
 
 mod carrier;
+mod channel;
 mod clock;
 mod directory;
 mod keys;
@@ -10,6 +11,7 @@ mod log;
 mod views;
 
 pub use carrier::{Carrier, OutgoingText};
+pub use channel::{Answer, Arrival, Hook, Inbound, InboundError, RawWebhook};
 pub use clock::{Clock, Ids};
 pub use directory::{AccountEntry, ChannelEntry, Directory};
 pub use keys::{ContactKey, KeyError, Keys};

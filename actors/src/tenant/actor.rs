@@ -5,7 +5,11 @@ use std::{rc::Rc, time::Duration};
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message};
 use schema::ids::MessageId;
 
-use super::{handle::QueuePlace, shell::Shell, ticket::Ticket};
+use super::{
+    handle::{QueuePlace, Stats},
+    shell::Shell,
+    ticket::Ticket,
+};
 
 /// How often timers ring and idle conversations are looked for.
 const HOUSEKEEPING: Duration = Duration::from_millis(500);
@@ -58,6 +62,19 @@ impl Handler<Place> for TenantActor {
 
     fn handle(&mut self, Place(message): Place, _: &mut Self::Context) -> Option<QueuePlace> {
         self.shell.place(message)
+    }
+}
+
+/// What is in memory?
+#[derive(Message)]
+#[rtype(result = "Stats")]
+pub(crate) struct Measure;
+
+impl Handler<Measure> for TenantActor {
+    type Result = actix::MessageResult<Measure>;
+
+    fn handle(&mut self, _: Measure, _: &mut Self::Context) -> Self::Result {
+        actix::MessageResult(self.shell.stats())
     }
 }
 

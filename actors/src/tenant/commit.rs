@@ -158,14 +158,14 @@ impl Shell {
         for event in events {
             let Some(conversation) = event.header.conversation else { continue };
             match &event.fact {
-                Fact::MessageQueued(fact) => self.lane_insert(event, conversation, fact.message),
-                Fact::MessageRequeued(fact) => self.lane_insert(event, conversation, fact.message),
-                Fact::MessageClaimed(fact) => self.call_carrier(event.header.stamp, conversation, fact.clone()),
+                Fact::MessageQueued(fact) => self.lane_insert(conversation, fact.message),
+                Fact::MessageRequeued(fact) => self.lane_insert(conversation, fact.message),
+                Fact::MessageClaimed(fact) => self.call_carrier(conversation, fact.clone()),
                 Fact::MessageStatus(fact) if fact.status == MessageStatus::Unknown => {
-                    self.lane_unknown(conversation, fact.message);
+                    self.lane_unknown(fact.message);
                 }
                 Fact::MessageStatus(fact) if fact.status.rank() >= MessageStatus::Sent.rank() => {
-                    self.lane_settled(conversation, fact.message);
+                    self.lane_settled(fact.message);
                 }
                 Fact::ConversationReleased(_) => self.replay(conversation),
                 _ => {}

@@ -13,7 +13,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::{
     Settings,
-    actor::{Place, Submit, TenantActor},
+    actor::{Measure, Place, Submit, TenantActor},
     ticket::{Answer, Identity, ReplyTo, Target, Ticket, target},
 };
 use crate::{
@@ -63,6 +63,15 @@ pub struct QueuePlace {
     pub place: u32,
     /// When it probably leaves, from now.
     pub estimate: Duration,
+}
+
+/// What a tenant holds in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    /// Conversations.
+    pub conversations: usize,
+    /// Texts that wait or are on their way.
+    pub open_texts: usize,
 }
 
 impl TenantHandle {
@@ -153,6 +162,14 @@ impl TenantHandle {
         let asked = self.addr.send(Place(message));
         match tokio::time::timeout(VIEWED_WITHIN, asked).await {
             Ok(Ok(place)) => Ok(place),
+            _ => Err(Refusal::unavailable("the tenant did not answer in time")),
+        }
+    }
+
+    /// What it holds in memory.
+    pub async fn stats(&self) -> Result<Stats, Refusal> {
+        match tokio::time::timeout(VIEWED_WITHIN, self.addr.send(Measure)).await {
+            Ok(Ok(stats)) => Ok(stats),
             _ => Err(Refusal::unavailable("the tenant did not answer in time")),
         }
     }

@@ -9,6 +9,7 @@ use schema::{
 };
 
 use super::{
+    handle::Stats,
     route::Routing,
     shell::{Core, Shell, Status},
     supervise::Slot,
@@ -81,6 +82,10 @@ impl Shell {
             && self.lanes.borrow().is_idle()
             && self.context.feed.tenant != TenantId::system()
             && projector::viewed_offset(&self.context.shared.viewed) >= core.durable
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        Stats { conversations: self.core.borrow().conversations.len(), open_texts: self.lanes.borrow().open() }
     }
 
     /// Takes no more commands; what is under way ends by itself.

@@ -3,21 +3,21 @@
 //! Claims come before sends: the call starts only when its claim is durable, and is dropped at the claim's deadline.
 
 use std::{
-    cell::RefCell,
     collections::{HashMap, HashSet},
     rc::Rc,
     time::Duration,
 };
 
 use schema::{
-    command::{ClaimSend, Command, SendOutcome, SettleSend},
-    event::{Content, Event, Fact, MediaRef, MessageClaimed, StoredEvent},
-    ids::{ChannelId, ConversationId, MessageId, Offset},
+    command::{ClaimSend, Command},
+    event::{Event, Fact, MessageClaimed},
+    ids::{ChannelId, ContactId, ConversationId, MessageId},
     message::Status,
     time::Stamp,
 };
 
 use super::{
+    calls,
     handle::QueuePlace,
     shell::Shell,
     supervise::Slot,
@@ -26,9 +26,8 @@ use super::{
 use crate::{
     conversation::Send,
     engine::Limits,
-    handle::Refusal,
-    outbox::{Entry, Lane, Next},
-    ports::{OutgoingText, PaceRequest},
+    outbox::{Entry, Lane, LaneOptions, Next},
+    ports::PaceRequest,
 };
 
 /// All lanes of a tenant.
@@ -37,29 +36,28 @@ pub(crate) struct Lanes {
     homes: HashMap<MessageId, Home>,
     /// Lanes whose next look is already planned.
     planned: HashMap<ChannelId, Stamp>,
-    capacity: usize,
-    in_flight: usize,
+    options: LaneOptions,
 }
 
 struct Home {
     channel: ChannelId,
     conversation: ConversationId,
+    contact: ContactId,
 }
 
 impl Lanes {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self {
-            lanes: HashMap::new(),
-            homes: HashMap::new(),
-            planned: HashMap::new(),
-            capacity: limits.lane_capacity,
-            in_flight: limits.lane_in_flight,
-        }
+        Self { lanes: HashMap::new(), homes: HashMap::new(), planned: HashMap::new(), options: limits.lane }
     }
 
     /// Whether no text is open at any lane.
     pub(crate) fn is_idle(&self) -> bool {
         self.homes.is_empty()
+    }
+
+    /// Texts that wait or are on their way.
+    pub(crate) fn open(&self) -> usize {
+        self.homes.len()
     }
 
     /// Whether no text is open any more once these events are durable.
@@ -79,21 +77,17 @@ impl Lanes {
         self.homes.clear();
     }
 
-    fn insert(&mut self, channel: &ChannelId, conversation: ConversationId, entry: Entry) {
-        let home = Home { channel: channel.clone(), conversation };
+    fn put_back(&mut self, channel: &ChannelId, entry: Entry, now: Stamp) {
+        let home = Home { channel: channel.clone(), conversation: entry.conversation, contact: entry.contact };
         self.homes.insert(entry.message, home);
-        let (capacity, in_flight) = (self.capacity, self.in_flight);
-        let lane = self.lanes.entry(channel.clone()).or_insert_with(|| Lane::new(capacity, in_flight));
-        if lane.insert(entry).is_err() {
-            // Stored all the same: it is read again from the outbox view when the lane has room.
-            tracing::warn!(%channel, "lane is full; the text waits in the store");
-        }
+        let options = self.options;
+        self.lanes.entry(channel.clone()).or_insert_with(|| Lane::new(options)).put_back(entry, now);
     }
 }
 
 impl Shell {
     /// A text is durably queued: it enters its lane.
-    pub(crate) fn lane_insert(&self, event: &Event, conversation: ConversationId, message: MessageId) {
+    pub(crate) fn lane_insert(&self, conversation: ConversationId, message: MessageId) {
         let found = {
             let core = self.core.borrow();
             match core.conversations.get(&conversation) {
@@ -104,7 +98,6 @@ impl Shell {
                 _ => None,
             }
         };
-        let _ = event;
         match found {
             Some((contact, send)) => self.enqueue(conversation, contact, message, &send),
             None => {
@@ -113,13 +106,7 @@ impl Shell {
         }
     }
 
-    pub(crate) fn enqueue(
-        &self,
-        conversation: ConversationId,
-        contact: schema::ids::ContactId,
-        message: MessageId,
-        send: &Send,
-    ) {
+    pub(crate) fn enqueue(&self, conversation: ConversationId, contact: ContactId, message: MessageId, send: &Send) {
         if send.status != Status::Queued {
             return;
         }
@@ -134,7 +121,7 @@ impl Shell {
             queued: send.queued,
             attempt: send.attempt,
         };
-        self.lanes.borrow_mut().insert(&send.channel, conversation, entry);
+        self.lanes.borrow_mut().put_back(&send.channel, entry, self.now());
         self.pump(&send.channel);
     }
 
@@ -159,6 +146,7 @@ impl Shell {
             loop {
                 let next = lane.next(now, |entry| {
                     let request = PaceRequest {
+                        tenant: &self.context.feed.tenant,
                         account: &line.account,
                         channel,
                         contact: entry.contact,
@@ -169,15 +157,16 @@ impl Shell {
                     limiter.admit(&request, now)
                 });
                 match next {
+                    Next::Send { entry, after_unknown } => go.push((entry, after_unknown)),
                     // The door says `expired` by itself: validity is checked at the moment of claim.
-                    Next::Send(entry) | Next::Expired(entry) => go.push(entry),
+                    Next::Expired(entry) => go.push((entry, false)),
                     Next::WaitUntil(at) => break Some(at),
                     Next::Idle => break None,
                 }
             }
         };
-        for entry in go {
-            self.claim(&entry);
+        for (entry, after_unknown) in go {
+            self.claim(&entry, after_unknown);
         }
         if let Some(at) = wait {
             self.look_again(channel, at);
@@ -198,12 +187,13 @@ impl Shell {
         }
     }
 
-    fn claim(&self, entry: &Entry) {
+    fn claim(&self, entry: &Entry, after_unknown: bool) {
         let claim = ClaimSend {
             conversation: entry.conversation,
             message: entry.message,
             attempt: entry.attempt,
             deadline: self.now().plus(self.context.limits.send_deadline),
+            after_unknown,
         };
         let request = self.own_request(Command::Claim(claim));
         self.route(Ticket::own(request, ReplyTo::Lane(entry.message)));
@@ -215,25 +205,28 @@ impl Shell {
     }
 
     /// A text's fate at the carrier is unknown: its contact's next ones wait a configured time.
-    pub(crate) fn lane_unknown(&self, conversation: ConversationId, message: MessageId) {
-        let _ = conversation;
-        let until = self.now().plus(self.context.limits.unknown_hold);
-        self.with_lane(message, |lane| lane.unknown(message, until));
+    pub(crate) fn lane_unknown(&self, message: MessageId) {
+        let now = self.now();
+        let until = now.plus(self.context.limits.unknown_hold);
+        self.with_lane(message, |lane, contact| lane.hold(message, contact, until, now));
     }
 
     /// The lane is done with a text: the carrier has it, or never will.
-    pub(crate) fn lane_settled(&self, conversation: ConversationId, message: MessageId) {
-        let _ = conversation;
-        self.with_lane(message, |lane| lane.settled(message));
+    pub(crate) fn lane_settled(&self, message: MessageId) {
+        let now = self.now();
+        self.with_lane(message, |lane, contact| {
+            lane.remove(message, now);
+            lane.settled(message, contact, now);
+        });
         self.lanes.borrow_mut().homes.remove(&message);
     }
 
-    fn with_lane(&self, message: MessageId, change: impl FnOnce(&mut Lane)) {
+    fn with_lane(&self, message: MessageId, change: impl FnOnce(&mut Lane, ContactId)) {
         let channel = {
             let lanes = &mut *self.lanes.borrow_mut();
             let Some(home) = lanes.homes.get(&message) else { return };
             let Some(lane) = lanes.lanes.get_mut(&home.channel) else { return };
-            change(lane);
+            change(lane, home.contact);
             home.channel.clone()
         };
         let shell = self.hold();
@@ -246,16 +239,15 @@ impl Shell {
         let lanes = self.lanes.borrow();
         let home = lanes.homes.get(&message)?;
         let limits = self.context.shared.settings.load().limits(&home.channel);
-        let (place, segments_ahead) = lanes.lanes.get(&home.channel)?.place(message)?;
-        let per_s = limits.number_per_s.unwrap_or(1_000).max(1);
-        let estimate = Duration::from_secs_f64(f64::from(segments_ahead) / f64::from(per_s));
-        Some(QueuePlace { place, estimate })
+        let now = self.now();
+        let place = lanes.lanes.get(&home.channel)?.place(message, &limits, now)?;
+        let estimate = place.expected.since(now);
+        Some(QueuePlace { place: u32::try_from(place.ahead + 1).unwrap_or(u32::MAX), estimate })
     }
 
     /// The claim is durable: calls the carrier, and brings the result back through the door.
-    pub(crate) fn call_carrier(&self, claimed: Stamp, conversation: ConversationId, claim: MessageClaimed) {
-        let _ = claimed;
-        actix::spawn(call(self.hold(), conversation, claim));
+    pub(crate) fn call_carrier(&self, conversation: ConversationId, claim: MessageClaimed) {
+        actix::spawn(calls::call(self.hold(), conversation, claim));
     }
 }
 
@@ -277,7 +269,7 @@ async fn enqueue_again(shell: Rc<Shell>, message: MessageId) {
         let lanes = &mut *shell.lanes.borrow_mut();
         let Some(home) = lanes.homes.remove(&message) else { return };
         if let Some(lane) = lanes.lanes.get_mut(&home.channel) {
-            lane.settled(message);
+            lane.settled(message, home.contact, shell.now());
         }
         home
     };
@@ -294,140 +286,6 @@ async fn enqueue_from_views(shell: Rc<Shell>, conversation: ConversationId, mess
         Ok(None) => {}
         Err(refusal) => {
             tracing::warn!(%conversation, %refusal, "a queued text could not be read; the next start finds it")
-        }
-    }
-}
-
-/// One call to the carrier, within the claim's deadline on the monotonic clock.
-async fn call(shell: Rc<Shell>, conversation: ConversationId, claim: MessageClaimed) {
-    let left = claim.deadline.since(shell.now()).min(shell.context.limits.send_deadline);
-    let outcome = if left.is_zero() {
-        SendOutcome::NotSent { retry_after_s: None }
-    } else {
-        match tokio::time::timeout(left, outgoing(&shell, conversation, &claim, left)).await {
-            Ok(Ok(text)) => send(&shell, text, left).await,
-            Ok(Err(refusal)) => {
-                tracing::warn!(message = %claim.message, %refusal, "a claimed text could not be read");
-                SendOutcome::NotSent { retry_after_s: None }
-            }
-            Err(_) => SendOutcome::NotSent { retry_after_s: None },
-        }
-    };
-    count_outcome(&outcome);
-    let settle = SettleSend { conversation, message: claim.message, attempt: claim.attempt, outcome };
-    shell.insist(Command::Settle(settle)).await;
-}
-
-/// Sends on the shared runtime; past the deadline the call is dropped and nobody knows what became of it.
-async fn send(shell: &Shell, text: OutgoingText, left: Duration) -> SendOutcome {
-    let carrier = shell.context.ports.carrier.clone();
-    let mut task = shell.context.runtime.spawn(async move { carrier.send(text).await });
-    match tokio::time::timeout(left, &mut task).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(_)) => SendOutcome::Unknown,
-        Err(_) => {
-            task.abort();
-            SendOutcome::Unknown
-        }
-    }
-}
-
-fn count_outcome(outcome: &SendOutcome) {
-    let label = match outcome {
-        SendOutcome::Accepted { .. } => "accepted",
-        SendOutcome::Refused(_) => "refused",
-        SendOutcome::NotSent { .. } => "not_sent",
-        SendOutcome::Unknown => "unknown",
-    };
-    metrics::counter!("deskwire_carrier_sends_total", "outcome" => label).increment(1);
-}
-
-/// Reads what is to be sent: text and address are sealed in the events that brought them.
-async fn outgoing(
-    shell: &Shell,
-    conversation: ConversationId,
-    claim: &MessageClaimed,
-    time_out: Duration,
-) -> Result<OutgoingText, Refusal> {
-    let gone = |what: &str| Refusal::unavailable(format!("{what} of message {} is gone", claim.message));
-    let state = shell.state_of(conversation).await?.ok_or_else(|| gone("conversation"))?;
-    let send = state.sends.get(&claim.message).ok_or_else(|| gone("record"))?.clone();
-    let settings = shell.context.shared.settings.load();
-    let line = settings.channels.get(&send.channel).ok_or_else(|| gone("line"))?;
-    let (text, media) = words(shell, conversation, send.queued_at).await?.ok_or_else(|| gone("text"))?;
-    let to = address(shell, conversation, state.address_at).await?.ok_or_else(|| gone("address"))?;
-    Ok(OutgoingText {
-        account: line.account.clone(),
-        channel: send.channel.clone(),
-        from: line.address.clone(),
-        to,
-        text,
-        media,
-        conversation,
-        message: claim.message,
-        attempt: claim.attempt,
-        validity: send.valid_until.since(shell.now()),
-        time_out,
-    })
-}
-
-async fn words(
-    shell: &Shell,
-    conversation: ConversationId,
-    offset: Offset,
-) -> Result<Option<(String, Vec<MediaRef>)>, Refusal> {
-    let event = shell.read_event(conversation, offset).await?;
-    Ok(event.and_then(|event| {
-        let personal = event.personal()?;
-        matches!(event.fact, Fact::MessageQueued(_)).then(|| ())?;
-        Some((personal.text.clone()?, personal.media.clone()))
-    }))
-}
-
-async fn address(
-    shell: &Shell,
-    conversation: ConversationId,
-    offset: Offset,
-) -> Result<Option<schema::address::E164>, Refusal> {
-    let event = shell.read_event(conversation, offset).await?;
-    Ok(event.and_then(|event| {
-        event.parts.iter().find_map(|part| match &part.content {
-            Content::Open(personal) => personal.address.as_ref()?.phone().cloned(),
-            Content::Shredded => None,
-        })
-    }))
-}
-
-impl Shell {
-    /// One event of a conversation, opened; from memory if it is recent, else from the views.
-    async fn read_event(&self, conversation: ConversationId, offset: Offset) -> Result<Option<Event>, Refusal> {
-        if let Some(event) = self.context.shared.feed.recent(offset) {
-            return Ok(Some(event));
-        }
-        let tenant = &self.context.feed.tenant;
-        self.wait_viewed(offset).await?;
-        let away = |error: &dyn std::fmt::Display| Refusal::unavailable(error.to_string());
-        let bytes = self.context.ports.views.event(tenant, conversation, offset).await.map_err(|error| away(&error))?;
-        let Some(stored) = bytes.and_then(|bytes| StoredEvent::decode(&bytes).ok()) else { return Ok(None) };
-        let event = self.context.vault.open(tenant, stored).await.map_err(|error| away(&error))?;
-        Ok(Some(event))
-    }
-
-    /// A conversation's newest state: from memory, else from the views.
-    pub(crate) async fn state_of(
-        &self,
-        conversation: ConversationId,
-    ) -> Result<Option<crate::conversation::State>, Refusal> {
-        let tracked: Option<Rc<RefCell<super::supervise::Tracked>>> = {
-            let core = self.core.borrow();
-            match core.conversations.get(&conversation) {
-                Some(Slot::Ready(ready)) => Some(ready.tracked.clone()),
-                _ => None,
-            }
-        };
-        match tracked {
-            Some(tracked) => Ok(Some(tracked.borrow().state.clone())),
-            None => Ok(self.read_state(conversation).await?.map(|tracked| tracked.state)),
         }
     }
 }

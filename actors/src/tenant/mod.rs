@@ -1,10 +1,11 @@
 //! A tenant: the sequencer of its feed, its settings, its routes, the supervisor of its conversations.
 //!
 //! Follow a command: `handle` (any thread) → `actor` (mailbox) → `route` → the conversation's actor → `shell::accept`
-//! (into the batch) → `commit` (append, then publish, answer, project, react) → `lanes` (out to the carrier).
+//! (into the batch) → `commit` (append, then publish, answer, project, react) → `lanes` → `calls` (out to the carrier).
 
 mod actor;
 mod batch;
+mod calls;
 mod commit;
 mod decide;
 mod handle;
@@ -16,7 +17,9 @@ mod settings;
 pub(crate) mod shell;
 pub(crate) mod start;
 pub(crate) mod supervise;
+#[cfg(test)]
+mod tests;
 pub(crate) mod ticket;
 
-pub use handle::{QueuePlace, TenantHandle};
+pub use handle::{QueuePlace, Stats, TenantHandle};
 pub use settings::Settings;

@@ -48,13 +48,16 @@ impl Shell {
             Status::Frozen => return self.refuse(ticket, Refusal::unavailable("the outcome of an append is unknown")),
             Status::Closed => return self.refuse(ticket, Refusal::unavailable("the tenant has moved")),
         }
+        let sends = matches!(ticket.request.command, Command::Send(_));
+        if sends && self.lanes.borrow().open() >= self.context.limits.queue {
+            return self.refuse(ticket, Refusal::Full { retry_after: Duration::from_secs(10) });
+        }
         if core.pending.bytes() >= self.context.limits.batch_bytes {
             if core.stalled.len() >= self.context.limits.stalled {
                 return self.refuse(ticket, Refusal::Full { retry_after: Duration::from_secs(1) });
             }
             return core.stalled.push_back(ticket);
         }
-        let Some(ticket) = self.pass_known(core, ticket) else { return };
         match ticket.target() {
             Target::Tenant => self.decide_own(core, ticket),
             Target::Conversation(conversation) => self.to_conversation(core, conversation, ticket),
@@ -64,13 +67,19 @@ impl Shell {
 
     /// Settings and directory: decided and accepted in one go.
     fn decide_own(&self, core: &mut Core, ticket: Ticket) {
+        let Some(ticket) = self.pass_known(core, ticket) else { return };
         match settings_decide::decide(&core.settings, core.directory.as_deref(), &ticket.request.command) {
             Ok(drafts) => self.accept_own(core, drafts, ticket),
             Err(refusal) => self.refuse(ticket, refusal),
         }
     }
 
-    /// Answers what was accepted before; gives back what is new.
+    /// Answers what was accepted before; gives back what is new. Asked right before the decision and not earlier:
+    /// two deliveries of one text may have waited side by side.
+    pub(crate) fn pass_new(&self, ticket: Ticket) -> Option<Ticket> {
+        self.pass_known(&mut self.core.borrow_mut(), ticket)
+    }
+
     fn pass_known(&self, core: &mut Core, ticket: Ticket) -> Option<Ticket> {
         let Some(identity) = ticket.identity else { return Some(ticket) };
         let in_views = ticket.seen.as_ref().and_then(|seen| seen.entry.as_ref());
@@ -161,6 +170,7 @@ impl Shell {
 
     /// Stores what arrives for a parked conversation: refusing would lose the text, carriers retry once or not at all.
     pub(crate) fn keep_unprocessed(&self, tracked: &Rc<RefCell<Tracked>>, ticket: Ticket) {
+        let Some(ticket) = self.pass_new(ticket) else { return };
         let channel = match &ticket.request.command {
             Command::Receive(message) => message.channel.clone(),
             Command::Call(call) => call.channel.clone(),

@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use schema::{
     command::{Command, SendOutcome, SettleSend},
     event::FeedTaken,
-    ids::{FeedId, MessageId, TenantId},
+    ids::{BatchId, FeedId, MessageId, TenantId},
     message::Status as MessageStatus,
 };
 use tokio::sync::watch;
@@ -52,7 +52,8 @@ pub(crate) async fn start(node: Arc<Node>, tenant: TenantId) -> Result<TenantHan
     let shared = Arc::new(share(&node, &feed, &anchor, &head, settings.clone(), checkpoint));
     let is_system = tenant == TenantId::system();
     let directory = is_system.then(|| node.directory.clone());
-    let core = core(&head, settings, directory.as_ref());
+    let first = BatchId(ports.ids.uuid());
+    let core = core(&head, first, settings, directory.as_ref());
     let shell = Shell::new(context(&node, feed, shared.clone(), directory), core);
     shell.load_timers().await;
     let addr = TenantActor::new(shell.clone()).start();
@@ -100,7 +101,7 @@ fn context(node: &Node, feed: FeedId, shared: Arc<Shared>, directory: Option<Arc
     }
 }
 
-fn core(head: &Head, settings: super::Settings, directory: Option<&Arc<SystemDirectory>>) -> Core {
+fn core(head: &Head, batch: BatchId, settings: super::Settings, directory: Option<&Arc<SystemDirectory>>) -> Core {
     let durable = schema::ids::Offset(head.next_offset.0 - 1);
     Core {
         status: Status::Running,
@@ -109,7 +110,7 @@ fn core(head: &Head, settings: super::Settings, directory: Option<&Arc<SystemDir
         next_batch: head.next_batch,
         stamp: head.stamp,
         durable,
-        pending: super::batch::Pending::new(schema::ids::BatchId(uuid::Uuid::now_v7()), head.next_offset),
+        pending: super::batch::Pending::new(batch, head.next_offset),
         riders: Vec::new(),
         stalled: VecDeque::new(),
         settings,
@@ -181,6 +182,7 @@ fn charge(shell: &Rc<Shell>, state: &State, send: &crate::conversation::Send) {
     let Some(line) = settings.channels.get(&send.channel) else { return };
     let limits = settings.limits(&send.channel);
     let request = PaceRequest {
+        tenant: &shell.context.feed.tenant,
         account: &line.account,
         channel: &send.channel,
         contact: state.contact,

@@ -208,6 +208,8 @@ ContactUpdated {
     contact: ContactId,
     /// Whether the part holds a name (else it holds notes only, and the name stays where it was).
     named: bool,
+    /// Whether the notes about the contact are among it.
+    noted: bool,
 });
 
 /// Whether a contact may be texted.
@@ -327,6 +329,8 @@ MessageClaimed {
     deadline: Stamp,
     /// Charged to the limits, in segments.
     segments: u16,
+    /// An earlier text to this contact is still unknown: this one no longer waits for it.
+    after_unknown: bool,
 });
 
 body!(/// A step up the lattice of one attempt.

@@ -95,7 +95,8 @@ fn update_contact(state: &State, update: &schema::command::UpdateContact) -> Res
         return Err(Refusal::invalid("name", "name or notes is needed"));
     }
     let mut decision = Decision::default();
-    decision.push_personal(ContactUpdated { contact: state.contact, named: update.name.is_some() }, personal);
+    let (named, noted) = (update.name.is_some(), update.notes.is_some());
+    decision.push_personal(ContactUpdated { contact: state.contact, named, noted }, personal);
     Ok(decision)
 }
 

@@ -17,7 +17,7 @@ use schema::{
 use uuid::Uuid;
 
 use super::state::State;
-use crate::{handle::Refusal, tenant::Settings};
+use crate::{handle::Refusal, outbox::RetryPolicy, tenant::Settings};
 
 /// Everything a decision may depend on besides state and command.
 #[derive(Debug, Clone)]
@@ -47,14 +47,36 @@ pub struct Policy {
     pub confirmation_validity: Duration,
     /// Most texts of one contact that may be open at their lanes.
     pub max_open_sends: usize,
-    /// Most attempts of one text.
-    pub max_attempts: u16,
-    /// First wait before another attempt; doubles.
-    pub retry_min: Duration,
-    /// Longest wait before another attempt.
-    pub retry_max: Duration,
+    /// When a text that certainly was not taken is tried again.
+    pub retry: RetryPolicy,
     /// Most arrivals kept for a parked conversation.
     pub max_unprocessed: usize,
+    /// Whether [`POISON`] makes a decision panic. Only tests have it.
+    #[cfg(any(test, feature = "contracts"))]
+    pub poison: Poison,
+}
+
+/// A text that makes a decision panic, in tests.
+#[cfg(any(test, feature = "contracts"))]
+pub const POISON: &str = "deskwire-test-poison";
+
+/// A switch for [`POISON`].
+#[cfg(any(test, feature = "contracts"))]
+#[derive(Debug, Clone, Default)]
+pub struct Poison(std::sync::Arc<std::sync::atomic::AtomicBool>);
+
+#[cfg(any(test, feature = "contracts"))]
+impl Poison {
+    /// From now on the text is harmless.
+    pub fn cure(&self) {
+        self.0.store(true, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    fn act(&self, command: &Command) {
+        let Command::Receive(message) = command else { return };
+        let cured = self.0.load(std::sync::atomic::Ordering::SeqCst);
+        assert!(cured || message.text != POISON, "the poison of a test");
+    }
 }
 
 impl Default for Policy {
@@ -64,10 +86,10 @@ impl Default for Policy {
             text_back_validity: Duration::from_secs(600),
             confirmation_validity: Duration::from_secs(300),
             max_open_sends: 64,
-            max_attempts: 8,
-            retry_min: Duration::from_secs(2),
-            retry_max: Duration::from_secs(300),
+            retry: RetryPolicy::default(),
             max_unprocessed: 256,
+            #[cfg(any(test, feature = "contracts"))]
+            poison: Poison::default(),
         }
     }
 }
@@ -155,6 +177,8 @@ pub fn decide(
     inputs: &Inputs<'_>,
     by: &schema::event::Author,
 ) -> Result<Decision, Refusal> {
+    #[cfg(any(test, feature = "contracts"))]
+    inputs.policy.poison.act(command);
     match command {
         Command::Receive(message) => Ok(inbound::receive(state, message, inputs)),
         Command::Call(call) => Ok(inbound::call(state, call, inputs)),

@@ -11,13 +11,13 @@ use schema::{
     ids::{ChannelId, MessageId},
     message::{CarrierError, ErrorClass, Priority, Status},
     problem::Code,
-    time::Stamp,
 };
 
 use super::{Decision, Inputs};
 use crate::{
     conversation::state::{Send, State},
     handle::Refusal,
+    outbox::Cause,
 };
 
 pub(super) fn send(state: &State, send: &SendMessage, inputs: &Inputs<'_>) -> Result<Decision, Refusal> {
@@ -135,6 +135,7 @@ pub(super) fn claim(state: &State, claim: &ClaimSend, inputs: &Inputs<'_>) -> Re
         node: inputs.node.clone(),
         deadline: claim.deadline,
         segments: send.segments,
+        after_unknown: claim.after_unknown,
     }))
 }
 
@@ -191,7 +192,7 @@ fn learn(state: &State, channel: &ChannelId, error: &CarrierError, decision: &mu
     }
 }
 
-/// Back to the lane as a new attempt, with a growing, jittered wait; or expired when that would be too late.
+/// Back to the lane as a new attempt, with a growing, jittered wait; or over, when that would be too late or too often.
 fn requeue(
     message: MessageId,
     send: &Send,
@@ -199,30 +200,24 @@ fn requeue(
     error: Option<CarrierError>,
     inputs: &Inputs<'_>,
 ) -> Decision {
-    let not_before = retry_at(send.attempt, retry_after_s, inputs);
-    if send.attempt >= inputs.policy.max_attempts {
-        return Decision::one(step(message, send, Status::Failed, error));
+    let cause = match &error {
+        Some(error) => Cause::Refused(error.class),
+        None => Cause::NotSent,
+    };
+    let asked = retry_after_s.map(|seconds| Duration::from_secs(u64::from(seconds)));
+    let policy = &inputs.policy.retry;
+    let at = policy.retry_at(cause, send.attempt, asked, inputs.random, inputs.now, send.valid_until);
+    match at {
+        Some(not_before) => Decision::one(MessageRequeued {
+            message,
+            attempt: send.attempt + 1,
+            not_before,
+            valid_until: send.valid_until,
+            error,
+        }),
+        None if error.is_some() => Decision::one(step(message, send, Status::Failed, error)),
+        None => Decision::one(step(message, send, Status::Expired, None)),
     }
-    if not_before >= send.valid_until {
-        return Decision::one(step(message, send, Status::Expired, error));
-    }
-    Decision::one(MessageRequeued {
-        message,
-        attempt: send.attempt + 1,
-        not_before,
-        valid_until: send.valid_until,
-        error,
-    })
-}
-
-fn retry_at(attempt: u16, retry_after_s: Option<u32>, inputs: &Inputs<'_>) -> Stamp {
-    let doubled = inputs.policy.retry_min.saturating_mul(1 << attempt.clamp(1, 16).saturating_sub(1));
-    let ceiling = doubled.min(inputs.policy.retry_max);
-    let asked = Duration::from_secs(u64::from(retry_after_s.unwrap_or(0)));
-    let ceiling_us = u64::try_from(ceiling.as_micros()).unwrap_or(u64::MAX).max(1);
-    // Half fixed, half random: never at once, never all together.
-    let jittered = Duration::from_micros(ceiling_us / 2 + inputs.random % (ceiling_us / 2 + 1));
-    inputs.now.plus(asked.max(jittered))
 }
 
 /// A status callback. Late, repeated and reordered ones change nothing: a status only moves up.

@@ -1,0 +1,297 @@
+//! All levels of all lanes, and one decision over them.
+
+use std::{collections::HashMap, hash::Hash, time::Duration};
+
+use schema::{
+    ids::{AccountId, ChannelId, ContactId},
+    settings::{LimitSettings, NamedLimit},
+    time::Stamp,
+};
+
+use super::{
+    PaceOptions,
+    day::{Calendar, Day},
+    elapsed::Elapsed,
+    meter::Window,
+    shared::Level,
+    turns::Asker,
+};
+use crate::ports::{Admission, PaceRequest};
+
+const SECOND: u64 = 1_000_000;
+const MINUTE: u64 = 60 * SECOND;
+/// How long a new entry beyond a hard cap is refused.
+const CROWDED: u64 = SECOND;
+
+/// Entries by key, with a cap: idle ones are swept when it has doubled.
+#[derive(Debug)]
+struct Table<K, V> {
+    entries: HashMap<K, V>,
+    sweep_at: usize,
+}
+
+impl<K: Hash + Eq + Clone, V: Default> Table<K, V> {
+    fn new() -> Self {
+        Self { entries: HashMap::new(), sweep_at: 1_024 }
+    }
+
+    fn get(&mut self, key: &K) -> &mut V {
+        if !self.entries.contains_key(key) {
+            self.entries.insert(key.clone(), V::default());
+        }
+        self.entries.get_mut(key).expect("it was inserted above")
+    }
+
+    /// Whether there is room for this key, after sweeping what is idle.
+    fn has_room(&mut self, key: &K, most: usize, is_idle: impl Fn(&V) -> bool) -> bool {
+        if self.entries.len() >= self.sweep_at.min(most) && !self.entries.contains_key(key) {
+            self.entries.retain(|_, value| !is_idle(value));
+            self.entries.shrink_to(self.entries.len() * 2);
+            self.sweep_at = (self.entries.len() * 2).max(1_024);
+        }
+        self.entries.len() < most || self.entries.contains_key(key)
+    }
+}
+
+/// Windows of one request: none where there is no limit.
+struct Windows {
+    account: Option<Window>,
+    campaign: Option<Window>,
+    number: Option<Window>,
+}
+
+impl Windows {
+    /// Admissions: evenly spaced by the second, a quarter at once by the minute.
+    fn of(limits: &LimitSettings, guard: Duration) -> Self {
+        let second = |limit| Window { length: guarded(SECOND, guard), limit, ahead: 0 };
+        let length = guarded(MINUTE, guard);
+        let minute = |named: &NamedLimit| Window { length, limit: named.limit, ahead: length / 4 };
+        Self {
+            account: limits.account_per_s.map(second),
+            campaign: limits.campaign_per_min.as_ref().map(minute),
+            number: limits.number_per_s.map(second),
+        }
+    }
+
+    /// Departures: the exact window only, with a quarter of the guard, so that late ones catch up.
+    fn at_the_door(limits: &LimitSettings, guard: Duration) -> Self {
+        let Self { account, campaign, number } = Self::of(limits, guard / 4);
+        let unspaced = |window: Window| Window { ahead: u64::MAX, ..window };
+        Self { account: account.map(unspaced), campaign: campaign.map(unspaced), number: number.map(unspaced) }
+    }
+}
+
+fn guarded(length: u64, guard: Duration) -> u64 {
+    length + (length * u64::from(!guard.is_zero()) / 100).max(guard.as_micros() as u64)
+}
+
+/// All levels.
+#[derive(Debug)]
+pub(super) struct Levels {
+    options: PaceOptions,
+    calendar: Calendar,
+    elapsed: Elapsed,
+    accounts: Table<AccountId, Level>,
+    campaigns: Table<String, Level>,
+    numbers: Table<ChannelId, Level>,
+    brands: Table<String, Day>,
+    /// When the next text to a contact may be admitted.
+    pairs: Table<(ChannelId, ContactId), u64>,
+}
+
+impl Levels {
+    pub(super) fn new(options: PaceOptions) -> Self {
+        Self {
+            options,
+            calendar: Calendar::pacific(),
+            elapsed: Elapsed::default(),
+            accounts: Table::new(),
+            campaigns: Table::new(),
+            numbers: Table::new(),
+            brands: Table::new(),
+            pairs: Table::new(),
+        }
+    }
+
+    pub(super) fn admit(&mut self, request: &PaceRequest<'_>, wall: Stamp) -> Admission {
+        let now = self.elapsed.at(wall);
+        let windows = Windows::of(request.limits, self.options.guard);
+        let asker = asker(request);
+        let mine = self.own_levels(request, &windows, now).max(self.day(request, wall, now));
+        if mine > now {
+            self.give_up_turns(request, asker);
+            return self.not_before(mine, wall, false);
+        }
+        let paced = self.pair(request);
+        if paced > now {
+            return self.not_before(paced, wall, true);
+        }
+        let shared = self.shared_levels(request, &windows, asker, now);
+        if shared > now {
+            return self.not_before(shared, wall, false);
+        }
+        self.charge(request, &windows, asker, wall, now);
+        Admission::Granted
+    }
+
+    /// Contact pairs and numbers remembered.
+    #[cfg(test)]
+    pub(super) fn sizes(&self) -> (usize, usize) {
+        (self.pairs.entries.len(), self.numbers.entries.len())
+    }
+
+    pub(super) fn depart(&mut self, request: &PaceRequest<'_>, wall: Stamp) -> Admission {
+        let now = self.elapsed.at(wall);
+        let windows = Windows::at_the_door(request.limits, self.options.guard);
+        let segments = cost(request);
+        let due = self.each(request, &windows).map(|(level, window)| level.earliest_departure(segments, window, now));
+        let due = due.max().unwrap_or(0);
+        if due > now {
+            return self.not_before(due, wall, false);
+        }
+        self.each(request, &windows).for_each(|(level, window)| level.charge_departure(segments, window, now));
+        self.pace_pair(request, now);
+        Admission::Granted
+    }
+
+    pub(super) fn restore(&mut self, request: &PaceRequest<'_>, wall: Stamp) {
+        let at = self.elapsed.past(wall);
+        let segments = cost(request);
+        let windows = Windows::of(request.limits, self.options.guard);
+        self.each(request, &windows).for_each(|(level, window)| level.restore(segments, window, at));
+        let windows = Windows::at_the_door(request.limits, self.options.guard);
+        self.each(request, &windows).for_each(|(level, window)| level.restore_departure(segments, window, at));
+        if let Some(named) = &request.limits.brand_per_day {
+            let (today, until) = self.dates(wall);
+            self.brands.get(&named.name).restore(segments, today, until);
+        }
+        self.pace_pair(request, at);
+    }
+}
+
+// One level at a time. Times are the limiter's own; what is not after `now` is no refusal.
+impl Levels {
+    /// The number's own pace, and whether there is room to remember this text at all.
+    fn own_levels(&mut self, request: &PaceRequest<'_>, windows: &Windows, now: u64) -> u64 {
+        if !self.has_room(request, now) {
+            return now.saturating_add(CROWDED);
+        }
+        let level = windows.number.map(|window| (self.numbers.get(request.channel), window));
+        level.map_or(0, |(level, window)| level.earliest(cost(request), window, now))
+    }
+
+    fn day(&mut self, request: &PaceRequest<'_>, wall: Stamp, now: u64) -> u64 {
+        let Some(named) = &request.limits.brand_per_day else { return 0 };
+        let (today, until) = self.dates(wall);
+        if self.brands.get(&named.name).fits(cost(request), named.limit, today, until) {
+            return 0;
+        }
+        self.elapsed.past(self.calendar.next_midnight(wall)).max(now.saturating_add(1))
+    }
+
+    fn pair(&mut self, request: &PaceRequest<'_>) -> u64 {
+        if self.pair_interval(request).is_none() {
+            return 0;
+        }
+        *self.pairs.get(&(request.channel.clone(), request.contact))
+    }
+
+    /// Campaign and account, in turns. A lane that waits at one of them does not keep others waiting at the other.
+    fn shared_levels(&mut self, request: &PaceRequest<'_>, windows: &Windows, asker: Asker<'_>, now: u64) -> u64 {
+        let grace = self.options.grace.as_micros() as u64;
+        let campaign = windows.campaign.zip(request.limits.campaign_per_min.as_ref());
+        if let Some((window, named)) = campaign {
+            let due = self.campaigns.get(&named.name).earliest_in_turn(asker, window, grace, now);
+            if due > now {
+                self.accounts.get(request.account).leave(asker);
+                return due;
+            }
+        }
+        let Some(window) = windows.account else { return 0 };
+        let due = self.accounts.get(request.account).earliest_in_turn(asker, window, grace, now);
+        if due > now
+            && let Some((_, named)) = campaign
+        {
+            self.campaigns.get(&named.name).postpone(asker, due);
+        }
+        due
+    }
+
+    fn give_up_turns(&mut self, request: &PaceRequest<'_>, asker: Asker<'_>) {
+        self.accounts.get(request.account).leave(asker);
+        if let Some(named) = &request.limits.campaign_per_min {
+            self.campaigns.get(&named.name).leave(asker);
+        }
+    }
+
+    fn charge(&mut self, request: &PaceRequest<'_>, windows: &Windows, asker: Asker<'_>, wall: Stamp, now: u64) {
+        self.each(request, windows).for_each(|(level, window)| level.charge(asker, window, now));
+        if let Some(named) = &request.limits.brand_per_day {
+            let (today, until) = self.dates(wall);
+            self.brands.get(&named.name).charge(asker.segments, today, until);
+        }
+        self.pace_pair(request, now);
+    }
+
+    /// The contact's next text waits an interval from `at`.
+    fn pace_pair(&mut self, request: &PaceRequest<'_>, at: u64) {
+        let Some(interval) = self.pair_interval(request) else { return };
+        let next = self.pairs.get(&(request.channel.clone(), request.contact));
+        *next = (*next).max(at.saturating_add(interval));
+    }
+}
+
+// Below the levels.
+impl Levels {
+    /// The levels with a window that this request charges.
+    fn each<'l>(
+        &'l mut self,
+        request: &PaceRequest<'_>,
+        windows: &Windows,
+    ) -> impl Iterator<Item = (&'l mut Level, Window)> {
+        let account = windows.account.map(|window| (self.accounts.get(request.account), window));
+        let number = windows.number.map(|window| (self.numbers.get(request.channel), window));
+        let campaign = windows.campaign.zip(request.limits.campaign_per_min.as_ref());
+        let campaign = campaign.map(|(window, named)| (self.campaigns.get(&named.name), window));
+        [account, campaign, number].into_iter().flatten()
+    }
+
+    fn has_room(&mut self, request: &PaceRequest<'_>, now: u64) -> bool {
+        let PaceOptions { guard, most_lines, most_pairs, .. } = self.options;
+        let longest = guarded(MINUTE, guard);
+        let idle = |level: &Level| level.is_idle(longest, now);
+        let LimitSettings { campaign_per_min, brand_per_day, .. } = request.limits;
+        self.accounts.has_room(request.account, most_lines, idle)
+            && self.numbers.has_room(request.channel, most_lines, idle)
+            && campaign_per_min.as_ref().is_none_or(|named| self.campaigns.has_room(&named.name, most_lines, idle))
+            && brand_per_day.as_ref().is_none_or(|named| {
+                let today = self.calendar.date(self.elapsed.wall(now));
+                self.brands.has_room(&named.name, most_lines, |day| day.is_idle(today))
+            })
+            && (self.pair_interval(request).is_none()
+                || self.pairs.has_room(&(request.channel.clone(), request.contact), most_pairs, |next| *next <= now))
+    }
+
+    /// Guard included.
+    fn pair_interval(&self, request: &PaceRequest<'_>) -> Option<u64> {
+        let seconds = request.limits.pair_interval_s.filter(|seconds| *seconds > 0)?;
+        Some(guarded(u64::from(seconds) * SECOND, self.options.guard))
+    }
+
+    /// The date, and the date a little later.
+    fn dates(&self, wall: Stamp) -> (jiff::civil::Date, jiff::civil::Date) {
+        (self.calendar.date(wall), self.calendar.date(wall.plus(self.options.midnight)))
+    }
+
+    fn not_before(&self, at: u64, wall: Stamp, pair: bool) -> Admission {
+        Admission::NotBefore { at: self.elapsed.wall(at).max(Stamp(wall.0.saturating_add(1))), pair }
+    }
+}
+
+fn cost(request: &PaceRequest<'_>) -> u32 {
+    u32::from(request.segments.max(1))
+}
+
+fn asker<'a>(request: &PaceRequest<'a>) -> Asker<'a> {
+    Asker { tenant: request.tenant, lane: request.channel, segments: cost(request) }
+}

@@ -1,0 +1,100 @@
+//! Pace in process: how fast may texts leave, on every level that applies.
+//!
+//! [`LocalLimiter`] stands behind [`Limiter`], the port that shared rates will use later. Levels: account per second,
+//! brand per Pacific day, campaign per minute, number per second, contact pair; cost in segments; all or nothing.
+//!
+//! - Windows are strict and sliding, a guard longer than the limit says: what leaves on time may arrive late.
+//! - Per second, texts are evenly spaced; per minute, up to a quarter may go at once. A text larger than its window is
+//!   admitted when the window is empty and nothing is owed, and then charged whole.
+//! - Tenants that share an account (and lanes that share a campaign) take turns; see `turns`.
+//! - Memory is bounded: idle entries are swept, and beyond the hard caps a new number or pair is refused for a second.
+//! - A clock that steps back never lets more through.
+//!
+//! Knows nothing of lanes, claims, the log and Redis.
+
+mod day;
+mod elapsed;
+mod levels;
+mod meter;
+mod shared;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;
+mod turns;
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use schema::time::Stamp;
+
+use crate::ports::{Admission, Limiter, PaceRequest};
+use levels::Levels;
+
+/// How strict, how patient, how large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PaceOptions {
+    /// Every window is longer by this, or by a hundredth of itself if that is more: texts that leave on time may arrive
+    /// at the carrier nearer to each other.
+    pub guard: Duration,
+    /// How long a lane whose turn has come is waited for.
+    pub grace: Duration,
+    /// A text this near before midnight counts for both days: it may arrive on the next.
+    pub midnight: Duration,
+    /// Most contact pairs remembered; more are refused for a second (their lane waits).
+    pub most_pairs: usize,
+    /// Most numbers, and most accounts, brands and campaigns each; more are refused for a second.
+    pub most_lines: usize,
+}
+
+impl Default for PaceOptions {
+    fn default() -> Self {
+        Self {
+            guard: Duration::from_millis(20),
+            grace: Duration::from_millis(100),
+            midnight: Duration::from_secs(60),
+            most_pairs: 1_000_000,
+            most_lines: 100_000,
+        }
+    }
+}
+
+/// Pace of all lanes of this process.
+#[derive(Debug)]
+pub struct LocalLimiter {
+    levels: Mutex<Levels>,
+}
+
+impl LocalLimiter {
+    /// Nothing has been sent yet.
+    pub fn new(options: PaceOptions) -> Self {
+        Self { levels: Mutex::new(Levels::new(options)) }
+    }
+
+    /// A panic while it was held left each level either charged or not: the worst is a text too few.
+    fn levels(&self) -> MutexGuard<'_, Levels> {
+        self.levels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for LocalLimiter {
+    fn default() -> Self {
+        Self::new(PaceOptions::default())
+    }
+}
+
+impl Limiter for LocalLimiter {
+    fn admit(&self, request: &PaceRequest<'_>, now: Stamp) -> Admission {
+        self.levels().admit(request, now)
+    }
+
+    fn depart(&self, request: &PaceRequest<'_>, now: Stamp) -> Admission {
+        self.levels().depart(request, now)
+    }
+
+    fn restore(&self, request: &PaceRequest<'_>, at: Stamp) {
+        self.levels().restore(request, at);
+    }
+}

@@ -1,0 +1,468 @@
+//! The tenant over memory ports: durability before answers, once, one order, crashes, unknown appends.
+
+use std::{sync::Arc, time::Duration};
+
+use schema::{
+    address::Address,
+    command::{
+        CallOutcome, CallReport, Command, ConversationRef, ReceiveMessage, Recipient, Registration, Reply, Request,
+        SendMessage, Setting,
+    },
+    event::{Author, Event, Fact, Origin, Via},
+    ids::{AccountId, ChannelId, ConversationId, FeedId, NodeId, Offset, RequestId, TemplateId, TenantId},
+    message::Status,
+    problem::Code,
+    settings::{ChannelSettings, KeywordAnswers, LimitSettings, TemplateSettings, TenantSettings},
+};
+
+use crate::{
+    conversation::{POISON, State},
+    engine::{Engine, Limits, Ports, Setup},
+    handle::Refusal,
+    memory::{Failure, MemoryKeys, MemoryLog, MemoryViews, RecordingCarrier, SystemClock, SystemIds},
+    ports::{Admission, Ids, Limiter, Log, PaceRequest, Views},
+    tenant::TenantHandle,
+};
+
+struct Unlimited;
+
+impl Limiter for Unlimited {
+    fn admit(&self, _: &PaceRequest<'_>, _: schema::time::Stamp) -> Admission {
+        Admission::Granted
+    }
+    fn restore(&self, _: &PaceRequest<'_>, _: schema::time::Stamp) {}
+}
+
+/// One process over stores that outlive it.
+struct World {
+    log: Arc<MemoryLog>,
+    views: Arc<MemoryViews>,
+    carrier: Arc<RecordingCarrier>,
+    ports: Ports,
+    limits: Limits,
+}
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl World {
+    fn new() -> Self {
+        let log = Arc::new(MemoryLog::default());
+        let views = Arc::new(MemoryViews::default());
+        let carrier = Arc::new(RecordingCarrier::default());
+        let ports = Ports {
+            log: log.clone(),
+            views: views.clone(),
+            keys: Arc::new(MemoryKeys::default()),
+            limiter: Arc::new(Unlimited),
+            carrier: carrier.clone(),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(SystemIds),
+        };
+        Self { log, views, carrier, ports, limits: Limits::default() }
+    }
+
+    async fn engine(&self) -> Engine {
+        self.node("one").await
+    }
+
+    async fn node(&self, name: &str) -> Engine {
+        let id = NodeId::new(name).expect("a slug");
+        let setup = Setup {
+            node: id,
+            ports: self.ports.clone(),
+            limits: self.limits.clone(),
+            arbiters: 1,
+            advances: Vec::new(),
+            directory: Arc::default(),
+        };
+        Engine::start(setup).await.expect("it starts")
+    }
+
+    /// A tenant with one line that answers missed calls.
+    async fn tenant(&self, engine: &Engine) -> TenantHandle {
+        let tenant = acme();
+        let system = TenantId::system();
+        let registrations = [
+            Registration::Tenant(tenant.clone()),
+            Registration::Account { account: account(), tenant: tenant.clone(), carrier_id: "AC1".to_owned() },
+            Registration::Channel {
+                channel: line(),
+                tenant: tenant.clone(),
+                account: account(),
+                address: "+14155550199".to_owned(),
+            },
+        ];
+        for registration in registrations {
+            engine.submit(&system, ask(Command::Register(registration))).await.expect("registered");
+        }
+        for setting in settings() {
+            engine.submit(&tenant, ask(Command::Configure(setting))).await.expect("configured");
+        }
+        engine.tenant(&tenant).await.expect("it runs")
+    }
+
+    async fn events(&self, tenant: &TenantHandle) -> Vec<Event> {
+        let feed = FeedId::of(tenant.id());
+        let mut events = Vec::new();
+        for batch in self.log.read(&feed, Offset(1), usize::MAX).await.expect("readable") {
+            for event in batch.events() {
+                let event = event.expect("decodes");
+                events.push(tenant.shared.vault.open(tenant.id(), event).await.expect("opens"));
+            }
+        }
+        events
+    }
+
+    async fn names(&self, tenant: &TenantHandle) -> Vec<&'static str> {
+        self.events(tenant).await.iter().map(|event| event.fact.name()).collect()
+    }
+
+    async fn until(&self, tenant: &TenantHandle, what: &str, met: impl Fn(&[Event]) -> bool) {
+        let all = async {
+            while !met(&self.events(tenant).await) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, all).await.unwrap_or_else(|_| panic!("never: {what}"));
+    }
+}
+
+fn acme() -> TenantId {
+    TenantId::new("acme").expect("a slug")
+}
+
+fn line() -> ChannelId {
+    ChannelId::new("acme-line").expect("a slug")
+}
+
+fn account() -> AccountId {
+    AccountId::new("acme-account").expect("a slug")
+}
+
+fn settings() -> Vec<Setting> {
+    let template = TemplateId::new("textback").expect("a slug");
+    let channel = ChannelSettings {
+        address: "+14155550199".to_owned(),
+        account: account(),
+        coverage: true,
+        text_back: Some(template.clone()),
+        cool_down_s: 3600,
+        answers: KeywordAnswers::default(),
+    };
+    let limits = LimitSettings { number_per_s: None, ..LimitSettings::default() };
+    vec![
+        Setting::Tenant(TenantSettings { business_name: "Acme".to_owned() }),
+        Setting::Template(template, Some(TemplateSettings { text: "{business} missed you".to_owned() })),
+        Setting::Channel(line(), channel),
+        Setting::Limits(line(), limits),
+    ]
+}
+
+fn ask(command: Command) -> Request {
+    let operator = Author::Operator(schema::ids::OperatorId::new("ana").expect("a slug"));
+    Request {
+        command,
+        origin: Origin { by: operator, via: Via::Rest, request: RequestId(SystemIds.uuid()) },
+        key: None,
+    }
+}
+
+fn text(id: &str, from: &str, words: &str) -> Request {
+    ask(Command::Receive(ReceiveMessage {
+        channel: line(),
+        from: Address::from_carrier(from).expect("an address"),
+        carrier_id: id.to_owned(),
+        text: words.to_owned(),
+        media: Vec::new(),
+        segments: 1,
+        carrier_keyword: None,
+    }))
+}
+
+fn missed(id: &str, from: &str) -> Request {
+    ask(Command::Call(CallReport {
+        channel: line(),
+        from: Address::from_carrier(from).expect("an address"),
+        carrier_id: id.to_owned(),
+        outcome: CallOutcome::Missed,
+        name: None,
+    }))
+}
+
+fn reply(conversation: ConversationId, words: &str) -> Request {
+    let to = Recipient::Conversation(conversation);
+    ask(Command::Send(SendMessage { to, channel: Some(line()), text: words.to_owned() }))
+}
+
+const CALLER: &str = "+14155550100";
+
+fn has_status(events: &[Event], wanted: Status) -> bool {
+    events.iter().any(|event| matches!(&event.fact, Fact::MessageStatus(fact) if fact.status == wanted))
+}
+
+#[tokio::test]
+async fn a_missed_call_becomes_a_text_at_the_carrier() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    tenant.submit(missed("CA1", CALLER)).await.expect("stored");
+    world.until(&tenant, "sent", |events| has_status(events, Status::Sent)).await;
+    let sent = world.carrier.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!((sent[0].text.as_str(), sent[0].to.as_str()), ("Acme missed you", CALLER));
+    let offsets: Vec<u64> = world.events(&tenant).await.iter().map(|event| event.header.offset.0).collect();
+    assert!(offsets.iter().copied().eq(1..=offsets.len() as u64), "offsets are dense: {offsets:?}");
+}
+
+#[tokio::test]
+async fn nobody_is_answered_before_the_batch_is_durable() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let before = tenant.feed().position().offset;
+    world.log.hold();
+    let mut pending = Box::pin(tenant.submit(text("SM1", CALLER, "hello")));
+    let early = tokio::time::timeout(Duration::from_millis(200), &mut pending).await;
+    assert!(early.is_err(), "answered before it was stored");
+    assert_eq!(tenant.feed().position().offset, before, "shown before it was stored");
+    world.log.release();
+    pending.await.expect("stored");
+    assert!(tenant.feed().position().offset > before);
+}
+
+#[tokio::test]
+async fn the_same_webhook_twice_at_once_and_later_is_one_message() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let (first, second) =
+        tokio::join!(tenant.submit(text("SM1", CALLER, "hello")), tenant.submit(text("SM1", CALLER, "hello")),);
+    let (first, second) = (first.expect("stored"), second.expect("stored"));
+    assert_eq!(first, second, "the same reply");
+    assert_eq!(tenant.submit(text("SM1", CALLER, "hello")).await.expect("stored"), first);
+    let received = world.names(&tenant).await.iter().filter(|name| **name == "message.received").count();
+    assert_eq!(received, 1);
+}
+
+#[tokio::test]
+async fn a_repetition_after_a_restart_is_still_one_message() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let first = tenant.submit(text("SM1", CALLER, "hello")).await.expect("stored");
+    drop((engine, tenant));
+    let engine = world.engine().await;
+    let tenant = engine.tenant(&acme()).await.expect("it runs");
+    assert_eq!(tenant.submit(text("SM1", CALLER, "hello")).await.expect("stored"), first);
+}
+
+#[tokio::test]
+async fn two_first_webhooks_of_a_caller_make_one_conversation() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let (call, words) = tokio::join!(tenant.submit(missed("CA1", CALLER)), tenant.submit(text("SM1", CALLER, "hi")));
+    assert_eq!(call.expect("stored").conversation, words.expect("stored").conversation);
+    let created = world.names(&tenant).await.iter().filter(|name| **name == "contact.created").count();
+    assert_eq!(created, 1);
+}
+
+#[tokio::test]
+async fn the_same_key_gives_the_same_reply_and_other_content_is_a_conflict() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let conversation = tenant.submit(text("SM1", CALLER, "hi")).await.expect("stored").conversation.expect("one");
+    let keyed = |words: &str| Request { key: Some("k1".to_owned()), ..reply(conversation, words) };
+    let first = tenant.submit(keyed("one")).await.expect("stored");
+    assert_eq!(tenant.submit(keyed("one")).await.expect("stored"), first);
+    let conflict = tenant.submit(keyed("two")).await;
+    assert!(matches!(conflict, Err(Refusal::Rejected { code: Code::KeyReused, .. })), "{conflict:?}");
+    world.until(&tenant, "sent", |events| has_status(events, Status::Sent)).await;
+    assert_eq!(world.carrier.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn an_append_of_unknown_outcome_is_repeated_until_it_is_certain() {
+    for failure in [Failure::UnknownStored, Failure::UnknownLost] {
+        let world = World::new();
+        let engine = world.engine().await;
+        let tenant = world.tenant(&engine).await;
+        world.log.fail_next(3, failure);
+        tenant.submit(text("SM1", CALLER, "hello")).await.expect("stored in the end");
+        let received = world.names(&tenant).await.iter().filter(|name| **name == "message.received").count();
+        assert_eq!(received, 1, "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_append_tells_its_callers_and_loses_nothing_else() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let conversation = tenant.submit(text("SM1", CALLER, "one")).await.expect("stored").conversation;
+    world.log.fail_next(1, Failure::Unavailable);
+    let refused = tenant.submit(text("SM2", CALLER, "two")).await;
+    assert!(matches!(refused, Err(Refusal::Unavailable { .. })), "{refused:?}");
+    let again = tenant.submit(text("SM2", CALLER, "two")).await.expect("the carrier tries again");
+    assert_eq!(again.conversation, conversation);
+    let texts: Vec<String> =
+        world.events(&tenant).await.iter().filter_map(|event| event.personal()?.text.clone()).collect();
+    assert_eq!(texts, ["one", "two"]);
+}
+
+#[tokio::test]
+async fn an_owner_that_another_has_fenced_writes_nothing_more() {
+    let world = World::new();
+    let first = world.node("one").await;
+    let tenant = world.tenant(&first).await;
+    tenant.submit(text("SM1", CALLER, "one")).await.expect("stored");
+    let second = world.node("two").await;
+    let taken = second.tenant(&acme()).await.expect("it runs");
+    taken.submit(text("SM2", CALLER, "two")).await.expect("stored");
+    let late = tenant.submit(text("SM3", CALLER, "three")).await;
+    assert!(matches!(late, Err(Refusal::Unavailable { .. })), "{late:?}");
+    let names = world.names(&taken).await;
+    assert_eq!(names.iter().filter(|name| **name == "message.received").count(), 2, "{names:?}");
+    assert_eq!(names.iter().filter(|name| **name == "feed.taken").count(), 2);
+}
+
+#[tokio::test]
+async fn a_claim_without_a_result_found_at_start_is_unknown_and_not_sent_again() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let conversation = tenant.submit(text("SM1", CALLER, "hi")).await.expect("stored").conversation.expect("one");
+    // The carrier takes the text, and the process dies before it can write down that it did.
+    world.carrier.hold();
+    let reply = tenant.submit(reply(conversation, "answer")).await.expect("stored");
+    world.until(&tenant, "claimed", |events| events.iter().any(|event| event.fact.name() == "message.claimed")).await;
+    drop((engine, tenant));
+    world.carrier.release();
+    let engine = world.engine().await;
+    let tenant = engine.tenant(&acme()).await.expect("it runs");
+    world.until(&tenant, "unknown", |events| has_status(events, Status::Unknown)).await;
+    assert_eq!(world.carrier.sent().len(), 1);
+    assert!(reply.message.is_some());
+}
+
+#[tokio::test]
+async fn a_conversation_that_keeps_crashing_is_parked_and_its_texts_are_kept_and_replayed() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let conversation = tenant.submit(text("SM1", CALLER, "hi")).await.expect("stored").conversation.expect("one");
+    tenant.submit(text("SM2", CALLER, POISON)).await.expect("kept, not processed");
+    tenant.submit(text("SM3", CALLER, "still there?")).await.expect("kept, not processed");
+    let neighbour = tenant.submit(text("SM4", "+14155550101", "me too")).await.expect("the neighbour never notices");
+    assert_ne!(neighbour.conversation, Some(conversation));
+    let names = world.names(&tenant).await;
+    assert_eq!(names.iter().filter(|name| **name == "conversation.parked").count(), 1, "{names:?}");
+    assert_eq!(names.iter().filter(|name| **name == "message.unprocessed").count(), 2, "{names:?}");
+    let refused = tenant.submit(reply(conversation, "hello")).await;
+    assert!(matches!(refused, Err(Refusal::Rejected { code: Code::Parked, .. })), "{refused:?}");
+    // The same webhook again is still the same text.
+    tenant.submit(text("SM3", CALLER, "still there?")).await.expect("known");
+    let unprocessed = world.names(&tenant).await.iter().filter(|name| **name == "message.unprocessed").count();
+    assert_eq!(unprocessed, 2);
+}
+
+#[tokio::test]
+async fn what_a_parked_conversation_kept_is_played_again_on_release() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let conversation = tenant.submit(text("SM1", CALLER, "hi")).await.expect("stored").conversation.expect("one");
+    tenant.submit(text("SM2", CALLER, POISON)).await.expect("kept");
+    tenant.submit(text("SM3", CALLER, "after")).await.expect("kept");
+    world.limits.policy.poison.cure();
+    tenant.submit(ask(Command::Release(ConversationRef { conversation }))).await.expect("released");
+    world
+        .until(&tenant, "replayed", |events| {
+            events.iter().filter(|event| event.fact.name() == "message.replayed").count() == 2
+        })
+        .await;
+    let received = world.names(&tenant).await.iter().filter(|name| **name == "message.received").count();
+    assert_eq!(received, 3);
+}
+
+#[tokio::test]
+async fn an_idle_conversation_leaves_memory_and_comes_back_as_it_was() {
+    let mut world = World::new();
+    world.limits.conversation_idle = Duration::ZERO;
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let first = tenant.submit(text("SM1", CALLER, "one")).await.expect("stored");
+    tokio::time::timeout(PATIENCE, async {
+        while tenant.stats().await.expect("it runs").conversations > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("it leaves memory");
+    let second = tenant.submit(text("SM2", CALLER, "two")).await.expect("stored");
+    assert_eq!(first.conversation, second.conversation);
+    tenant.viewed(second.offset).await.expect("viewed");
+    let id = first.conversation.expect("one");
+    let stored = world.views.conversation(&acme(), id).await.expect("readable").expect("there");
+    assert_eq!(State::load(&stored).expect("loads").unread, 2);
+}
+
+#[tokio::test]
+async fn an_idle_tenant_leaves_memory_and_is_started_again_when_asked() {
+    let mut world = World::new();
+    world.limits.conversation_idle = Duration::ZERO;
+    world.limits.tenant_idle = Duration::ZERO;
+    let engine = world.engine().await;
+    drop(world.tenant(&engine).await);
+    tokio::time::timeout(PATIENCE, async {
+        while engine.running(&acme()).is_some() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("it leaves memory");
+    let stored: Reply = engine.submit(&acme(), text("SM1", CALLER, "hello")).await.expect("stored");
+    assert!(stored.offset > Offset(0));
+}
+
+#[tokio::test]
+async fn views_after_a_restart_equal_views_that_were_never_interrupted() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let conversation = tenant.submit(missed("CA1", CALLER)).await.expect("stored").conversation.expect("one");
+    world.until(&tenant, "sent", |events| has_status(events, Status::Sent)).await;
+    let last = tenant.submit(reply(conversation, "on our way")).await.expect("stored");
+    world.until(&tenant, "both sent", |_| world.carrier.sent().len() == 2).await;
+    tenant.viewed(last.offset).await.expect("viewed");
+    drop((engine, tenant));
+    let feed = FeedId::of(&acme());
+    let rebuilt = MemoryViews::default();
+    crate::projector::catch_up(&*world.log, &rebuilt, &feed).await.expect("rebuilt");
+    crate::projector::catch_up(&*world.log, &*world.views, &feed).await.expect("caught up");
+    assert_eq!(world.views.dump(&acme()), rebuilt.dump(&acme()));
+}
+
+#[tokio::test]
+async fn an_unknown_tenant_and_a_taken_address_are_refused() {
+    let world = World::new();
+    let engine = world.engine().await;
+    world.tenant(&engine).await;
+    let nobody = engine.tenant(&TenantId::new("nobody").expect("a slug")).await;
+    assert!(matches!(nobody.err(), Some(Refusal::Rejected { code: Code::NotFound, .. })));
+    let other = TenantId::new("other").expect("a slug");
+    let system = TenantId::system();
+    engine.submit(&system, ask(Command::Register(Registration::Tenant(other.clone())))).await.expect("registered");
+    let own = AccountId::new("other-account").expect("a slug");
+    let account = Registration::Account { account: own.clone(), tenant: other.clone(), carrier_id: "AC2".to_owned() };
+    engine.submit(&system, ask(Command::Register(account))).await.expect("registered");
+    let claim = Registration::Channel {
+        channel: ChannelId::new("other-line").expect("a slug"),
+        tenant: other,
+        account: own,
+        address: "+14155550199".to_owned(),
+    };
+    let taken = engine.submit(&system, ask(Command::Register(claim))).await;
+    assert!(matches!(taken, Err(Refusal::Rejected { code: Code::Taken, .. })), "{taken:?}");
+}

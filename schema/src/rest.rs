@@ -1,0 +1,173 @@
+//! Bodies of REST requests: the operators' commands without what the path already says.
+//!
+//! The stream's RPCs carry the command types themselves; these are for routes that name the conversation.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    address::Address,
+    ids::{ChannelId, Offset, OperatorId, Tag, TenantId},
+    role::Role,
+    time::Stamp,
+};
+
+macro_rules! body {
+    ($(#[$doc:meta])* $name:ident { $( $(#[$fdoc:meta])* $field:ident: $type:ty ),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $( $(#[$fdoc])* pub $field: $type, )*
+            /// Makes a retry harmless; the header `Idempotency-Key` does the same and wins.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[schema(min_length = 1, max_length = 128)]
+            pub idempotency_key: Option<String>,
+        }
+    };
+}
+
+body!(/// A text to the contact of a conversation.
+SendText {
+    /// 1 to 1,600 characters.
+    #[schema(min_length = 1, max_length = 1600)]
+    text: String,
+    /// The line it leaves from; none: the line last used.
+    #[serde(default)]
+    channel: Option<ChannelId>,
+});
+
+body!(/// A text to a number; joins its conversation if there is one.
+SendTextTo {
+    /// E.164.
+    #[schema(value_type = String, pattern = "^\\+[1-9][0-9]{6,14}$")]
+    to: Address,
+    /// 1 to 1,600 characters.
+    #[schema(min_length = 1, max_length = 1600)]
+    text: String,
+    /// The line it leaves from; none: the line the contact last used.
+    #[serde(default)]
+    channel: Option<ChannelId>,
+});
+
+body!(/// A note beside the messages; contacts never see it.
+WriteNote {
+    /// 1 to 10,000 characters.
+    #[schema(min_length = 1, max_length = 10000)]
+    text: String,
+});
+
+body!(/// Who is on it.
+AssignTo {
+    /// None: nobody.
+    #[serde(default)]
+    operator: Option<OperatorId>,
+});
+
+body!(/// Hide until a time.
+SnoozeUntil {
+    /// Microseconds since the epoch; must lie ahead.
+    until: Stamp,
+});
+
+body!(/// Add and remove labels.
+EditTags {
+    /// To add.
+    #[serde(default)]
+    add: Vec<Tag>,
+    /// To remove.
+    #[serde(default)]
+    remove: Vec<Tag>,
+});
+
+body!(/// Seen by a person.
+ReadUpTo {
+    /// Everything up to and including this offset.
+    up_to: Offset,
+});
+
+body!(/// Change a contact. At least one field.
+EditContact {
+    /// The new name; none: unchanged.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    name: Option<String>,
+    /// Notes about the contact; none: unchanged.
+    #[serde(default)]
+    #[schema(max_length = 10000)]
+    notes: Option<String>,
+});
+
+/// A command that needs no more than its route says. The body may be left out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plain {
+    /// Makes a retry harmless; the header `Idempotency-Key` does the same and wins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 128)]
+    pub idempotency_key: Option<String>,
+}
+
+/// Whether a line answers missed calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// Whether a missed call is answered by a text.
+    pub coverage: bool,
+}
+
+/// What an operator may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorRole {
+    /// From here on; none revokes: every token of the operator is worth nothing.
+    pub role: Option<Role>,
+}
+
+/// An operator as the tenant configured it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct OperatorView {
+    /// Who.
+    pub operator: OperatorId,
+    /// None: revoked.
+    pub role: Option<Role>,
+}
+
+/// A line: its settings and limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ChannelView {
+    /// Which.
+    pub channel: ChannelId,
+    /// As configured.
+    #[serde(flatten)]
+    pub settings: crate::settings::ChannelSettings,
+    /// How fast it may send.
+    pub limits: crate::settings::LimitSettings,
+}
+
+/// A template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct TemplateView {
+    /// Which.
+    pub template: crate::ids::TemplateId,
+    /// Its text.
+    pub text: String,
+    /// Its cost when rendered, in segments.
+    pub segments: u16,
+}
+
+/// The tenant and its own settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct TenantView {
+    /// Which.
+    pub tenant: TenantId,
+    /// As configured.
+    #[serde(flatten)]
+    pub settings: crate::settings::TenantSettings,
+}
+
+/// A list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Listing<T> {
+    /// Everything there is, in order of name.
+    pub rows: Vec<T>,
+}

@@ -1,1 +1,0 @@
-//! The only place that builds: ports from configuration, the engine on them, the edges on the engine.

@@ -1,0 +1,11 @@
+//! The only place that builds: ports from configuration, the engine on them, the edges on the engine.
+
+mod build;
+mod demo;
+mod limits;
+mod listener;
+mod stores;
+
+pub use build::{Running, start};
+pub use listener::{Listener, ListenerLimits};
+pub use stores::{Secrets, Stores};

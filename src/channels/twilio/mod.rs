@@ -1,0 +1,16 @@
+//! Twilio: signed webhooks in, `Messages.json` out. Facts and their sources: carriers.md B.1.
+//!
+//! Its wire formats stay in this folder. It knows no actor and no route.
+
+mod errors;
+mod form;
+mod inbound;
+mod send;
+mod signature;
+mod twiml;
+
+pub use inbound::{TwilioInbound, TwilioInboundSettings};
+pub use send::{TwilioCarrier, TwilioError, TwilioSettings};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! What types alone cannot say: bounds, and keys that must fit each other. Every fault is reported, not only the first.
+
+use super::{Config, ConfigError, Fault};
+
+/// Checks bounds and how keys fit together.
+pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
+    let mut faults: Vec<Fault> = config
+        .rules()
+        .iter()
+        .filter(|rule| !rule.holds())
+        .map(|rule| fault(&rule.key, rule.number.unwrap_or_default(), format!("must be {}", rule.allowed)))
+        .collect();
+    urls(config, &mut faults);
+    demo(config, &mut faults);
+    order(config, &mut faults);
+    filter(config, &mut faults);
+    if faults.is_empty() { Ok(()) } else { Err(ConfigError { faults }) }
+}
+
+fn fault(key: &str, value: impl std::fmt::Debug, allowed: impl Into<String>) -> Fault {
+    Fault { key: key.to_owned(), value: Some(format!("{value:?}")), allowed: allowed.into(), source: None }
+}
+
+fn urls(config: &Config, faults: &mut Vec<Fault>) {
+    let bases = [
+        ("server.public_url", &config.server.public_url),
+        ("demo.carrier_url", &config.demo.carrier_url),
+        ("twilio.base_url", &config.twilio.base_url),
+    ];
+    let wrong = bases.into_iter().filter(|(_, url)| !is_base(url));
+    faults.extend(
+        wrong.map(|(key, url)| fault(key, url, "must be an http or https URL without a path, query or fragment")),
+    );
+    let origins = config.server.allowed_origins.iter().filter(|origin| !is_base(origin));
+    faults.extend(origins.map(|origin| {
+        fault(
+            "server.allowed_origins",
+            origin,
+            "must be origins: scheme, host and port, such as https://desk.example.com",
+        )
+    }));
+}
+
+/// `http(s)://host[:port]`, nothing after it.
+fn is_base(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else { return false };
+    let plain = rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte));
+    plain && rest.parse::<axum::http::uri::Authority>().is_ok_and(|authority| !authority.host().is_empty())
+}
+
+/// The demo's secrets are public: whoever reaches the port is an admin of it.
+fn demo(config: &Config, faults: &mut Vec<Fault>) {
+    if config.demo.enabled && !config.server.listen.ip().is_loopback() {
+        let allowed = format!(
+            "must be false: the demo's secrets are public, and server.listen = {} is not a loopback address",
+            config.server.listen
+        );
+        faults.push(fault("demo.enabled", true, allowed));
+    }
+}
+
+/// Keys of which one must not exceed the other.
+fn order(config: &Config, faults: &mut Vec<Fault>) {
+    let (server, tenant, outbox, stream) = (&config.server, &config.tenant, &config.outbox, &config.stream);
+    let pairs = [
+        ("tenant.restart_min_ms", tenant.restart_min_ms.0, "tenant.restart_max_ms", tenant.restart_max_ms.0),
+        (
+            "tenant.append_timeout_ms",
+            tenant.append_timeout_ms.0,
+            "server.request_timeout_ms",
+            server.request_timeout_ms.0,
+        ),
+        ("outbox.retry_min_ms", outbox.retry_min_ms.0, "outbox.retry_max_ms", outbox.retry_max_ms.0),
+        ("outbox.send_timeout_ms", outbox.send_timeout_ms.0, "outbox.claim_deadline_ms", outbox.claim_deadline_ms.0),
+        ("stream.pong_timeout_ms", stream.pong_timeout_ms.0, "stream.ping_interval_ms", stream.ping_interval_ms.0),
+        ("stream.drain_spread_ms", stream.drain_spread_ms.0, "server.drain_ms", server.drain_ms.0),
+        ("api.page_default", config.api.page_default as u64, "api.page_max", config.api.page_max as u64),
+    ];
+    let wrong = pairs.into_iter().filter(|(_, small, _, large)| small > large);
+    faults.extend(
+        wrong.map(|(key, small, bound, large)| fault(key, small, format!("must be at most {bound} = {large}"))),
+    );
+}
+
+fn filter(config: &Config, faults: &mut Vec<Fault>) {
+    if let Err(error) = config.telemetry.filter.parse::<tracing_subscriber::EnvFilter>() {
+        let allowed = format!("must be a level, or levels by module such as info,deskwire::session=debug: {error}");
+        faults.push(fault("telemetry.filter", &config.telemetry.filter, allowed));
+    }
+}

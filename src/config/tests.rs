@@ -1,0 +1,132 @@
+//! Tests of the configuration.
+
+use std::{io::Write, time::Duration};
+
+use super::*;
+
+fn load(environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    Config::layered(None, environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+}
+
+fn refused(environment: &[(&str, &str)]) -> String {
+    load(environment).expect_err("it must be refused").to_string()
+}
+
+#[test]
+fn the_annotated_file_is_whole_and_valid() {
+    let config = Config::default();
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.server.public_url, "http://localhost:8080");
+    assert_eq!(config.data.directory, Path::new("data"));
+    assert!(!config.demo.enabled);
+    assert_eq!(config.tenant.batch_max_bytes, 512 * 1024);
+    assert_eq!(config.outbox.text_back_validity_s.duration(), Duration::from_secs(600));
+}
+
+#[test]
+fn every_key_has_a_comment_above_it() {
+    let mut commented = false;
+    for line in DEFAULT_TOML.lines() {
+        let is_key = line.contains(" = ") && !line.starts_with('#');
+        assert!(!is_key || commented, "{line} says no why");
+        commented = line.starts_with('#') || (commented && is_key);
+    }
+}
+
+#[test]
+fn a_file_changes_what_it_names_and_the_environment_wins_over_it() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "[server]\nlisten = \"127.0.0.1:9000\"\ndrain_ms = 5000\n[tenant]\nmailbox_max = 64").unwrap();
+    let environment = [("DESKWIRE__SERVER__LISTEN".to_owned(), "127.0.0.1:9001".to_owned())];
+    let config = Config::layered(Some(file.path()), environment.into_iter()).unwrap();
+    assert_eq!(config.server.listen.port(), 9001);
+    assert_eq!(config.server.drain_ms.0, 5000);
+    assert_eq!(config.tenant.mailbox_max, 64);
+    assert_eq!(config.tenant.ring_max_events, Config::default().tenant.ring_max_events);
+}
+
+#[test]
+fn environment_takes_lists_numbers_words_and_leaves_other_variables_alone() {
+    let config = load(&[
+        ("DESKWIRE__SERVER__ALLOWED_ORIGINS", r#"["https://a.example", "https://b.example:8443"]"#),
+        ("DESKWIRE__TENANT__IDLE_S", "7"),
+        ("DESKWIRE__DEMO__ENABLED", "true"),
+        ("DESKWIRE__DATA__DIRECTORY", "/tmp/x"),
+        ("DESKWIRE__TELEMETRY__FORMAT", "json"),
+        ("DESKWIRE_TEST_CQL", "127.0.0.1"),
+        ("PATH", "/bin"),
+    ])
+    .unwrap();
+    assert_eq!(config.server.allowed_origins, ["https://a.example", "https://b.example:8443"]);
+    assert_eq!(config.tenant.idle_s, Seconds(7));
+    assert!(config.demo.enabled);
+    assert_eq!(config.data.directory, Path::new("/tmp/x"));
+    assert_eq!(config.telemetry.format, LogFormat::Json);
+}
+
+#[test]
+fn a_fault_names_the_key_the_value_and_what_is_allowed() {
+    let cases: &[(&str, &str, &[&str])] = &[
+        (
+            "DESKWIRE__SERVER__LISTEN",
+            "nowhere",
+            &["server.listen", "\"nowhere\"", "127.0.0.1:8080", "DESKWIRE__SERVER__LISTEN"],
+        ),
+        ("DESKWIRE__TENANT__MAILBOX_MAX", "3", &["tenant.mailbox_max = 3", "from 16 to 1000000"]),
+        ("DESKWIRE__TENANT__MAILBOX_MAX", "many", &["tenant.mailbox_max = \"many\"", "from 16 to 1000000"]),
+        ("DESKWIRE__TENANT__MAILBOX_MAX", "-1", &["tenant.mailbox_max = -1", "from 16 to 1000000"]),
+        ("DESKWIRE__TENANT__BATCH_MAX_BYTES", "524289", &["tenant.batch_max_bytes = 524289", "to 524288"]),
+        ("DESKWIRE__TELEMETRY__FORMAT", "xml", &["telemetry.format = \"xml\"", "\"text\" or \"json\""]),
+        ("DESKWIRE__TELEMETRY__FILTER", "deskwire=loud", &["telemetry.filter = \"deskwire=loud\"", "must be a level"]),
+        ("DESKWIRE__SERVER__PUBLIC_URL", "desk.example.com", &["server.public_url", "http or https URL"]),
+        ("DESKWIRE__SERVER__PUBLIC_URL", "https://desk.example.com/x", &["server.public_url", "without a path"]),
+        ("DESKWIRE__SERVER__ALLOWED_ORIGINS", "[\"*\"]", &["server.allowed_origins = \"*\"", "must be origins"]),
+        ("DESKWIRE__DEMO__ENABLED", "perhaps", &["demo.enabled = \"perhaps\"", "true or false"]),
+        (
+            "DESKWIRE__OUTBOX__CLAIM_DEADLINE_MS",
+            "5000",
+            &["outbox.send_timeout_ms = 10000", "outbox.claim_deadline_ms = 5000"],
+        ),
+        ("DESKWIRE__SERVER__LISTNE", "x", &["server.listne", "unknown key", "listen", "DESKWIRE__SERVER__LISTNE"]),
+        ("DESKWIRE__SERVICE__LISTEN", "x", &["service", "unknown key", "server", "DESKWIRE__SERVICE__LISTEN"]),
+        ("DESKWIRE__SERVER", "x", &["server = \"x\""]),
+    ];
+    for (name, value, wanted) in cases {
+        let said = refused(&[(name, value)]);
+        for part in *wanted {
+            assert!(said.contains(part), "{name}={value} said {said:?}, without {part:?}");
+        }
+    }
+}
+
+#[test]
+fn every_fault_is_reported_at_once() {
+    let said = refused(&[("DESKWIRE__TENANT__MAILBOX_MAX", "3"), ("DESKWIRE__STREAM__ERRORS_MAX", "0")]);
+    assert!(said.contains("tenant.mailbox_max") && said.contains("stream.errors_max"), "{said}");
+}
+
+#[test]
+fn demo_mode_is_refused_on_any_address_but_loopback() {
+    for listen in ["0.0.0.0:8080", "192.0.2.7:8080", "[::]:8080"] {
+        let said = refused(&[("DESKWIRE__DEMO__ENABLED", "true"), ("DESKWIRE__SERVER__LISTEN", listen)]);
+        assert!(said.contains("demo.enabled = true") && said.contains(listen), "{said}");
+    }
+    for listen in ["127.0.0.1:8080", "127.9.9.9:1", "[::1]:8080"] {
+        load(&[("DESKWIRE__DEMO__ENABLED", "true"), ("DESKWIRE__SERVER__LISTEN", listen)]).unwrap();
+    }
+}
+
+#[test]
+fn a_file_that_is_missing_or_broken_is_named() {
+    let missing = Config::layered(Some(Path::new("/nowhere/my.toml")), std::iter::empty()).unwrap_err().to_string();
+    assert!(missing.contains("/nowhere/my.toml") && missing.contains("cannot be read"), "{missing}");
+
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "[server]\nlisten = 12\ndrain = 3").unwrap();
+    let wrong = Config::layered(Some(file.path()), std::iter::empty()).unwrap_err().to_string();
+    assert!(wrong.contains(&file.path().display().to_string()), "{wrong}");
+
+    writeln!(file, "[server").unwrap();
+    let broken = Config::layered(Some(file.path()), std::iter::empty()).unwrap_err().to_string();
+    assert!(broken.contains(&file.path().display().to_string()) || broken.contains("TOML"), "{broken}");
+}

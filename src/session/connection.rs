@@ -1,0 +1,341 @@
+//! One connection: waits for whatever comes first, and does it. It holds positions, never a queue.
+
+use std::{collections::VecDeque, pin::Pin};
+
+use actors::{
+    feed::{FeedError, Slice},
+    presence::ClientId,
+};
+use axum::extract::ws::{Utf8Bytes, WebSocket};
+use governor::DefaultDirectRateLimiter;
+use schema::{
+    codes::{Close, Unsubscribe},
+    frame::{Command, PING, Push, Reply},
+};
+use tokio::{
+    sync::watch,
+    time::{Instant, Sleep},
+};
+
+use super::{
+    StreamState,
+    desk::{Desk, Turn},
+    limits::rate,
+    subscribe,
+    transport::{Incoming, Stop, Transport},
+};
+
+/// Slices written before the session looks at anything else.
+const SLICES_TOGETHER: usize = 16;
+
+/// A command that is being answered elsewhere.
+pub(super) type Running = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+/// One WebSocket and the operator behind it.
+pub(super) struct Session {
+    pub(super) state: StreamState,
+    pub(super) transport: Transport,
+    pub(super) client: ClientId,
+    /// After a successful connect.
+    pub(super) desk: Option<Box<Desk>>,
+    /// Connect was answered with an error: the client will go.
+    pub(super) refused: bool,
+    /// The command being answered; nothing more is read meanwhile.
+    pub(super) running: Option<Running>,
+    /// The rest of a frame of several commands.
+    backlog: VecDeque<Command>,
+    pub(super) rate: DefaultDirectRateLimiter,
+    pub(super) strikes: Strikes,
+    pub(super) timers: Timers,
+    sleep: Pin<Box<Sleep>>,
+    drain: watch::Receiver<Option<Instant>>,
+}
+
+/// What a client did wrong, one after the other.
+#[derive(Default)]
+pub(super) struct Strikes {
+    pub(super) bad: u32,
+    pub(super) errors: u32,
+    pub(super) excess: u32,
+}
+
+/// When something must happen by itself.
+pub(super) struct Timers {
+    /// No connect by then: 3502.
+    pub(super) stale: Option<Instant>,
+    pub(super) ping: Option<Instant>,
+    pong: Option<Instant>,
+    /// The token is over, its grace too.
+    pub(super) expiry: Option<Instant>,
+    /// Our turn to go.
+    drain: Option<Instant>,
+}
+
+impl Timers {
+    fn next(&self) -> Option<Instant> {
+        [self.stale, self.ping, self.pong, self.expiry, self.drain].into_iter().flatten().min()
+    }
+}
+
+enum Event {
+    Drain,
+    Answer(Reply),
+    Timer,
+    Incoming(Incoming),
+    Desk(Turn),
+}
+
+impl Session {
+    pub(super) fn new(state: StreamState, socket: WebSocket, client: ClientId) -> Self {
+        let limits = &state.0.limits;
+        let stale = Instant::now() + limits.connect_within;
+        let mut drain = state.0.drain.signal();
+        drain.mark_changed();
+        metrics::gauge!("deskwire_stream_connections").increment(1);
+        Self {
+            transport: Transport::new(socket, limits.write_stall),
+            client,
+            desk: None,
+            refused: false,
+            running: None,
+            backlog: VecDeque::new(),
+            rate: rate(limits.commands_per_s),
+            strikes: Strikes::default(),
+            timers: Timers { stale: Some(stale), ping: None, pong: None, expiry: None, drain: None },
+            sleep: Box::pin(tokio::time::sleep_until(stale)),
+            drain,
+            state,
+        }
+    }
+
+    /// Until one side ends it.
+    pub(super) async fn run(mut self) {
+        let stop = loop {
+            if let Err(stop) = self.turn().await {
+                break stop;
+            }
+        };
+        self.desk = None;
+        metrics::gauge!("deskwire_stream_connections").decrement(1);
+        let code = match stop {
+            Stop::Gone => Close::Normal,
+            Stop::Close(close) => close,
+        };
+        metrics::counter!("deskwire_stream_closes_total", "code" => code.reason()).increment(1);
+        if let Stop::Close(close) = stop {
+            tracing::debug!(client = %self.client.0, code = close.code(), reason = close.reason(), "stream closed");
+            self.transport.close(close, self.state.0.limits.close_within).await;
+        }
+    }
+
+    async fn turn(&mut self) -> Result<(), Stop> {
+        self.set_alarm();
+        match self.wait().await {
+            Event::Desk(Turn::Events(slice)) => self.write(slice).await,
+            event => Box::pin(self.handle(event)).await,
+        }
+    }
+
+    async fn wait(&mut self) -> Event {
+        let Self { transport, desk, running, sleep, drain, .. } = self;
+        let idle = running.is_none();
+        tokio::select! {
+            biased;
+            // The signal lives as long as the state that we hold.
+            _ = drain.changed() => Event::Drain,
+            reply = answer(running) => Event::Answer(reply),
+            () = sleep.as_mut() => Event::Timer,
+            incoming = transport.recv(), if idle => Event::Incoming(incoming),
+            turn = next_turn(desk) => Event::Desk(turn),
+        }
+    }
+
+    fn set_alarm(&mut self) {
+        if let Some(next) = self.timers.next().filter(|next| *next != self.sleep.deadline()) {
+            self.sleep.as_mut().reset(next);
+        }
+    }
+
+    async fn handle(&mut self, event: Event) -> Result<(), Stop> {
+        match event {
+            Event::Drain => {
+                self.timers.drain = self.state.0.drain.turn_of(self.client);
+                Ok(())
+            }
+            Event::Answer(reply) => {
+                self.running = None;
+                // Pongs were not read meanwhile.
+                self.timers.pong = self.timers.pong.map(|_| Instant::now() + self.state.0.limits.pong_within);
+                self.reply(reply).await?;
+                self.work().await
+            }
+            Event::Timer => self.alarm().await,
+            Event::Incoming(Incoming::Text(text)) => {
+                self.read(&text).await?;
+                self.work().await
+            }
+            Event::Incoming(Incoming::Binary) => Err(Close::InappropriateProtocol.into()),
+            Event::Incoming(Incoming::TooBig) => Err(Close::TooBig.into()),
+            Event::Incoming(Incoming::Gone) => Err(Stop::Gone),
+            Event::Desk(Turn::Rights) => self.desk.as_ref().map_or(Ok(()), |desk| desk.check_rights()),
+            Event::Desk(Turn::Presence(news)) => self.tell_presence(news).await,
+            Event::Desk(Turn::CatchUp) => self.catch_up().await,
+            Event::Desk(Turn::Events(slice)) => self.write(slice).await,
+        }
+    }
+
+    /// Takes a frame apart.
+    async fn read(&mut self, text: &Utf8Bytes) -> Result<(), Stop> {
+        for line in text.as_str().split('\n').filter(|line| !line.trim().is_empty()) {
+            match Command::parse(line) {
+                Ok(command) => self.backlog.push_back(command),
+                Err(bad) => self.bad_command(bad.id).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Does the commands of a frame one after the other.
+    async fn work(&mut self) -> Result<(), Stop> {
+        while self.running.is_none() {
+            let Some(command) = self.backlog.pop_front() else { return Ok(()) };
+            if command.is_pong() {
+                self.timers.pong = None;
+                if self.desk.is_none() && !self.refused {
+                    return Err(Close::BadRequest.into());
+                }
+            } else {
+                self.command(command).await?;
+            }
+            if self.refused {
+                self.backlog.clear();
+            }
+        }
+        Ok(())
+    }
+
+    /// Something is due by itself.
+    async fn alarm(&mut self) -> Result<(), Stop> {
+        let now = Instant::now();
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if due(self.timers.drain) {
+            return Err(Close::Shutdown.into());
+        }
+        if due(self.timers.stale) {
+            return Err(Close::Stale.into());
+        }
+        if due(self.timers.expiry) {
+            return Err(Close::Expired.into());
+        }
+        if due(self.timers.pong) && self.running.is_none() {
+            return Err(Close::NoPong.into());
+        }
+        if due(self.timers.pong) {
+            self.timers.pong = Some(now + self.state.0.limits.pong_within);
+        }
+        if due(self.timers.ping) {
+            self.timers.ping = Some(now + self.state.0.limits.ping_every);
+            self.timers.pong = self.timers.pong.or(Some(now + self.state.0.limits.pong_within));
+            self.check_position().await?;
+            self.transport.send(PING).await?;
+        }
+        Ok(())
+    }
+
+    /// What was pushed and what the log holds must not disagree for long.
+    async fn check_position(&mut self) -> Result<(), Stop> {
+        let Some(desk) = &self.desk else { return Ok(()) };
+        let now = self.state.0.engine.ports().clock.monotonic();
+        let lag = desk.tenant.feed().lag(now, self.state.0.limits.ping_every / 2).await;
+        if lag > self.state.0.limits.position_lag { Err(Close::InsufficientState.into()) } else { Ok(()) }
+    }
+
+    /// Writes events to the inbox and to the subscriptions that want them.
+    async fn write(&mut self, slice: Result<Slice, FeedError>) -> Result<(), Stop> {
+        let Some(desk) = &mut self.desk else { return Ok(()) };
+        let mut slice = slice.map_err(|error| ended(&error))?;
+        for _ in 0..SLICES_TOGETHER {
+            write_slice(&mut self.transport, desk, &slice, self.state.0.limits.message_bytes).await?;
+            match desk.cursor.buffered() {
+                Some(next) => slice = next,
+                None => break,
+            }
+        }
+        self.transport.flush().await
+    }
+
+    /// One step of a subscription that is behind.
+    async fn catch_up(&mut self) -> Result<(), Stop> {
+        let Some(desk) = &mut self.desk else { return Ok(()) };
+        let Some(place) = desk.filters.iter().position(|filter| !filter.is_live()) else { return Ok(()) };
+        let mut filter = desk.filters.swap_remove(place);
+        match filter.step(desk, &self.state).await {
+            Ok(publications) => {
+                for message in publications.into_pushes(filter.channel(), self.state.0.limits.message_bytes) {
+                    self.transport.feed(message).await?;
+                }
+                desk.filters.push(filter);
+            }
+            Err(error) => {
+                tracing::debug!(client = %self.client.0, %error, "a subscription cannot catch up");
+                subscribe::look(desk, &filter, false);
+                let push = Push::unsubscribe(filter.channel(), Unsubscribe::InsufficientState);
+                self.transport.feed(push.encode()).await?;
+            }
+        }
+        self.transport.flush().await
+    }
+}
+
+async fn answer(running: &mut Option<Running>) -> Reply {
+    match running {
+        Some(running) => running.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_turn(desk: &mut Option<Box<Desk>>) -> Turn {
+    match desk {
+        Some(desk) => desk.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A server-side subscription is never ended by an unsubscribe push, which would make clients forget their position.
+fn ended(error: &FeedError) -> Stop {
+    tracing::debug!(%error, "the feed cannot go on");
+    Close::InsufficientState.into()
+}
+
+async fn write_slice(
+    transport: &mut Transport,
+    desk: &mut Desk,
+    slice: &Slice,
+    message_bytes: usize,
+) -> Result<(), Stop> {
+    let mut start = 0;
+    while start < slice.len() {
+        let (frames, count) = slice.frames(desk.role, start, message_bytes);
+        transport.feed(frames).await?;
+        start += count;
+    }
+    let (operator, role) = (&desk.operator, desk.role);
+    for filter in desk.filters.iter_mut().filter(|filter| filter.is_live()) {
+        let publications = filter.pick(slice, operator, role);
+        for message in publications.into_pushes(filter.channel(), message_bytes) {
+            transport.feed(message).await?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_session_is_small() {
+        let bytes = size_of::<Session>() + size_of::<Desk>();
+        assert!(bytes <= 1_536, "{bytes} bytes before buffers");
+    }
+}

@@ -1,0 +1,132 @@
+//! What a session holds once its operator is known: a place in the feed, subscriptions, presence.
+
+use actors::{
+    feed::{Cursor, FeedError, Slice},
+    presence::{ClientId, News},
+    tenant::TenantHandle,
+};
+use schema::{
+    ids::{Offset, OperatorId},
+    role::Role,
+};
+use tokio::sync::{
+    broadcast::{self, error::RecvError},
+    watch,
+};
+
+use super::{filter::Filter, limits::Seat, transport::Stop};
+use crate::auth::Claims;
+use schema::codes::Close;
+
+/// An operator at work.
+pub(super) struct Desk {
+    pub(super) tenant: TenantHandle,
+    pub(super) operator: OperatorId,
+    /// What the token allows.
+    pub(super) token_role: Role,
+    /// The role in force.
+    pub(super) role: Role,
+    /// The inbox: everything up to its position was sent.
+    pub(super) cursor: Cursor,
+    pub(super) filters: Vec<Filter>,
+    /// Set while subscribed to presence.
+    pub(super) presence: Option<broadcast::Receiver<News>>,
+    rights: watch::Receiver<Offset>,
+    pub(super) seat: Seat,
+    online: Online,
+}
+
+/// What a desk waits for.
+pub(super) enum Turn {
+    /// Somebody's rights changed.
+    Rights,
+    /// Presence news; none: some were missed.
+    Presence(Option<News>),
+    /// A subscription is catching up.
+    CatchUp,
+    /// Events.
+    Events(Result<Slice, FeedError>),
+}
+
+impl Desk {
+    pub(super) fn new(
+        tenant: TenantHandle,
+        claims: &Claims,
+        role: Role,
+        cursor: Cursor,
+        seat: Seat,
+        client: ClientId,
+    ) -> Self {
+        let rights = tenant.feed().rights();
+        let online = Online::new(&tenant, client, &claims.operator);
+        Self {
+            tenant,
+            operator: claims.operator.clone(),
+            token_role: claims.role,
+            role,
+            cursor,
+            filters: Vec::new(),
+            presence: None,
+            rights,
+            seat,
+            online,
+        }
+    }
+
+    /// The next thing to do. Dropping the future loses nothing.
+    pub(super) async fn next(&mut self) -> Turn {
+        let catching_up = self.filters.iter().any(|filter| !filter.is_live());
+        let Self { cursor, presence, rights, .. } = self;
+        tokio::select! {
+            biased;
+            // The feed, which has the other end, is held by the cursor.
+            _ = rights.changed() => Turn::Rights,
+            news = next_news(presence) => Turn::Presence(news),
+            () = std::future::ready(()), if catching_up => Turn::CatchUp,
+            slice = cursor.next() => Turn::Events(slice),
+        }
+    }
+
+    /// Whether the operator may still see what it sees: asked at every connect, subscribe and refresh, and whenever
+    /// the tenant changed somebody's rights.
+    pub(super) fn check_rights(&self) -> Result<(), Stop> {
+        match self.tenant.settings().role(&self.operator, self.token_role) {
+            None => Err(Close::PermissionDenied.into()),
+            Some(role) if role != self.role => Err(Close::StateInvalidated.into()),
+            Some(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn client(&self) -> ClientId {
+        self.online.client
+    }
+}
+
+async fn next_news(presence: &mut Option<broadcast::Receiver<News>>) -> Option<News> {
+    match presence {
+        None => std::future::pending().await,
+        Some(news) => match news.recv().await {
+            Ok(news) => Some(news),
+            Err(RecvError::Lagged(_) | RecvError::Closed) => None,
+        },
+    }
+}
+
+/// Shows an operator as online; ends with it.
+struct Online {
+    tenant: TenantHandle,
+    client: ClientId,
+}
+
+impl Online {
+    fn new(tenant: &TenantHandle, client: ClientId, operator: &OperatorId) -> Self {
+        tenant.presence().join(client, operator);
+        Self { tenant: tenant.clone(), client }
+    }
+}
+
+impl Drop for Online {
+    fn drop(&mut self) {
+        self.tenant.presence().leave(self.client);
+    }
+}

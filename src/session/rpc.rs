@@ -1,0 +1,189 @@
+//! `rpc`: an operator's commands. A method's name says which command; its arguments are the command's JSON.
+
+use actors::{engine::Engine, presence::ClientId, tenant::TenantHandle};
+use schema::{
+    codes::{ErrorBody, StreamError},
+    command::{Command, KEY_MAX, Request},
+    event::{Author, Origin, Via},
+    frame::RpcRequest,
+    ids::{ConversationId, OperatorId},
+    problem::{Code, Problem},
+    role::Role,
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::{StreamState, desk::Desk};
+
+/// What an RPC needs, apart from its session.
+pub(super) struct Call {
+    engine: Engine,
+    tenant: TenantHandle,
+    operator: OperatorId,
+    role: Role,
+    client: ClientId,
+}
+
+/// A key beside the command's own arguments: the same key gives the same reply.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Key {
+    idempotency_key: Option<String>,
+}
+
+/// `typing.set`.
+#[derive(Deserialize)]
+struct Typing {
+    conversation: ConversationId,
+    /// Started, or stopped.
+    typing: bool,
+}
+
+impl Call {
+    pub(super) fn new(state: &StreamState, desk: &Desk, client: ClientId) -> Self {
+        Self {
+            engine: state.0.engine.clone(),
+            tenant: desk.tenant.clone(),
+            operator: desk.operator.clone(),
+            role: desk.role,
+            client,
+        }
+    }
+
+    /// The method's answer as JSON.
+    pub(super) async fn answer(self, request: RpcRequest) -> Result<Box<RawValue>, ErrorBody> {
+        let data = request.data.as_deref().map_or("{}", RawValue::get);
+        match request.method.as_str() {
+            "typing.set" => self.typing(arguments(data)?),
+            method => {
+                let command = command(method, data)?;
+                self.submit(command, data).await
+            }
+        }
+    }
+
+    async fn submit(self, command: Command, data: &str) -> Result<Box<RawValue>, ErrorBody> {
+        self.may_change()?;
+        let key = arguments::<Key>(data)?.idempotency_key;
+        if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > KEY_MAX) {
+            return Err((&Problem::new(Code::Invalid).field("idempotency_key")).into());
+        }
+        let origin = Origin {
+            by: Author::Operator(self.operator.clone()),
+            via: Via::Stream,
+            request: self.engine.ports().ids.request(),
+        };
+        let reply = self.engine.submit(self.tenant.id(), Request { command, origin, key }).await;
+        let reply = reply.map_err(|refusal| ErrorBody::from(&refusal.problem()))?;
+        Ok(to_raw_value(&reply).expect("plain values always encode"))
+    }
+
+    fn typing(self, typing: Typing) -> Result<Box<RawValue>, ErrorBody> {
+        self.may_change()?;
+        let presence = self.tenant.presence();
+        if typing.typing {
+            presence.start_typing(self.client, typing.conversation, self.engine.ports().clock.now());
+        } else {
+            presence.stop_typing(self.client);
+        }
+        Ok(to_raw_value(&serde_json::Map::new()).expect("plain values always encode"))
+    }
+
+    /// Viewers look.
+    fn may_change(&self) -> Result<(), ErrorBody> {
+        if self.role >= Role::Operator { Ok(()) } else { Err(StreamError::PermissionDenied.into()) }
+    }
+}
+
+/// The command that a method stands for.
+fn command(method: &str, data: &str) -> Result<Command, ErrorBody> {
+    Ok(match method {
+        "message.send" => Command::Send(arguments(data)?),
+        "message.retry" => Command::Retry(arguments(data)?),
+        "message.cancel" => Command::Cancel(arguments(data)?),
+        "note.add" => Command::Note(arguments(data)?),
+        "conversation.assign" => Command::Assign(arguments(data)?),
+        "conversation.resolve" => Command::Resolve(arguments(data)?),
+        "conversation.reopen" => Command::Reopen(arguments(data)?),
+        "conversation.snooze" => Command::Snooze(arguments(data)?),
+        "conversation.tag" => Command::Tag(arguments(data)?),
+        "conversation.mark_read" => Command::MarkRead(arguments(data)?),
+        "contact.update" => Command::UpdateContact(arguments(data)?),
+        "contact.opt_out" => Command::OptOut(arguments(data)?),
+        "contact.opt_in" => Command::OptIn(arguments(data)?),
+        _ => return Err(StreamError::MethodNotFound.into()),
+    })
+}
+
+/// What is wrong with arguments is told by the name of the field, never by what it held.
+fn arguments<T: DeserializeOwned>(data: &str) -> Result<T, ErrorBody> {
+    serde_json::from_str(data).map_err(|error| {
+        let problem = Problem::new(Code::Invalid);
+        let problem = match missing_field(&error) {
+            Some(field) => problem.field(field),
+            None => problem,
+        };
+        (&problem).into()
+    })
+}
+
+/// The library tells the field only in words.
+fn missing_field(error: &serde_json::Error) -> Option<String> {
+    let words = error.to_string();
+    let field = words.strip_prefix("missing field `")?;
+    Some(field.split('`').next()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0190b2e4-7d1a-7000-8000-000000000000";
+
+    #[test]
+    fn every_method_stands_for_its_command() {
+        let conversation = format!(r#""conversation":"{ID}""#);
+        let message = format!(r#"{{{conversation},"message":"{ID}"}}"#);
+        let only = format!("{{{conversation}}}");
+        let send = format!(r#"{{"to":{{{conversation}}},"text":"x","idempotency_key":"k"}}"#);
+        let methods = [
+            ("message.send", send),
+            ("message.retry", message.clone()),
+            ("message.cancel", message),
+            ("note.add", format!(r#"{{{conversation},"text":"x"}}"#)),
+            ("conversation.assign", format!(r#"{{{conversation},"operator":"ana"}}"#)),
+            ("conversation.resolve", only.clone()),
+            ("conversation.reopen", only.clone()),
+            ("conversation.snooze", format!(r#"{{{conversation},"until":1}}"#)),
+            ("conversation.tag", format!(r#"{{{conversation},"add":["vip"]}}"#)),
+            ("conversation.mark_read", format!(r#"{{{conversation},"up_to":3}}"#)),
+            ("contact.update", format!(r#"{{{conversation},"name":"x"}}"#)),
+            ("contact.opt_out", only.clone()),
+            ("contact.opt_in", only),
+        ];
+        let mut commands: Vec<String> = Vec::new();
+        for (method, data) in methods {
+            let command = command(method, &data).unwrap_or_else(|error| panic!("{method}: {error:?}"));
+            commands.push(format!("{:?}", std::mem::discriminant(&command)));
+        }
+        let count = commands.len();
+        commands.sort();
+        commands.dedup();
+        assert_eq!(commands.len(), count, "no two methods do the same");
+    }
+
+    #[test]
+    fn carriers_lanes_and_admins_commands_are_no_methods() {
+        for method in ["message.receive", "message.claim", "settings.configure", "", "conversation.wake"] {
+            assert_eq!(command(method, "{}").unwrap_err().code, 104, "{method}");
+        }
+    }
+
+    #[test]
+    fn a_missing_argument_is_named() {
+        let error = command("note.add", &format!(r#"{{"conversation":"{ID}"}}"#)).unwrap_err();
+        assert_eq!((error.code, error.message.as_str()), (400, "invalid: text"));
+        let error = command("note.add", r#"{"conversation":"secret","text":"secret"}"#).unwrap_err();
+        assert_eq!((error.code, error.message.as_str()), (400, "invalid"), "nothing of the content is told");
+    }
+}

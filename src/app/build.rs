@@ -9,19 +9,24 @@ use actors::{
     ports::{Carrier, Clock, Ids},
 };
 use anyhow::Context as _;
-use axum::Router;
 use schema::ids::NodeId;
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::{Listener, ListenerLimits, Stores, demo, limits::limits};
+use super::{
+    Listener, ListenerLimits, Stores, demo,
+    limits::{limits, stream_limits},
+};
 use crate::{
+    auth::{self, Authenticator},
     channels::twilio::{TwilioCarrier, TwilioSettings},
     config::Config,
+    session::{self, StreamState},
 };
 
 /// A running engine: where it listens, and how it ends.
 pub struct Running {
     engine: Engine,
+    stream: StreamState,
     address: SocketAddr,
     stop: watch::Sender<bool>,
     served: JoinHandle<()>,
@@ -64,10 +69,13 @@ pub async fn start(config: &Config, stores: Stores) -> anyhow::Result<Running> {
         demo::ensure(&engine, &stores, data, &config.server.public_url).await.context("the demo tenant")?;
     }
     let (stop, stopping) = watch::channel(false);
-    let routes = routes(config, &engine);
+    let auth = Arc::new(Authenticator::new(&[auth::signing_key(&data.join("keys"))?])?);
+    let origins = config.server.allowed_origins.clone();
+    let stream = StreamState::new(engine.clone(), auth, stream_limits(config), origins);
+    let routes = session::router(stream.clone());
     let drain = config.server.drain_ms.duration();
     let served = tokio::spawn(listener.serve(routes, stopping, drain));
-    Ok(Running { engine, address, stop, served, drain })
+    Ok(Running { engine, stream, address, stop, served, drain })
 }
 
 fn carrier(
@@ -84,10 +92,6 @@ fn carrier(
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     Ok(Arc::new(TwilioCarrier::new(settings, directory.clone(), stores.secrets.get.clone(), clock)?))
-}
-
-fn routes(_config: &Config, _engine: &Engine) -> Router {
-    Router::new()
 }
 
 /// This node's name: made once, kept in the data directory.
@@ -116,8 +120,10 @@ impl Running {
         &self.engine
     }
 
-    /// Ends in order: no new connections, open requests end, tenants stop.
+    /// Ends in order: no new connections, dashboards leave in batches, open requests end,
+    /// tenants stop.
     pub async fn drain(self) {
+        self.stream.drain().await;
         self.stop.send_replace(true);
         if let Err(error) = self.served.await {
             tracing::error!(%error, "the listener ended badly");

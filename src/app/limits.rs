@@ -1,5 +1,7 @@
 //! From configuration to the engine's bounds.
 
+use std::num::NonZeroU32;
+
 use actors::{
     conversation::Policy,
     engine::Limits,
@@ -7,7 +9,7 @@ use actors::{
     outbox::{LaneOptions, RetryPolicy},
 };
 
-use crate::config::Config;
+use crate::{config::Config, session::StreamLimits};
 
 /// Commands that may wait for one conversation's state, and behind a full batch, in mailboxes.
 const STALLED_MAILBOXES: usize = 2;
@@ -49,5 +51,29 @@ fn policy(config: &Config) -> Policy {
             ..RetryPolicy::default()
         },
         ..Policy::default()
+    }
+}
+
+/// What sessions go by.
+pub(crate) fn stream_limits(config: &Config) -> StreamLimits {
+    let stream = &config.stream;
+    let rate = |per_s: u32| NonZeroU32::new(per_s).unwrap_or(NonZeroU32::MIN);
+    StreamLimits {
+        connect_within: stream.first_command_ms.duration(),
+        ping_every: stream.ping_interval_ms.duration(),
+        pong_within: stream.pong_timeout_ms.duration(),
+        write_stall: stream.stuck_ms.duration(),
+        position_lag: stream.position_lag_max_ms.duration(),
+        frame_bytes: stream.frame_max_bytes,
+        buffer_bytes: stream.read_buffer_bytes,
+        page_events: stream.resume_page_events,
+        errors: stream.errors_max,
+        channels: stream.subscriptions_max,
+        connections: config.server.connections_max,
+        operator_connections: stream.operator_connections_max,
+        commands_per_s: rate(stream.commands_per_s),
+        operator_commands_per_s: rate(stream.commands_per_s),
+        drain_over: stream.drain_spread_ms.duration(),
+        ..StreamLimits::default()
     }
 }

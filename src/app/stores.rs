@@ -26,13 +26,16 @@ pub struct Stores {
     pub secrets: Secrets,
 }
 
+/// Makes a secret an account's current one; sealed and durable when it returns.
+pub type SecretSink = Arc<dyn Fn(&AccountId, &str) -> anyhow::Result<()> + Send + Sync>;
+
 /// The sealed table of carrier secrets.
 #[derive(Clone)]
 pub struct Secrets {
     /// The secrets of an account, the current one first.
     pub get: SecretSource,
-    /// Makes a secret the current one; sealed and durable when it returns.
-    pub put: Arc<dyn Fn(&AccountId, &str) -> anyhow::Result<()> + Send + Sync>,
+    /// Makes a secret the current one.
+    pub put: SecretSink,
 }
 
 impl Stores {

@@ -139,11 +139,11 @@ impl Presence {
 
     /// Somebody stopped typing, wherever that was.
     pub fn stop_typing(&self, client: ClientId) {
-        if let Some(entry) = self.lock().get_mut(&client) {
-            if let Some((conversation, _)) = entry.typing.take() {
-                let operator = entry.operator.clone();
-                self.tell(News::Typing { client, operator, conversation, until: None });
-            }
+        if let Some(entry) = self.lock().get_mut(&client)
+            && let Some((conversation, _)) = entry.typing.take()
+        {
+            let operator = entry.operator.clone();
+            self.tell(News::Typing { client, operator, conversation, until: None });
         }
     }
 

@@ -1,5 +1,13 @@
 //! The only place that builds: ports from configuration, the engine on them, the edges on the engine.
 
+mod build;
+mod demo;
+mod limits;
 mod listener;
+mod stores;
+mod token;
 
+pub use build::{Running, start};
 pub use listener::{Listener, ListenerLimits};
+pub use stores::{Secrets, Stores};
+pub use token::token;

@@ -147,10 +147,10 @@ fn mentions(text: &str) -> Vec<OperatorId> {
         }
         let rest = &text[at + 1..];
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || ".-_@".contains(c))).unwrap_or(rest.len());
-        if let Ok(operator) = OperatorId::new(rest[..end].trim_end_matches(['.', '-', '_', '@'])) {
-            if !named.contains(&operator) {
-                named.push(operator);
-            }
+        if let Ok(operator) = OperatorId::new(rest[..end].trim_end_matches(['.', '-', '_', '@']))
+            && !named.contains(&operator)
+        {
+            named.push(operator);
         }
     }
     named

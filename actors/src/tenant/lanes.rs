@@ -3,32 +3,31 @@
 //! Claims come before sends: the call starts only when its claim is durable, and is dropped at the claim's deadline.
 
 use std::{
-    cell::RefCell,
     collections::{HashMap, HashSet},
     rc::Rc,
     time::Duration,
 };
 
 use schema::{
-    command::{ClaimSend, Command, SendOutcome, SettleSend},
-    event::{Content, Event, Fact, MediaRef, MessageClaimed, StoredEvent},
-    ids::{ChannelId, ContactId, ConversationId, MessageId, Offset},
+    command::{ClaimSend, Command},
+    event::{Event, Fact, MessageClaimed},
+    ids::{ChannelId, ContactId, ConversationId, MessageId},
     message::Status,
     time::Stamp,
 };
 
 use super::{
+    calls,
     handle::QueuePlace,
-    shell::Shell,
+    shell::{Shell, Status as TenantStatus},
     supervise::Slot,
     ticket::{ReplyTo, Ticket},
 };
 use crate::{
     conversation::Send,
     engine::Limits,
-    handle::Refusal,
     outbox::{Entry, Lane, LaneOptions, Next},
-    ports::{OutgoingText, PaceRequest},
+    ports::PaceRequest,
 };
 
 /// All lanes of a tenant.
@@ -54,6 +53,11 @@ impl Lanes {
     /// Whether no text is open at any lane.
     pub(crate) fn is_idle(&self) -> bool {
         self.homes.is_empty()
+    }
+
+    /// Texts that are at the carrier, or claimed for it.
+    pub(crate) fn calls(&self) -> usize {
+        self.lanes.values().map(Lane::in_flight).sum()
     }
 
     /// Texts that wait or are on their way.
@@ -134,6 +138,9 @@ impl Shell {
 
     /// Takes what may go now from a lane, and plans the next look.
     pub(crate) fn pump(&self, channel: &ChannelId) {
+        if self.core.borrow().status != TenantStatus::Running {
+            return;
+        }
         let mut go = Vec::new();
         let wait = {
             let settings = self.context.shared.settings.load();
@@ -248,7 +255,7 @@ impl Shell {
 
     /// The claim is durable: calls the carrier, and brings the result back through the door.
     pub(crate) fn call_carrier(&self, conversation: ConversationId, claim: MessageClaimed) {
-        actix::spawn(call(self.hold(), conversation, claim));
+        actix::spawn(calls::call(self.hold(), conversation, claim));
     }
 }
 
@@ -287,140 +294,6 @@ async fn enqueue_from_views(shell: Rc<Shell>, conversation: ConversationId, mess
         Ok(None) => {}
         Err(refusal) => {
             tracing::warn!(%conversation, %refusal, "a queued text could not be read; the next start finds it")
-        }
-    }
-}
-
-/// One call to the carrier, within the claim's deadline on the monotonic clock.
-async fn call(shell: Rc<Shell>, conversation: ConversationId, claim: MessageClaimed) {
-    let left = claim.deadline.since(shell.now()).min(shell.context.limits.send_deadline);
-    let outcome = if left.is_zero() {
-        SendOutcome::NotSent { retry_after_s: None }
-    } else {
-        match tokio::time::timeout(left, outgoing(&shell, conversation, &claim, left)).await {
-            Ok(Ok(text)) => send(&shell, text, left).await,
-            Ok(Err(refusal)) => {
-                tracing::warn!(message = %claim.message, %refusal, "a claimed text could not be read");
-                SendOutcome::NotSent { retry_after_s: None }
-            }
-            Err(_) => SendOutcome::NotSent { retry_after_s: None },
-        }
-    };
-    count_outcome(&outcome);
-    let settle = SettleSend { conversation, message: claim.message, attempt: claim.attempt, outcome };
-    shell.insist(Command::Settle(settle)).await;
-}
-
-/// Sends on the shared runtime; past the deadline the call is dropped and nobody knows what became of it.
-async fn send(shell: &Shell, text: OutgoingText, left: Duration) -> SendOutcome {
-    let carrier = shell.context.ports.carrier.clone();
-    let mut task = shell.context.runtime.spawn(async move { carrier.send(text).await });
-    match tokio::time::timeout(left, &mut task).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(_)) => SendOutcome::Unknown,
-        Err(_) => {
-            task.abort();
-            SendOutcome::Unknown
-        }
-    }
-}
-
-fn count_outcome(outcome: &SendOutcome) {
-    let label = match outcome {
-        SendOutcome::Accepted { .. } => "accepted",
-        SendOutcome::Refused(_) => "refused",
-        SendOutcome::NotSent { .. } => "not_sent",
-        SendOutcome::Unknown => "unknown",
-    };
-    metrics::counter!("deskwire_carrier_sends_total", "outcome" => label).increment(1);
-}
-
-/// Reads what is to be sent: text and address are sealed in the events that brought them.
-async fn outgoing(
-    shell: &Shell,
-    conversation: ConversationId,
-    claim: &MessageClaimed,
-    time_out: Duration,
-) -> Result<OutgoingText, Refusal> {
-    let gone = |what: &str| Refusal::unavailable(format!("{what} of message {} is gone", claim.message));
-    let state = shell.state_of(conversation).await?.ok_or_else(|| gone("conversation"))?;
-    let send = state.sends.get(&claim.message).ok_or_else(|| gone("record"))?.clone();
-    let settings = shell.context.shared.settings.load();
-    let line = settings.channels.get(&send.channel).ok_or_else(|| gone("line"))?;
-    let (text, media) = words(shell, conversation, send.queued_at).await?.ok_or_else(|| gone("text"))?;
-    let to = address(shell, conversation, state.address_at).await?.ok_or_else(|| gone("address"))?;
-    Ok(OutgoingText {
-        account: line.account.clone(),
-        channel: send.channel.clone(),
-        from: line.address.clone(),
-        to,
-        text,
-        media,
-        conversation,
-        message: claim.message,
-        attempt: claim.attempt,
-        validity: send.valid_until.since(shell.now()),
-        time_out,
-    })
-}
-
-async fn words(
-    shell: &Shell,
-    conversation: ConversationId,
-    offset: Offset,
-) -> Result<Option<(String, Vec<MediaRef>)>, Refusal> {
-    let event = shell.read_event(conversation, offset).await?;
-    Ok(event.and_then(|event| {
-        let personal = event.personal()?;
-        matches!(event.fact, Fact::MessageQueued(_)).then(|| ())?;
-        Some((personal.text.clone()?, personal.media.clone()))
-    }))
-}
-
-async fn address(
-    shell: &Shell,
-    conversation: ConversationId,
-    offset: Offset,
-) -> Result<Option<schema::address::E164>, Refusal> {
-    let event = shell.read_event(conversation, offset).await?;
-    Ok(event.and_then(|event| {
-        event.parts.iter().find_map(|part| match &part.content {
-            Content::Open(personal) => personal.address.as_ref()?.phone().cloned(),
-            Content::Shredded => None,
-        })
-    }))
-}
-
-impl Shell {
-    /// One event of a conversation, opened; from memory if it is recent, else from the views.
-    async fn read_event(&self, conversation: ConversationId, offset: Offset) -> Result<Option<Event>, Refusal> {
-        if let Some(event) = self.context.shared.feed.recent(offset) {
-            return Ok(Some(event));
-        }
-        let tenant = &self.context.feed.tenant;
-        self.wait_viewed(offset).await?;
-        let away = |error: &dyn std::fmt::Display| Refusal::unavailable(error.to_string());
-        let bytes = self.context.ports.views.event(tenant, conversation, offset).await.map_err(|error| away(&error))?;
-        let Some(stored) = bytes.and_then(|bytes| StoredEvent::decode(&bytes).ok()) else { return Ok(None) };
-        let event = self.context.vault.open(tenant, stored).await.map_err(|error| away(&error))?;
-        Ok(Some(event))
-    }
-
-    /// A conversation's newest state: from memory, else from the views.
-    pub(crate) async fn state_of(
-        &self,
-        conversation: ConversationId,
-    ) -> Result<Option<crate::conversation::State>, Refusal> {
-        let tracked: Option<Rc<RefCell<super::supervise::Tracked>>> = {
-            let core = self.core.borrow();
-            match core.conversations.get(&conversation) {
-                Some(Slot::Ready(ready)) => Some(ready.tracked.clone()),
-                _ => None,
-            }
-        };
-        match tracked {
-            Some(tracked) => Ok(Some(tracked.borrow().state.clone())),
-            None => Ok(self.read_state(conversation).await?.map(|tracked| tracked.state)),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! A tenant: the sequencer of its feed, its settings, its routes, the supervisor of its conversations.
 //!
 //! Follow a command: `handle` (any thread) → `actor` (mailbox) → `route` → the conversation's actor → `shell::accept`
-//! (into the batch) → `commit` (append, then publish, answer, project, react) → `lanes` (out to the carrier).
+//! (into the batch) → `commit` (append, then publish, answer, project, react) → `lanes` → `calls` (out to the carrier).
 
 mod actor;
 mod batch;
+mod calls;
 mod commit;
 mod decide;
 mod handle;

@@ -1,0 +1,133 @@
+//! From configuration and stores to a running engine with its edges.
+
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+use actors::{
+    engine::{Engine, Ports, Setup},
+    memory::{SystemClock, SystemIds},
+    pace::{LocalLimiter, PaceOptions},
+    ports::{Carrier, Clock, Ids},
+};
+use anyhow::Context as _;
+use schema::ids::NodeId;
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::{
+    Listener, ListenerLimits, Stores, demo,
+    limits::{limits, stream_limits},
+};
+use crate::{
+    auth::{self, Authenticator},
+    channels::twilio::{TwilioCarrier, TwilioSettings},
+    config::Config,
+    session::{self, StreamState},
+};
+
+/// A running engine: where it listens, and how it ends.
+pub struct Running {
+    engine: Engine,
+    stream: StreamState,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    served: JoinHandle<()>,
+    drain: std::time::Duration,
+}
+
+/// Builds everything and starts serving. Nothing is served before the engine stands.
+pub async fn start(config: &Config, stores: Stores) -> anyhow::Result<Running> {
+    let data = &config.data.directory;
+    let listener_limits = ListenerLimits {
+        connections_max: config.server.connections_max,
+        header_timeout: config.server.header_timeout_ms.duration(),
+    };
+    let listener = Listener::bind(config.server.listen, listener_limits)
+        .await
+        .with_context(|| format!("server.listen = \"{}\" cannot be bound", config.server.listen))?;
+    let address = listener.address()?;
+    let directory = Arc::default();
+    let carrier = carrier(config, &stores, &directory)?;
+    let ports = Ports {
+        log: stores.log.clone(),
+        views: stores.views.clone(),
+        keys: stores.keys.clone(),
+        limiter: Arc::new(LocalLimiter::new(PaceOptions::default())),
+        carrier,
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds),
+    };
+    let node = node_id(data, &*ports.ids)?;
+    let setup = Setup {
+        node,
+        ports,
+        limits: limits(config),
+        arbiters: std::thread::available_parallelism().map_or(1, usize::from),
+        advances: Vec::new(),
+        directory,
+    };
+    let engine = Engine::start(setup).await.context("the engine cannot start")?;
+    if config.demo.enabled {
+        demo::ensure(&engine, &stores, data, &config.server.public_url).await.context("the demo tenant")?;
+    }
+    let (stop, stopping) = watch::channel(false);
+    let auth = Arc::new(Authenticator::new(&[auth::signing_key(&data.join("keys"))?])?);
+    let origins = config.server.allowed_origins.clone();
+    let stream = StreamState::new(engine.clone(), auth, stream_limits(config), origins);
+    let routes = session::router(stream.clone());
+    let drain = config.server.drain_ms.duration();
+    let served = tokio::spawn(listener.serve(routes, stopping, drain));
+    Ok(Running { engine, stream, address, stop, served, drain })
+}
+
+fn carrier(
+    config: &Config,
+    stores: &Stores,
+    directory: &Arc<actors::directory::SystemDirectory>,
+) -> anyhow::Result<Arc<dyn Carrier>> {
+    let base_url = if config.demo.enabled { &config.demo.carrier_url } else { &config.twilio.base_url };
+    let settings = TwilioSettings {
+        base_url: base_url.clone(),
+        public_url: config.server.public_url.clone(),
+        connect_timeout: config.twilio.connect_timeout_ms.duration(),
+        idle_connections: config.twilio.idle_connections_max,
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    Ok(Arc::new(TwilioCarrier::new(settings, directory.clone(), stores.secrets.get.clone(), clock)?))
+}
+
+/// This node's name: made once, kept in the data directory.
+fn node_id(directory: &Path, ids: &dyn Ids) -> anyhow::Result<NodeId> {
+    let path = directory.join("node");
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(NodeId::new(text.trim())?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let id = format!("node-{:08x}", ids.random() & 0xffff_ffff);
+            std::fs::create_dir_all(directory)?;
+            std::fs::write(&path, &id)?;
+            Ok(NodeId::new(&id)?)
+        }
+        Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    }
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The engine itself.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Ends in order: no new connections, dashboards leave in batches, open requests end,
+    /// tenants stop.
+    pub async fn drain(self) {
+        self.stream.drain().await;
+        self.stop.send_replace(true);
+        if let Err(error) = self.served.await {
+            tracing::error!(%error, "the listener ended badly");
+        }
+        self.engine.drain(self.drain).await;
+    }
+}

@@ -65,6 +65,22 @@ impl Address {
         E164::new(text).map(Self::Phone)
     }
 
+    /// A number as a person types it into a search: with its country code, or as in the United States. Anything that
+    /// is not mostly digits is no number.
+    pub fn typed(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        let known = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-(). /".contains(&byte));
+        if !known || !(7..=15).contains(&digits) {
+            return None;
+        }
+        let bare: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
+        if bare.starts_with('+') {
+            return E164::new(&bare).ok().map(Self::Phone);
+        }
+        E164::from_typed(&bare, phonenumber::country::Id::US).ok().map(Self::Phone)
+    }
+
     /// The number, if there is one.
     pub fn phone(&self) -> Option<&E164> {
         match self {
@@ -133,6 +149,16 @@ mod tests {
     fn what_a_person_types_becomes_e164() {
         let typed = E164::from_typed("(415) 555-0100", phonenumber::country::Id::US).expect("valid");
         assert_eq!(typed.as_str(), "+14155550100");
+    }
+
+    #[test]
+    fn what_is_typed_into_a_search_is_a_number_only_if_it_looks_like_one() {
+        for typed in ["+1 415 555 0100", "(415) 555-0100", "415.555.0100", "1-415-555-0100"] {
+            assert_eq!(Address::typed(typed).expect(typed).as_str(), "+14155550100");
+        }
+        for text in ["hello", "call 415 555 0100", "12", "", "+", "anonymous", "é"] {
+            assert_eq!(Address::typed(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod clock;
 mod gate;
 mod keys;
 mod log;
+mod search;
 mod tables;
 mod views;
 
@@ -14,6 +15,7 @@ pub use carrier::RecordingCarrier;
 pub use clock::{ManualClock, SystemClock, SystemIds};
 pub use keys::MemoryKeys;
 pub use log::{Failure, MemoryLog};
+pub use search::MemorySearch;
 pub use views::MemoryViews;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

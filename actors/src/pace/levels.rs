@@ -61,9 +61,11 @@ struct Windows {
 }
 
 impl Windows {
-    /// Admissions: evenly spaced by the second, a quarter at once by the minute.
+    /// Admissions: evenly spaced by the second, but for a twentieth of it, so that late timers are caught up; a quarter
+    /// at once by the minute.
     fn of(limits: &LimitSettings, guard: Duration) -> Self {
-        let second = |limit| Window { length: guarded(SECOND, guard), limit, ahead: 0 };
+        let length = guarded(SECOND, guard);
+        let second = |limit| Window { length, limit, ahead: length / 20 };
         let length = guarded(MINUTE, guard);
         let minute = |named: &NamedLimit| Window { length, limit: named.limit, ahead: length / 4 };
         Self {

@@ -8,6 +8,7 @@ mod directory;
 mod keys;
 mod limiter;
 mod log;
+mod search;
 mod views;
 
 pub use carrier::{Carrier, OutgoingText};
@@ -17,6 +18,10 @@ pub use directory::{AccountEntry, ChannelEntry, Directory};
 pub use keys::{ContactKey, KeyError, Keys};
 pub use limiter::{Admission, Limiter, PaceRequest};
 pub use log::{Anchor, AppendError, Head, Log, LogError, WakeEntry};
+pub use search::{
+    Audience, Search, SearchBatch, SearchCheckpoint, SearchDocument, SearchError, SearchMatch, SearchMatches,
+    SearchQuery, WORD_MAX, WORDS_MAX,
+};
 pub use views::{
     Checkpoint, ConversationRow, DedupeEntry, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation,
     ViewError, ViewWrite, Views, ViewsBatch,

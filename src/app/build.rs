@@ -56,7 +56,7 @@ pub async fn start(config: &Config, stores: Stores) -> anyhow::Result<Running> {
         log: stores.log.clone(),
         views: stores.views.clone(),
         keys: stores.keys.clone(),
-        limiter: Arc::new(LocalLimiter::new(pace(config))),
+        limiter: Arc::new(LocalLimiter::started_at(pace(config), SystemClock.now())),
         carrier,
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),

@@ -1,1 +1,3 @@
 //! The command line: subcommands, each a thin caller of app.
+
+pub mod tail;

@@ -232,11 +232,7 @@ impl Engine {
     pub async fn drain(&self, within: Duration) {
         self.inner.draining.store(true, std::sync::atomic::Ordering::Relaxed);
         let handles: Vec<TenantHandle> = self.inner.tenants.iter().filter_map(|cell| cell.get().cloned()).collect();
-        let stop = async {
-            for handle in &handles {
-                handle.stop().await;
-            }
-        };
+        let stop = futures_util::future::join_all(handles.iter().map(TenantHandle::stop));
         if tokio::time::timeout(within, stop).await.is_err() {
             tracing::warn!("not every tenant ended in time; what was acknowledged is stored all the same");
         }

@@ -5,7 +5,9 @@ mod demo;
 mod limits;
 mod listener;
 mod stores;
+mod token;
 
 pub use build::{Running, start};
 pub use listener::{Listener, ListenerLimits};
 pub use stores::{Secrets, Stores};
+pub use token::token;

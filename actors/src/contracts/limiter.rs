@@ -189,14 +189,14 @@ fn told_time_lies_ahead_and_is_kept(limiter: &dyn Limiter) {
 }
 
 fn own_pace_of_a_contact_is_told_apart(limiter: &dyn Limiter) {
-    let lane = Asker::new(0, 0, 0, LimitSettings { pair_interval_s: Some(6), number_per_s: Some(100), ..unlimited() });
+    let lane = Asker::new(0, 0, 0, LimitSettings { pair_interval_s: Some(6), number_per_s: Some(1), ..unlimited() });
     granted(limiter, &lane.text(1, 1), Stamp(NOON));
-    let later = Stamp(NOON + SECOND);
+    let later = Stamp(NOON + 2 * SECOND);
     let (at, pair) = refused(limiter, &lane.text(1, 1), later);
     assert!(pair && at.0 >= NOON + 6 * SECOND && at.0 < NOON + 7 * SECOND);
     granted(limiter, &lane.text(2, 1), later);
     let (at, pair) = refused(limiter, &lane.text(1, 1), later);
-    assert!(!pair && at.0 < NOON + 2 * SECOND, "while the lane itself must wait, that comes first");
+    assert!(!pair && at.0 < NOON + 4 * SECOND, "while the lane itself must wait, that comes first");
     granted(limiter, &Asker { channel: ChannelId::new("other").expect("a slug"), ..lane.clone() }.text(1, 1), later);
     assert_eq!(limiter.admit(&lane.text(1, 1), Stamp(NOON + 7 * SECOND)), Admission::Granted);
 }

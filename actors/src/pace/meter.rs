@@ -41,6 +41,8 @@ pub(super) struct Meter {
     used: u64,
     /// When everything charged is paid for at the even rate.
     paid_at: u64,
+    /// The same for the last text larger than the window: debt is paid before anything runs ahead of spacing.
+    owed_until: u64,
 }
 
 impl Meter {
@@ -56,21 +58,21 @@ impl Meter {
             let empty = self.charges.back().map_or(0, |last| last.at.saturating_add(window.length));
             return empty.max(self.paid_at);
         }
-        let spaced = self.paid_at.saturating_sub(window.ahead);
+        let spaced = self.paid_at.saturating_sub(window.ahead).max(self.owed_until);
         self.time_to_free((self.used + segments).saturating_sub(limit), window).max(spaced)
     }
 
     /// Charges at `at`, which is no earlier than any charge before.
     pub(super) fn charge(&mut self, segments: u32, window: Window, at: u64) {
         let segments = u64::from(segments);
-        self.paid_at = self.paid_at.max(at).saturating_add(window.time_for(segments));
+        self.pay(segments, window, self.paid_at.max(at));
         self.note(Charge { at, segments }, window);
     }
 
     /// Charges what left before this process started, in any order. Spacing begins anew; the window is exact.
     pub(super) fn restore(&mut self, segments: u32, window: Window, at: u64) {
         let segments = u64::from(segments);
-        self.paid_at = self.paid_at.max(at.saturating_add(window.time_for(segments)));
+        self.pay(segments, window, at);
         self.note(Charge { at, segments }, window);
         let newest = self.charges.back().map_or(at, |last| last.at);
         self.forget(window, newest);
@@ -79,6 +81,14 @@ impl Meter {
     /// Whether it remembers nothing that could matter at `now`.
     pub(super) fn is_idle(&self, window_length: u64, now: u64) -> bool {
         self.paid_at <= now && self.charges.back().is_none_or(|last| last.at.saturating_add(window_length) <= now)
+    }
+
+    fn pay(&mut self, segments: u64, window: Window, from: u64) {
+        let paid_at = from.saturating_add(window.time_for(segments));
+        self.paid_at = self.paid_at.max(paid_at);
+        if segments > u64::from(window.limit) {
+            self.owed_until = self.owed_until.max(paid_at);
+        }
     }
 
     fn note(&mut self, charge: Charge, window: Window) {

@@ -84,10 +84,9 @@ impl Handler<Measure> for TenantActor {
 pub(crate) struct Stop;
 
 impl Handler<Stop> for TenantActor {
-    type Result = ();
+    type Result = actix::ResponseFuture<()>;
 
-    fn handle(&mut self, _: Stop, context: &mut Self::Context) {
-        self.shell.leave();
-        context.stop();
+    fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
+        Box::pin(self.shell.clone().wind_up())
     }
 }

@@ -42,7 +42,8 @@ impl Shell {
 
     fn seal(&self) -> Option<Sealed> {
         let core = &mut *self.core.borrow_mut();
-        if core.status != Status::Running || core.pending.is_empty() {
+        let open = matches!(core.status, Status::Running | Status::Leaving);
+        if !open || core.pending.is_empty() {
             return None;
         }
         let mut pending = std::mem::replace(&mut core.pending, self.new_pending(core.next_offset));
@@ -58,14 +59,16 @@ impl Shell {
     /// Appends until it is certain. An empty slot proves nothing: the same bytes go to the same number again.
     async fn append(&self, batch: &SealedBatch) -> Result<(), AppendError> {
         let mut wait = REPEAT_MIN;
+        let mut frozen = false;
         loop {
             match self.context.ports.log.append(batch.clone()).await {
                 Err(AppendError::Unknown { reason }) => {
                     tracing::warn!(feed = %self.context.feed, batch = %batch.header.number, %reason, "append repeated");
                     self.core.borrow_mut().status = Status::Frozen;
+                    frozen = true;
                 }
                 // After an unknown outcome, "not stored" is no answer either.
-                Err(AppendError::Unavailable { .. }) if self.core.borrow().status == Status::Frozen => {}
+                Err(AppendError::Unavailable { .. }) if frozen => {}
                 result => {
                     let core = &mut *self.core.borrow_mut();
                     if core.status == Status::Frozen {
@@ -174,7 +177,21 @@ impl Shell {
     }
 }
 
+/// A tenant whose appender panicked must not go on: the next start reads what is stored.
+struct CloseOnPanic(Rc<Shell>);
+
+impl Drop for CloseOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Ok(mut core) = self.0.core.try_borrow_mut()
+        {
+            core.status = Status::Closed;
+        }
+    }
+}
+
 async fn append_all(shell: Rc<Shell>) {
+    let _guard = CloseOnPanic(shell.clone());
     while let Some(sealed) = shell.seal() {
         match shell.append(&sealed.batch).await {
             Ok(()) => shell.committed(sealed).await,
@@ -185,7 +202,7 @@ async fn append_all(shell: Rc<Shell>) {
     // A command may have come in between the last look and now.
     let more = {
         let core = shell.core.borrow();
-        core.status == Status::Running && !core.pending.is_empty()
+        matches!(core.status, Status::Running | Status::Leaving) && !core.pending.is_empty()
     };
     if more {
         shell.kick();

@@ -19,6 +19,8 @@ use crate::{feed::CloseReason, handle::Refusal, projector};
 
 /// Timers kept in memory.
 const TIMERS: usize = 10_000;
+/// Between two looks at what is still under way at the end.
+const WIND_UP_LOOK: Duration = Duration::from_millis(20);
 /// Wait between two attempts of the tenant's own work when the tenant is busy.
 const AGAIN: Duration = Duration::from_millis(200);
 
@@ -88,6 +90,26 @@ impl Shell {
         Stats { conversations: self.core.borrow().conversations.len(), open_texts: self.lanes.borrow().open() }
     }
 
+    /// Ends in order: nothing new is taken, appends and carrier calls under way come to their end.
+    pub(crate) async fn wind_up(self: Rc<Self>) {
+        {
+            let core = &mut *self.core.borrow_mut();
+            if core.status == Status::Running {
+                core.status = Status::Leaving;
+            }
+        }
+        while self.is_busy() {
+            tokio::time::sleep(WIND_UP_LOOK).await;
+        }
+        self.leave();
+    }
+
+    fn is_busy(&self) -> bool {
+        let core = self.core.borrow();
+        let open = core.status != Status::Closed;
+        open && (self.appending.get() || !core.pending.is_empty() || self.lanes.borrow().calls() > 0)
+    }
+
     /// Takes no more commands; what is under way ends by itself.
     pub(crate) fn leave(&self) {
         let refusal = Refusal::Draining;
@@ -112,7 +134,11 @@ impl Shell {
     pub(crate) async fn load_timers(&self) {
         let far = schema::time::Stamp(u64::MAX);
         match self.context.ports.views.timers(&self.context.feed.tenant, far, TIMERS).await {
-            Ok(timers) => self.core.borrow_mut().timers.extend(timers),
+            Ok(timers) => {
+                let core = &mut *self.core.borrow_mut();
+                core.more_timers = timers.len() == TIMERS;
+                core.timers.extend(timers);
+            }
             Err(error) => tracing::warn!(feed = %self.context.feed, %error, "timers could not be read"),
         }
     }

@@ -19,7 +19,7 @@ use schema::{
 use super::{
     calls,
     handle::QueuePlace,
-    shell::Shell,
+    shell::{Shell, Status as TenantStatus},
     supervise::Slot,
     ticket::{ReplyTo, Ticket},
 };
@@ -53,6 +53,11 @@ impl Lanes {
     /// Whether no text is open at any lane.
     pub(crate) fn is_idle(&self) -> bool {
         self.homes.is_empty()
+    }
+
+    /// Texts that are at the carrier, or claimed for it.
+    pub(crate) fn calls(&self) -> usize {
+        self.lanes.values().map(Lane::in_flight).sum()
     }
 
     /// Texts that wait or are on their way.
@@ -133,6 +138,9 @@ impl Shell {
 
     /// Takes what may go now from a lane, and plans the next look.
     pub(crate) fn pump(&self, channel: &ChannelId) {
+        if self.core.borrow().status != TenantStatus::Running {
+            return;
+        }
         let mut go = Vec::new();
         let wait = {
             let settings = self.context.shared.settings.load();

@@ -45,6 +45,8 @@ impl Shell {
         let core = &mut *self.core.borrow_mut();
         match core.status {
             Status::Running => {}
+            Status::Leaving if ticket.request.origin.via == Via::Engine => {}
+            Status::Leaving => return self.refuse(ticket, Refusal::Draining),
             Status::Frozen => return self.refuse(ticket, Refusal::unavailable("the outcome of an append is unknown")),
             Status::Closed => return self.refuse(ticket, Refusal::unavailable("the tenant has moved")),
         }
@@ -298,6 +300,11 @@ impl Shell {
         for conversation in due {
             let request = self.own_request(Command::Wake(ConversationRef { conversation }));
             self.route(Ticket::own(request, ReplyTo::Nobody));
+        }
+        let core = self.core.borrow();
+        if core.timers.is_empty() && core.more_timers {
+            let shell = self.hold();
+            actix::spawn(async move { shell.load_timers().await });
         }
     }
 }

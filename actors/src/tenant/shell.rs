@@ -46,6 +46,8 @@ pub(crate) enum Status {
     Running,
     /// The outcome of an append is unknown: nothing is decided until it is known.
     Frozen,
+    /// It ends in order: what is under way comes to its end, nothing new is taken.
+    Leaving,
     /// Another owner is at work, or the log has stopped: this tenant ends.
     Closed,
 }
@@ -87,6 +89,8 @@ pub(crate) struct Core {
     pub(crate) crashes: HashMap<ConversationId, u32>,
     pub(crate) routes: HashMap<AddressHash, Routing>,
     pub(crate) timers: BTreeSet<(Stamp, ConversationId)>,
+    /// The views have later timers that are not in memory.
+    pub(crate) more_timers: bool,
 }
 
 /// One tenant on its arbiter.

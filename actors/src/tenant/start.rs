@@ -120,6 +120,7 @@ fn core(head: &Head, batch: BatchId, settings: super::Settings, directory: Optio
         crashes: HashMap::new(),
         routes: HashMap::new(),
         timers: BTreeSet::new(),
+        more_timers: false,
     }
 }
 

@@ -427,6 +427,33 @@ async fn an_idle_tenant_leaves_memory_and_is_started_again_when_asked() {
 }
 
 #[tokio::test]
+async fn a_drain_ends_what_is_under_way_and_refuses_what_is_new() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let conversation = tenant.submit(text("SM1", CALLER, "hi")).await.expect("stored").conversation.expect("one");
+    world.carrier.hold();
+    tenant.submit(reply(conversation, "on our way")).await.expect("stored");
+    world.until(&tenant, "at the carrier", |_| world.carrier.waiting() == 1).await;
+    let drained = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.drain(PATIENCE).await }
+    });
+    let refused = tokio::time::timeout(PATIENCE, async {
+        loop {
+            match tenant.submit(text("SM2", CALLER, "too late")).await {
+                Err(refusal) => return refusal,
+                Ok(_) => tokio::task::yield_now().await,
+            }
+        }
+    });
+    assert_eq!(refused.await.expect("refused in the end"), Refusal::Draining);
+    world.carrier.release();
+    drained.await.expect("drained");
+    assert!(has_status(&world.events(&tenant).await, Status::Sent), "the carrier's answer was written down");
+}
+
+#[tokio::test]
 async fn views_after_a_restart_equal_views_that_were_never_interrupted() {
     let world = World::new();
     let engine = world.engine().await;

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 use actors::{
     engine::{Engine, Ports, Setup},
     memory::{SystemClock, SystemIds},
-    pace::{LocalLimiter, PaceOptions},
+    pace::LocalLimiter,
     ports::{Carrier, Clock, Ids},
 };
 use anyhow::Context as _;
@@ -14,7 +14,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     Listener, ListenerLimits, Stores, demo,
-    limits::{limits, stream_limits},
+    limits::{limits, pace, stream_limits},
 };
 use crate::{
     auth::{self, Authenticator},
@@ -50,7 +50,7 @@ pub async fn start(config: &Config, stores: Stores) -> anyhow::Result<Running> {
         log: stores.log.clone(),
         views: stores.views.clone(),
         keys: stores.keys.clone(),
-        limiter: Arc::new(LocalLimiter::new(PaceOptions::default())),
+        limiter: Arc::new(LocalLimiter::new(pace(config))),
         carrier,
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),

@@ -9,8 +9,8 @@ use actors::{
 };
 
 use crate::{
-    channels::twilio::TwilioInboundSettings, config::Config, session::StreamLimits, store::StoreOptions,
-    webhook::WebhookSettings,
+    api::ApiLimits, channels::twilio::TwilioInboundSettings, config::Config, session::StreamLimits,
+    store::StoreOptions, webhook::WebhookSettings,
 };
 
 /// A forwarded call that was answered for less was the owner's voicemail hung up on.
@@ -154,5 +154,19 @@ pub(crate) fn store_options(config: &Config) -> StoreOptions {
         view_cache_bytes: store.view_cache_bytes,
         view_memtable_bytes: store.view_memtable_bytes,
         view_journal_bytes: store.view_journal_bytes,
+    }
+}
+
+/// What REST goes by.
+pub(crate) fn api_limits(config: &Config) -> ApiLimits {
+    let (server, api) = (&config.server, &config.api);
+    ApiLimits {
+        page_default: api.page_default,
+        page_max: api.page_max,
+        requests_per_s: api.requests_per_s,
+        requests_burst: api.requests_burst,
+        body_bytes: server.body_max_bytes,
+        body_within: server.body_timeout_ms.duration(),
+        answer_within: server.request_timeout_ms.duration(),
     }
 }

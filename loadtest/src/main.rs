@@ -1,2 +1,144 @@
-//! placeholder
-fn main() {}
+//! `loadtest`: the simulated carrier by itself (Ctrl-C ends it), and the first benchmarks.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use figment::{
+    Figment,
+    providers::{Format, Serialized, Toml},
+};
+use loadtest::{
+    bench::{fanout, webhook},
+    carrier::{CarrierConfig, CarrierServer},
+    demo::{self, DemoConfig},
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[derive(Parser)]
+#[command(name = "loadtest", about = "What the engine can take, seen from outside", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// A simulated carrier: Twilio's REST, signed webhooks, faults, and a strict meter.
+    Carrier(CarrierArguments),
+    /// Signed webhooks, closed loop: the ceiling of ingest.
+    BenchWebhook(webhook::Options),
+    /// Dashboards of one tenant while texts come in: the cost of a push.
+    BenchFanout(fanout::Options),
+}
+
+#[derive(Args)]
+struct CarrierArguments {
+    /// Where it listens.
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+    /// Where the engine is; also the base of the URLs it signs unless --public-url differs.
+    #[arg(long)]
+    engine: Option<String>,
+    /// The engine's public base, as configured there.
+    #[arg(long)]
+    public_url: Option<String>,
+    /// A TOML file: accounts, lines, limits, latency, faults. Only the keys that differ.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Play callers against the first line until stopped.
+    #[arg(long)]
+    demo: bool,
+    /// Callers of the demo at the same time.
+    #[arg(long, default_value_t = 2)]
+    demo_callers: usize,
+    /// Seconds between two callers of the demo.
+    #[arg(long, default_value_t = 12)]
+    demo_pause_s: u64,
+}
+
+impl CarrierArguments {
+    fn config(&self) -> anyhow::Result<CarrierConfig> {
+        let mut figment = Figment::from(Serialized::defaults(CarrierConfig::default()));
+        if let Some(path) = &self.config {
+            figment = figment.merge(Toml::file_exact(path));
+        }
+        let mut config: CarrierConfig = figment.extract().context("the carrier's configuration")?;
+        if let Some(listen) = self.listen {
+            config.listen = listen;
+        }
+        if let Some(engine) = &self.engine {
+            config.engine_url.clone_from(engine);
+        }
+        config.public_url = self.public_url.clone().or(config.public_url);
+        Ok(config)
+    }
+}
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_env_filter(filter()).with_writer(std::io::stderr).init();
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn filter() -> tracing_subscriber::EnvFilter {
+    tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into())
+}
+
+#[tokio::main]
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Carrier(arguments) => carrier(arguments).await,
+        Command::BenchWebhook(options) => print(&webhook::run(options).await?),
+        Command::BenchFanout(options) => print(&fanout::run(options).await?),
+    }
+}
+
+fn print(report: &impl serde::Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(report)?);
+    Ok(())
+}
+
+async fn carrier(arguments: CarrierArguments) -> anyhow::Result<()> {
+    let config = arguments.config()?;
+    let engine = config.engine_url.clone();
+    let carrier = Arc::new(CarrierServer::start(config).await?);
+    tracing::info!(url = %carrier.url(), %engine, "the simulated carrier listens");
+    let demo = DemoConfig {
+        callers: arguments.demo_callers,
+        pause: Duration::from_secs(arguments.demo_pause_s),
+        ..DemoConfig::default()
+    };
+    let callers = async {
+        if arguments.demo {
+            demo::run(carrier.clone(), demo).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = callers => {}
+        () = stopped() => {}
+    }
+    Ok(())
+}
+
+/// Ctrl-C, or SIGTERM from whoever started us.
+async fn stopped() {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
+    }
+}

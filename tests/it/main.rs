@@ -1,2 +1,3 @@
-//! tests
-fn main() {}
+//! Tests of the whole: one binary, real HTTP and WebSocket.
+
+mod stream;

@@ -1,0 +1,100 @@
+//! The carrier's memory: messages, newest kept, and who opted out.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use super::message::{Message, day};
+use crate::meter::Micros;
+
+/// Messages and opt-outs. Bounded.
+#[derive(Debug, Default)]
+pub struct Store {
+    messages: HashMap<String, Message>,
+    order: VecDeque<String>,
+    max: usize,
+    opt_outs: HashSet<(String, String)>,
+}
+
+/// A filter of the list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// AccountSid; none: any.
+    pub account: Option<String>,
+    /// To whom.
+    pub to: Option<String>,
+    /// From whom.
+    pub from: Option<String>,
+    /// On this day (YYYY-MM-DD).
+    pub on: Option<String>,
+    /// On or before this day.
+    pub until: Option<String>,
+    /// On or after this day.
+    pub since: Option<String>,
+}
+
+impl Store {
+    /// Keeps so many messages.
+    pub fn new(max: usize) -> Self {
+        Self { max: max.max(1), ..Self::default() }
+    }
+
+    /// Keeps one more; the oldest leaves when there are too many.
+    pub fn insert(&mut self, message: Message) {
+        self.order.push_back(message.sid.clone());
+        self.messages.insert(message.sid.clone(), message);
+        if self.order.len() > self.max
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.messages.remove(&oldest);
+        }
+    }
+
+    /// One message.
+    pub fn get(&self, sid: &str) -> Option<&Message> {
+        self.messages.get(sid)
+    }
+
+    /// A message's status moves on.
+    pub fn advance(&mut self, sid: &str, status: &str, error: Option<u32>, at: Micros) {
+        let Some(message) = self.messages.get_mut(sid) else { return };
+        status.clone_into(&mut message.status);
+        message.error = error;
+        message.updated_us = at;
+        message.sent_us = message.sent_us.or(Some(at));
+    }
+
+    /// Newest first.
+    pub fn list<'a>(&'a self, filter: &'a Filter) -> impl Iterator<Item = &'a Message> {
+        self.order.iter().rev().filter_map(|sid| self.messages.get(sid)).filter(|message| filter.takes(message))
+    }
+
+    /// The contact said STOP to this line, or START.
+    pub fn set_opt_out(&mut self, line: &str, contact: &str, out: bool) {
+        let pair = (line.to_owned(), contact.to_owned());
+        if out {
+            self.opt_outs.insert(pair);
+        } else {
+            self.opt_outs.remove(&pair);
+        }
+    }
+
+    /// Whether the contact said STOP to this line.
+    pub fn opted_out(&self, line: &str, contact: &str) -> bool {
+        !self.opt_outs.is_empty() && self.opt_outs.contains(&(line.to_owned(), contact.to_owned()))
+    }
+}
+
+impl Filter {
+    fn takes(&self, message: &Message) -> bool {
+        let is = |wanted: &Option<String>, actual: &str| wanted.as_deref().is_none_or(|wanted| wanted == actual);
+        if !is(&self.account, &message.account) || !is(&self.to, &message.to) || !is(&self.from, &message.from) {
+            return false;
+        }
+        if self.on.is_none() && self.until.is_none() && self.since.is_none() {
+            return true;
+        }
+        let Some(sent) = message.sent_us.map(day) else { return false };
+        is(&self.on, &sent)
+            && self.until.as_ref().is_none_or(|until| sent <= *until)
+            && self.since.as_ref().is_none_or(|since| sent >= *since)
+    }
+}

@@ -1,0 +1,134 @@
+//! Callers of the demo: they call, nobody answers, they get a text, answer its questions, send a picture, sometimes
+//! say STOP. Gentle and endless. Each line's callers come from numbers reserved for fiction.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::carrier::{CallEnd, Calling, CarrierHandle, Chance, Delivery, Texting};
+
+/// How the demo goes.
+#[derive(Debug, Clone)]
+pub struct DemoConfig {
+    /// The line that is called; empty: the first.
+    pub channel: String,
+    /// Callers at the same time.
+    pub callers: usize,
+    /// Between two callers of the same seat.
+    pub pause: Duration,
+    /// How long a caller waits for a text before giving up.
+    pub patience: Duration,
+    /// Makes one demo the same as another.
+    pub seed: u64,
+}
+
+impl Default for DemoConfig {
+    fn default() -> Self {
+        let (pause, patience) = (Duration::from_secs(12), Duration::from_secs(20));
+        Self { channel: String::new(), callers: 2, pause, patience, seed: 0 }
+    }
+}
+
+/// What callers want; each a first answer and a second.
+const WISHES: &[(&str, &str)] = &[
+    ("Hi, my kitchen sink is leaking under the cabinet", "Ann. 12 Elm Street, today if you can"),
+    ("Do you have a table for four tonight?", "7:30 would be great, name is Ruiz"),
+    ("I need to move my appointment on Tuesday", "Any time Thursday after 3 works"),
+    ("Is my car ready?", "The blue hatchback, plate ends in 40"),
+    ("How much for a haircut and beard?", "Can I come at 5 today?"),
+    ("The heating makes a strange noise", "It's a gas boiler, about ten years old"),
+];
+/// Area codes whose 555-0100 to 555-0199 are fiction.
+const AREAS: &[u16] = &[202, 206, 303, 312, 404, 503, 512, 617, 702, 808];
+/// How often a caller waits to look for a text.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Plays callers until the returned future is dropped.
+pub async fn run(carrier: Arc<CarrierHandle>, config: DemoConfig) {
+    let seats = (0..config.callers.max(1)).map(|seat| sit(carrier.clone(), config.clone(), seat as u64));
+    futures_util::future::join_all(seats).await;
+}
+
+async fn sit(carrier: Arc<CarrierHandle>, config: DemoConfig, seat: u64) {
+    let chance = Chance::new(config.seed.wrapping_mul(31).wrapping_add(seat));
+    tokio::time::sleep(config.pause.mul_f64(chance.uniform())).await;
+    loop {
+        let caller = Caller { carrier: &carrier, config: &config, chance: &chance, number: number(&chance) };
+        caller.live().await;
+        tokio::time::sleep(config.pause.mul_f64(0.5 + chance.uniform())).await;
+    }
+}
+
+fn number(chance: &Chance) -> String {
+    format!("+1{}55501{:02}", AREAS[chance.below(AREAS.len())], chance.below(100))
+}
+
+/// One person with a telephone.
+struct Caller<'a> {
+    carrier: &'a CarrierHandle,
+    config: &'a DemoConfig,
+    chance: &'a Chance,
+    number: String,
+}
+
+impl Caller<'_> {
+    async fn live(&self) {
+        let before = self.texts();
+        self.call().await;
+        if !self.waits_for_text(before).await {
+            return;
+        }
+        let (wish, more) = WISHES[self.chance.below(WISHES.len())];
+        self.writes(wish, &[]).await;
+        self.writes(more, &[]).await;
+        if self.chance.hits(0.4) {
+            self.writes("This is what it looks like", &["picture"]).await;
+        }
+        // Somebody at the desk may answer; a polite caller thanks.
+        if self.waits_for_text(self.texts()).await {
+            self.writes("Thank you", &[]).await;
+        }
+        if self.chance.hits(0.1) {
+            self.writes("STOP", &[]).await;
+        }
+    }
+
+    async fn call(&self) {
+        let end = if self.chance.hits(0.8) { CallEnd::NoAnswer } else { CallEnd::Busy };
+        let calling =
+            Calling { channel: self.config.channel.clone(), from: self.number.clone(), end, ..Calling::default() };
+        told("a missed call", &self.carrier.call(&calling).await);
+    }
+
+    async fn writes(&self, body: &str, media: &[&str]) {
+        tokio::time::sleep(Duration::from_millis(1_500).mul_f64(0.5 + 2.0 * self.chance.uniform())).await;
+        let texting = Texting {
+            channel: self.config.channel.clone(),
+            from: self.number.clone(),
+            body: body.to_owned(),
+            media: media.iter().map(|url| (*url).to_owned()).collect(),
+            ..Texting::default()
+        };
+        told("a text", &self.carrier.text(&texting).await);
+    }
+
+    fn texts(&self) -> usize {
+        self.carrier.texts_to(&self.number)
+    }
+
+    async fn waits_for_text(&self, before: usize) -> bool {
+        let looking = async {
+            while self.texts() <= before {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        tokio::time::timeout(self.config.patience, looking).await.is_ok()
+    }
+}
+
+/// Nothing of the caller is logged: only what happened and what the engine said.
+fn told(what: &str, delivery: &Delivery) {
+    if delivery.is_ok() {
+        tracing::info!(sid = %delivery.sid, "{what}");
+    } else {
+        tracing::warn!(sid = %delivery.sid, status = delivery.status, "{what} was not taken");
+    }
+}

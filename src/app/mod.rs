@@ -9,5 +9,5 @@ mod token;
 
 pub use build::{Running, start};
 pub use listener::{Listener, ListenerLimits};
-pub use stores::{Secrets, Stores};
+pub use stores::{Secrets, Stores, open};
 pub use token::token;

@@ -6,4 +6,5 @@ mod architecture;
 mod configuration;
 mod readme;
 mod stream;
+mod stream_clients;
 mod support;

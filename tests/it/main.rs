@@ -7,3 +7,4 @@ mod configuration;
 mod readme;
 mod stream;
 mod support;
+mod webhook;

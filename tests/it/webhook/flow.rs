@@ -10,7 +10,8 @@ use schema::{
     message::Status,
 };
 
-use super::world::{CONTACT, World, tenant, until};
+use super::world::{CONTACT, World, tenant};
+use crate::support::wait::until;
 
 fn missed() -> Calling {
     Calling { from: CONTACT.to_owned(), end: CallEnd::NoAnswer, ..Calling::default() }

@@ -25,11 +25,6 @@ use schema::{
 };
 use tokio::net::TcpListener;
 
-/// Longest wait for anything.
-const DEADLINE: Duration = Duration::from_secs(20);
-/// Between two looks.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
-
 pub const CONTACT: &str = "+14155550100";
 
 pub struct World {
@@ -64,16 +59,6 @@ pub async fn carrier() -> CarrierHandle {
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let config = CarrierConfig { listen, latency: Latency::none(), webhook_retry_ms: 10, ..CarrierConfig::default() };
     CarrierServer::start(config).await.unwrap()
-}
-
-/// Waits until something holds; the deadline is the failure.
-pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let waiting = async {
-        while !holds().await {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    };
-    tokio::time::timeout(DEADLINE, waiting).await.unwrap_or_else(|_| panic!("in vain: {what}"));
 }
 
 impl World {

@@ -8,3 +8,4 @@ mod readme;
 mod stream;
 mod stream_clients;
 mod support;
+mod webhook;

@@ -1,3 +1,4 @@
 //! Tests of the whole: one binary, real HTTP and WebSocket.
 
+mod api;
 mod stream;

@@ -47,7 +47,7 @@ pub(crate) async fn ensure(engine: &Engine, stores: &Stores, directory: &Path, p
         engine.submit(&TenantId::system(), request(engine, Command::Register(registration))).await?;
     }
     if (stores.secrets.get)(&account).is_empty() {
-        (stores.secrets.put)(&account, &carrier.token).context("the demo's secret")?;
+        (stores.secrets.put)(account.clone(), carrier.token.clone()).await.context("the demo's secret")?;
     }
     // What somebody changed in the demo stays changed.
     if !engine.tenant(&tenant).await?.settings().channels.is_empty() {

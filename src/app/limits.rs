@@ -8,7 +8,13 @@ use actors::{
     pace::PaceOptions,
 };
 
-use crate::{config::Config, session::StreamLimits};
+use crate::{
+    api::ApiLimits, channels::twilio::TwilioInboundSettings, config::Config, session::StreamLimits,
+    store::StoreOptions, webhook::WebhookSettings,
+};
+
+/// A forwarded call that was answered for less was the owner's voicemail hung up on.
+const ANSWERED_MIN_S: u32 = 5;
 
 /// What the engine goes by.
 pub(crate) fn limits(config: &Config) -> Limits {
@@ -113,5 +119,54 @@ mod tests {
         assert_same(&limits(&config), &Limits::default());
         assert_same(&pace(&config), &PaceOptions::default());
         assert_same(&stream_limits(&config), &StreamLimits::default());
+    }
+}
+
+/// What the carriers' door goes by.
+pub(crate) fn webhook_settings(config: &Config) -> WebhookSettings {
+    let (server, webhook) = (&config.server, &config.webhook);
+    WebhookSettings {
+        body_max: server.body_max_bytes,
+        body_timeout: server.body_timeout_ms.duration(),
+        request_timeout: server.request_timeout_ms.duration(),
+        line_per_s: webhook.line_per_s.get(),
+        line_burst: webhook.line_burst.get(),
+        ..WebhookSettings::default()
+    }
+}
+
+/// How Twilio's webhooks are read.
+pub(crate) fn inbound_settings(config: &Config) -> TwilioInboundSettings {
+    TwilioInboundSettings { public_url: config.server.public_url.clone(), answered_min_s: ANSWERED_MIN_S }
+}
+
+/// What the embedded store goes by.
+pub(crate) fn store_options(config: &Config) -> StoreOptions {
+    let store = &config.store;
+    StoreOptions {
+        segment_bytes: store.segment_bytes,
+        reserve_bytes: store.reserve_bytes,
+        max_unmoved_bytes: store.unmoved_max_bytes,
+        commit_queue: store.commit_queue_max,
+        commit_group_bytes: store.commit_group_bytes,
+        key_queue: store.key_queue_max,
+        log_cache_bytes: store.log_cache_bytes,
+        view_cache_bytes: store.view_cache_bytes,
+        view_memtable_bytes: store.view_memtable_bytes,
+        view_journal_bytes: store.view_journal_bytes,
+    }
+}
+
+/// What REST goes by.
+pub(crate) fn api_limits(config: &Config) -> ApiLimits {
+    let (server, api) = (&config.server, &config.api);
+    ApiLimits {
+        page_default: api.page_default,
+        page_max: api.page_max,
+        requests_per_s: api.requests_per_s,
+        requests_burst: api.requests_burst,
+        body_bytes: server.body_max_bytes,
+        body_within: server.body_timeout_ms.duration(),
+        answer_within: server.request_timeout_ms.duration(),
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests drive the real binary from outside: real time, real environment")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod api;
 mod architecture;
 mod configuration;
 mod readme;

@@ -3,10 +3,13 @@
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use actors::{
+    directory::SystemDirectory,
     engine::{Engine, Ports, Setup},
+    follower::Advances,
+    indexer::{Indexer, IndexerConfig},
     memory::{SystemClock, SystemIds},
     pace::LocalLimiter,
-    ports::{Carrier, Clock, Ids},
+    ports::{Carrier, Clock, Ids, Search},
 };
 use anyhow::Context as _;
 use schema::ids::NodeId;
@@ -14,13 +17,15 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     Listener, ListenerLimits, Stores, demo,
-    limits::{limits, pace, stream_limits},
+    limits::{inbound_settings, limits, pace, stream_limits, webhook_settings},
 };
 use crate::{
     auth::{self, Authenticator},
-    channels::twilio::{TwilioCarrier, TwilioSettings},
+    channels::twilio::{TwilioCarrier, TwilioInbound, TwilioSettings},
     config::Config,
+    search::DiskSearch,
     session::{self, StreamState},
+    webhook::{self, WebhookState},
 };
 
 /// A running engine: where it listens, and how it ends.
@@ -30,6 +35,7 @@ pub struct Running {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     served: JoinHandle<()>,
+    followers: Vec<JoinHandle<()>>,
     drain: std::time::Duration,
 }
 
@@ -44,27 +50,32 @@ pub async fn start(config: &Config, stores: Stores) -> anyhow::Result<Running> {
         .await
         .with_context(|| format!("server.listen = \"{}\" cannot be bound", config.server.listen))?;
     let address = listener.address()?;
-    let directory = Arc::default();
+    let directory: Arc<SystemDirectory> = Arc::default();
     let carrier = carrier(config, &stores, &directory)?;
     let ports = Ports {
         log: stores.log.clone(),
         views: stores.views.clone(),
         keys: stores.keys.clone(),
-        limiter: Arc::new(LocalLimiter::new(pace(config))),
+        limiter: Arc::new(LocalLimiter::started_at(pace(config), SystemClock.now())),
         carrier,
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
     };
+    let grown = Arc::new(Advances::default());
     let node = node_id(data, &*ports.ids)?;
     let setup = Setup {
         node,
         ports,
         limits: limits(config),
         arbiters: std::thread::available_parallelism().map_or(1, usize::from),
-        advances: Vec::new(),
-        directory,
+        advances: vec![grown.clone()],
+        directory: directory.clone(),
     };
     let engine = Engine::start(setup).await.context("the engine cannot start")?;
+    let search: Arc<dyn Search> = Arc::new(search(config)?);
+    let follower = IndexerConfig { commit_interval: config.search.commit_interval_ms.duration(), ..Default::default() };
+    let indexer = Indexer::new(stores.log.clone(), engine.vault().clone(), search.clone(), grown, follower);
+    let followers = vec![tokio::spawn(indexer.run())];
     if config.demo.enabled {
         demo::ensure(&engine, &stores, data, &config.server.public_url).await.context("the demo tenant")?;
     }
@@ -72,17 +83,15 @@ pub async fn start(config: &Config, stores: Stores) -> anyhow::Result<Running> {
     let auth = Arc::new(Authenticator::new(&[auth::signing_key(&data.join("keys"))?])?);
     let origins = config.server.allowed_origins.clone();
     let stream = StreamState::new(engine.clone(), auth, stream_limits(config), origins);
-    let routes = session::router(stream.clone());
+    let inbound = TwilioInbound::new(&inbound_settings(config), directory, stores.secrets.get.clone());
+    let webhooks = WebhookState::new(engine.clone(), Arc::new(inbound), webhook_settings(config));
+    let routes = session::router(stream.clone()).merge(webhook::router(webhooks));
     let drain = config.server.drain_ms.duration();
     let served = tokio::spawn(listener.serve(routes, stopping, drain));
-    Ok(Running { engine, stream, address, stop, served, drain })
+    Ok(Running { engine, stream, address, stop, served, followers, drain })
 }
 
-fn carrier(
-    config: &Config,
-    stores: &Stores,
-    directory: &Arc<actors::directory::SystemDirectory>,
-) -> anyhow::Result<Arc<dyn Carrier>> {
+fn carrier(config: &Config, stores: &Stores, directory: &Arc<SystemDirectory>) -> anyhow::Result<Arc<dyn Carrier>> {
     let base_url = if config.demo.enabled { &config.demo.carrier_url } else { &config.twilio.base_url };
     let settings = TwilioSettings {
         base_url: base_url.clone(),
@@ -92,6 +101,11 @@ fn carrier(
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     Ok(Arc::new(TwilioCarrier::new(settings, directory.clone(), stores.secrets.get.clone(), clock)?))
+}
+
+fn search(config: &Config) -> anyhow::Result<DiskSearch> {
+    let directory = config.data.directory.join("search");
+    DiskSearch::open(&directory, config.search.writer_bytes).context("the search index")
 }
 
 /// This node's name: made once, kept in the data directory.
@@ -129,5 +143,6 @@ impl Running {
             tracing::error!(%error, "the listener ended badly");
         }
         self.engine.drain(self.drain).await;
+        self.followers.iter().for_each(JoinHandle::abort);
     }
 }

@@ -8,7 +8,10 @@ use actors::{
     pace::PaceOptions,
 };
 
-use crate::{config::Config, session::StreamLimits};
+use crate::{
+    channels::twilio::TwilioInboundSettings, config::Config, session::StreamLimits, store::StoreOptions,
+    webhook::WebhookSettings,
+};
 
 /// What the engine goes by.
 pub(crate) fn limits(config: &Config) -> Limits {
@@ -97,6 +100,45 @@ pub(crate) fn stream_limits(config: &Config) -> StreamLimits {
     }
 }
 
+/// What the carriers' door goes by.
+pub(crate) fn webhook_settings(config: &Config) -> WebhookSettings {
+    let (server, webhook) = (&config.server, &config.webhook);
+    WebhookSettings {
+        body_max: server.body_max_bytes,
+        body_timeout: server.body_timeout_ms.duration(),
+        request_timeout: server.request_timeout_ms.duration(),
+        line_per_s: webhook.line_per_s.get(),
+        line_burst: webhook.line_burst.get(),
+        in_flight_max: webhook.in_flight_max,
+        line_in_flight_max: webhook.line_in_flight_max,
+    }
+}
+
+/// How Twilio's webhooks are read.
+pub(crate) fn inbound_settings(config: &Config) -> TwilioInboundSettings {
+    TwilioInboundSettings {
+        public_url: config.server.public_url.clone(),
+        answered_min_s: config.twilio.answered_min_s,
+    }
+}
+
+/// What the embedded store goes by.
+pub(crate) fn store_options(config: &Config) -> StoreOptions {
+    let store = &config.store;
+    StoreOptions {
+        segment_bytes: store.segment_bytes,
+        reserve_bytes: store.reserve_bytes,
+        max_unmoved_bytes: store.unmoved_max_bytes,
+        commit_queue: store.commit_queue_max,
+        commit_group_bytes: store.commit_group_bytes,
+        key_queue: store.key_queue_max,
+        log_cache_bytes: store.log_cache_bytes,
+        view_cache_bytes: store.view_cache_bytes,
+        view_memtable_bytes: store.view_memtable_bytes,
+        view_journal_bytes: store.view_journal_bytes,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fmt::Debug;
@@ -113,5 +155,7 @@ mod tests {
         assert_same(&limits(&config), &Limits::default());
         assert_same(&pace(&config), &PaceOptions::default());
         assert_same(&stream_limits(&config), &StreamLimits::default());
+        assert_same(&webhook_settings(&config), &WebhookSettings::default());
+        assert_same(&store_options(&config), &StoreOptions::default());
     }
 }

@@ -40,8 +40,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let upkeep = tokio::spawn(metrics.clone().upkeep());
     // Before the first socket: a signal that comes during the start is not lost.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let stores = app::open_stores(&config)?;
-    let running = app::start(&config, stores).await?;
+    let store = app::open(&config)?;
+    let running = app::start(&config, app::Stores::of(&store)).await?;
     let listen = running.address();
     tracing::info!(%listen, demo = config.demo.enabled, "serving");
     tokio::select! {
@@ -53,6 +53,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         tracing::warn!("the drain took too long; ending now. Nothing acknowledged is lost");
     }
     upkeep.abort();
+    tokio::task::spawn_blocking(move || store.close()).await.context("the store did not close")?;
     tracing::info!("ended");
     Ok(())
 }

@@ -253,13 +253,12 @@ impl Session {
     /// Writes events to the inbox and to the subscriptions that want them.
     async fn write(&mut self, slice: Result<Slice, FeedError>) -> Result<(), Stop> {
         let Some(desk) = &mut self.desk else { return Ok(()) };
-        let mut slice = slice.map_err(|error| ended(&error))?;
-        for _ in 0..SLICES_TOGETHER {
-            write_slice(&mut self.transport, desk, &slice, self.state.0.limits.message_bytes).await?;
-            match desk.cursor.buffered() {
-                Some(next) => slice = next,
-                None => break,
-            }
+        let message_bytes = self.state.0.limits.message_bytes;
+        let first = slice.map_err(|error| ended(&error))?;
+        write_slice(&mut self.transport, desk, &first, message_bytes).await?;
+        for _ in 1..SLICES_TOGETHER {
+            let Some(slice) = desk.cursor.buffered() else { break };
+            write_slice(&mut self.transport, desk, &slice, message_bytes).await?;
         }
         self.transport.flush().await
     }

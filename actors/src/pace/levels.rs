@@ -93,6 +93,8 @@ pub(super) struct Levels {
     options: PaceOptions,
     calendar: Calendar,
     elapsed: Elapsed,
+    /// Nothing leaves at levels per second before this: the start.
+    quiet_until: u64,
     accounts: Table<AccountId, Level>,
     campaigns: Table<String, Level>,
     numbers: Table<ChannelId, Level>,
@@ -107,12 +109,19 @@ impl Levels {
             options,
             calendar: Calendar::pacific(),
             elapsed: Elapsed::default(),
+            quiet_until: 0,
             accounts: Table::new(),
             campaigns: Table::new(),
             numbers: Table::new(),
             brands: Table::new(),
             pairs: Table::new(),
         }
+    }
+
+    /// Lets nothing through per second until one window after `now`.
+    pub(super) fn quiet_from(mut self, now: Stamp) -> Self {
+        self.quiet_until = self.elapsed.at(now).saturating_add(guarded(SECOND, self.options.guard));
+        self
     }
 
     pub(super) fn admit(&mut self, request: &PaceRequest<'_>, wall: Stamp) -> Admission {
@@ -177,6 +186,9 @@ impl Levels {
     fn own_levels(&mut self, request: &PaceRequest<'_>, windows: &Windows, now: u64) -> u64 {
         if !self.has_room(request, now) {
             return now.saturating_add(CROWDED);
+        }
+        if self.quiet_until > now && (windows.number.is_some() || windows.account.is_some()) {
+            return self.quiet_until;
         }
         let level = windows.number.map(|window| (self.numbers.get(request.channel), window));
         level.map_or(0, |(level, window)| level.earliest(cost(request), window, now))

@@ -1,0 +1,219 @@
+//! What the key file holds, and how an entry is sealed with the master key.
+
+use std::collections::HashMap;
+
+use actors::ports::ContactKey;
+use chacha20poly1305::{
+    Key, KeyInit, XChaCha20Poly1305, XNonce,
+    aead::{Aead, Payload},
+};
+use rand::TryRngCore;
+use schema::ids::{AccountId, ContactId, KeyId, TenantId};
+use uuid::Uuid;
+
+use crate::store::embedded::record::{put_tenant, take_tenant};
+
+const KEY: u8 = 1;
+const HASH: u8 = 2;
+const ACCOUNT: u8 = 3;
+const CONTEXT: &[u8] = b"deskwire keys 1";
+const NONCE: usize = 24;
+
+/// One entry.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// A contact's key.
+    Key {
+        /// Whose contact.
+        tenant: TenantId,
+        /// Whose key.
+        contact: ContactId,
+        /// The key.
+        key: ContactKey,
+    },
+    /// A tenant's secret for address hashes.
+    Hash {
+        /// Whose.
+        tenant: TenantId,
+        /// 256 bits.
+        secret: [u8; 32],
+    },
+    /// The secrets of an account at a carrier, newest first.
+    Account {
+        /// Which.
+        account: AccountId,
+        /// All that are valid.
+        secrets: Vec<String>,
+    },
+}
+
+impl Entry {
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(160);
+        match self {
+            Self::Key { tenant, contact, key } => {
+                out.push(KEY);
+                put_tenant(tenant, &mut out);
+                out.extend_from_slice(contact.0.as_bytes());
+                out.extend_from_slice(key.id.0.as_bytes());
+                out.extend_from_slice(&key.secret);
+            }
+            Self::Hash { tenant, secret } => {
+                out.push(HASH);
+                put_tenant(tenant, &mut out);
+                out.extend_from_slice(secret);
+            }
+            Self::Account { account, secrets } => {
+                out.push(ACCOUNT);
+                for text in std::iter::once(account.as_str()).chain(secrets.iter().map(String::as_str)) {
+                    out.extend_from_slice(&(text.len() as u64).to_be_bytes());
+                    out.extend_from_slice(text.as_bytes());
+                }
+            }
+        }
+        out
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (kind, rest) = bytes.split_first()?;
+        match *kind {
+            KEY => {
+                let (tenant, rest) = take_tenant(rest)?;
+                let (contact, rest) = rest.split_first_chunk()?;
+                let (id, rest) = rest.split_first_chunk()?;
+                let contact = ContactId(Uuid::from_bytes(*contact));
+                let key = ContactKey { id: KeyId(Uuid::from_bytes(*id)), secret: rest.try_into().ok()? };
+                Some(Self::Key { tenant, contact, key })
+            }
+            HASH => {
+                let (tenant, rest) = take_tenant(rest)?;
+                Some(Self::Hash { tenant, secret: rest.try_into().ok()? })
+            }
+            ACCOUNT => {
+                let mut texts = Vec::new();
+                let mut rest = rest;
+                while !rest.is_empty() {
+                    let (length, after) = rest.split_first_chunk()?;
+                    let length = usize::try_from(u64::from_be_bytes(*length)).ok()?;
+                    let (text, after) = after.split_at_checked(length)?;
+                    texts.push(std::str::from_utf8(text).ok()?.to_owned());
+                    rest = after;
+                }
+                let mut texts = texts.into_iter();
+                Some(Self::Account { account: AccountId::new(&texts.next()?).ok()?, secrets: texts.collect() })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Random bytes of the operating system, good enough for keys.
+pub(super) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    rand::rngs::OsRng.try_fill_bytes(&mut bytes).map_err(std::io::Error::other)?;
+    Ok(bytes)
+}
+
+/// Seals entries with the master key, and opens them.
+pub(super) struct Seal(XChaCha20Poly1305);
+
+impl Seal {
+    pub(super) fn new(master: &[u8; 32]) -> Self {
+        Self(XChaCha20Poly1305::new(Key::from_slice(master)))
+    }
+
+    pub(super) fn close(&self, entry: &Entry) -> std::io::Result<Vec<u8>> {
+        let nonce = random::<NONCE>()?;
+        let plain = entry.encode();
+        let payload = Payload { msg: &plain, aad: CONTEXT };
+        let sealed = self.0.encrypt(XNonce::from_slice(&nonce), payload);
+        let sealed = sealed.map_err(|_| std::io::Error::other("an entry is too long to be sealed"))?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    pub(super) fn open(&self, bytes: &[u8]) -> Option<Entry> {
+        let (nonce, sealed) = bytes.split_first_chunk::<NONCE>()?;
+        let payload = Payload { msg: sealed, aad: CONTEXT };
+        Entry::decode(&self.0.decrypt(XNonce::from_slice(nonce), payload).ok()?)
+    }
+}
+
+/// All entries, in memory: about 150 bytes a contact.
+#[derive(Default)]
+pub(super) struct Tables {
+    keys: HashMap<(TenantId, KeyId), (ContactId, [u8; 32])>,
+    contacts: HashMap<(TenantId, ContactId), KeyId>,
+    hashes: HashMap<TenantId, [u8; 32]>,
+    accounts: HashMap<AccountId, Vec<String>>,
+}
+
+impl Tables {
+    pub(super) fn put(&mut self, entry: Entry) {
+        match entry {
+            Entry::Key { tenant, contact, key } => {
+                self.contacts.insert((tenant.clone(), contact), key.id);
+                self.keys.insert((tenant, key.id), (contact, key.secret));
+            }
+            Entry::Hash { tenant, secret } => {
+                self.hashes.insert(tenant, secret);
+            }
+            Entry::Account { account, secrets } => {
+                self.accounts.insert(account, secrets);
+            }
+        }
+    }
+
+    pub(super) fn destroy(&mut self, name: &(TenantId, KeyId)) {
+        if let Some((contact, _)) = self.keys.remove(name) {
+            self.contacts.remove(&(name.0.clone(), contact));
+        }
+    }
+
+    pub(super) fn key(&self, tenant: &TenantId, id: KeyId) -> Option<ContactKey> {
+        self.keys.get(&(tenant.clone(), id)).map(|(_, secret)| ContactKey { id, secret: *secret })
+    }
+
+    pub(super) fn key_of(&self, tenant: &TenantId, contact: ContactId) -> Option<ContactKey> {
+        self.key(tenant, *self.contacts.get(&(tenant.clone(), contact))?)
+    }
+
+    pub(super) fn hash(&self, tenant: &TenantId) -> Option<[u8; 32]> {
+        self.hashes.get(tenant).copied()
+    }
+
+    pub(super) fn account(&self, account: &AccountId) -> Option<Vec<String>> {
+        self.accounts.get(account).cloned()
+    }
+
+    /// Everything, one by one.
+    pub(super) fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
+        let key = |((tenant, id), (contact, secret)): (&(TenantId, KeyId), &(ContactId, [u8; 32]))| Entry::Key {
+            tenant: tenant.clone(),
+            contact: *contact,
+            key: ContactKey { id: *id, secret: *secret },
+        };
+        let hash = |(tenant, secret): (&TenantId, &[u8; 32])| Entry::Hash { tenant: tenant.clone(), secret: *secret };
+        let account = |(account, secrets): (&AccountId, &Vec<String>)| Entry::Account {
+            account: account.clone(),
+            secrets: secrets.clone(),
+        };
+        self.keys.iter().map(key).chain(self.hashes.iter().map(hash)).chain(self.accounts.iter().map(account))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_opens_only_with_its_own_master_key_and_unchanged() {
+        let account = AccountId::new("acct").unwrap();
+        let entry = Entry::Account { account, secrets: vec!["new".to_owned(), "old".to_owned()] };
+        let seal = Seal::new(&[1; 32]);
+        let mut sealed = seal.close(&entry).unwrap();
+        assert!(seal.open(&sealed) == Some(entry));
+        assert!(Seal::new(&[2; 32]).open(&sealed).is_none());
+        sealed[30] ^= 1;
+        assert!(seal.open(&sealed).is_none());
+    }
+}

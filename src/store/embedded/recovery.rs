@@ -1,0 +1,163 @@
+//! Opening the log: rows first, then the commit file's segments in order, each batch checked against the one before.
+
+use std::{path::Path, sync::Arc};
+
+use bytes::Bytes;
+use schema::{
+    event::SealedBatch,
+    ids::{FeedId, Offset},
+};
+
+use super::{
+    append::{Appended, Appender, open_closed},
+    committer::{Closed, segment_path},
+    directory,
+    disk::Disk,
+    error::StoreError,
+    feeds::{Change, Feed, Feeds, Place},
+    frame::Record,
+    record::{ANCHOR, BATCH, read_anchor},
+    rows::Rows,
+};
+
+/// The log as it was found.
+pub(super) struct Recovered {
+    pub(super) feeds: Feeds,
+    pub(super) active: Appender,
+    /// Segments that were closed and not yet moved.
+    pub(super) closed: Vec<Closed>,
+}
+
+/// Reads the whole commit file. `dir` holds its segments.
+pub(super) fn recover(dir: &Path, rows: &Rows, disk: &Arc<dyn Disk>) -> Result<Recovered, StoreError> {
+    directory::make(dir)?;
+    let mut found = Found { feeds: load_rows(rows)?, unmoved: 0 };
+    let numbers = segments(dir)?;
+    let mut closed = Vec::new();
+    let Some((last, before)) = numbers.split_last() else {
+        let path = segment_path(dir, 1);
+        let active = Appender::create(&path, 1, disk).map_err(StoreError::io(&path))?;
+        return Ok(Recovered { feeds: found.finish(), active, closed });
+    };
+    for number in before {
+        let (segment, bytes, records) = open_closed(&segment_path(dir, *number), *number)?;
+        let bytes = Bytes::from(bytes);
+        found.replay(&segment, &bytes, &records)?;
+        closed.push(Closed { segment, length: bytes.len() as u64 });
+    }
+    let opened = Appender::open(&segment_path(dir, *last), *last, disk)?;
+    found.replay(&opened.appender.shared, &Bytes::from(opened.bytes), &opened.records)?;
+    found.unmoved += opened.appender.length;
+    found.unmoved += closed.iter().map(|closed| closed.length).sum::<u64>();
+    Ok(Recovered { feeds: found.finish(), active: opened.appender, closed })
+}
+
+/// Numbers of the segments, in order; one that is missing between others is a loss.
+fn segments(dir: &Path) -> Result<Vec<u64>, StoreError> {
+    let mut numbers = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(StoreError::io(dir))? {
+        let name = entry.map_err(StoreError::io(dir))?.file_name();
+        let number: Option<u64> =
+            name.to_str().and_then(|name| name.strip_suffix(".log")).and_then(|name| name.parse().ok());
+        numbers.extend(number);
+    }
+    numbers.sort_unstable();
+    for pair in numbers.windows(2) {
+        if pair[1] != pair[0] + 1 {
+            let path = segment_path(dir, pair[0] + 1);
+            return Err(StoreError::Damaged { path, position: 0, reason: "the segment is missing".to_owned() });
+        }
+    }
+    Ok(numbers)
+}
+
+fn load_rows(rows: &Rows) -> Result<std::collections::BTreeMap<FeedId, Feed>, StoreError> {
+    let failed =
+        |error: super::rows::RowError| StoreError::Database { path: rows.path().to_owned(), reason: error.to_string() };
+    let mut feeds = std::collections::BTreeMap::new();
+    for (id, anchor) in rows.feeds().map_err(failed)? {
+        let mut feed = Feed::empty(anchor);
+        if let Some(last) = rows.last(&id).map_err(failed)? {
+            feed.stand_after(&last.header);
+        }
+        feeds.insert(id, feed);
+    }
+    Ok(feeds)
+}
+
+struct Found {
+    feeds: std::collections::BTreeMap<FeedId, Feed>,
+    unmoved: u64,
+}
+
+impl Found {
+    fn replay(&mut self, segment: &Arc<Appended>, bytes: &Bytes, records: &[Record]) -> Result<(), StoreError> {
+        for record in records {
+            let payload = bytes.slice(record.payload.clone());
+            let done = match record.kind {
+                BATCH => self.batch(segment, record, &payload)?,
+                ANCHOR => self.anchor(&payload),
+                _ => None,
+            };
+            if done.is_none() {
+                return Err(StoreError::Damaged {
+                    path: segment.path.clone(),
+                    position: record.payload.start as u64,
+                    reason: format!("a record of kind {} cannot be read", record.kind),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn anchor(&mut self, payload: &[u8]) -> Option<()> {
+        let (id, anchor) = read_anchor(payload)?;
+        let feed = self.feeds.entry(id).or_insert_with(|| Feed::empty(anchor.clone()));
+        if anchor.oldest >= feed.anchor.oldest {
+            feed.anchor = anchor;
+        }
+        Some(())
+    }
+
+    fn batch(&mut self, segment: &Arc<Appended>, record: &Record, payload: &Bytes) -> Result<Option<()>, StoreError> {
+        let Ok(batch) = SealedBatch::decode(payload) else { return Ok(None) };
+        let header = &batch.header;
+        let Some(feed) = self.feeds.get_mut(&header.feed) else { return Ok(None) };
+        if header.number < feed.head.next_batch {
+            // Moved before the crash; the segment was to be deleted next.
+            return Ok(Some(()));
+        }
+        if header.number > feed.head.next_batch || header.first != feed.head.next_offset {
+            let (expected, found) = (feed.head.next_batch.0, header.number.0);
+            return Err(StoreError::Hole { feed: header.feed.to_string(), expected, found });
+        }
+        let place = Place {
+            segment: segment.clone(),
+            position: record.payload.start as u64,
+            length: u32::try_from(record.payload.len()).unwrap_or(u32::MAX),
+            id: header.id,
+            node: header.node.clone(),
+            first: header.first,
+            end: header.end(),
+        };
+        feed.advance(header, place);
+        Ok(Some(()))
+    }
+
+    fn finish(self) -> Feeds {
+        let feeds = Feeds::default();
+        feeds.add_unmoved_bytes(self.unmoved);
+        feeds.publish(self.feeds.into_iter().map(|(id, feed)| {
+            let places = feed.unmoved.into();
+            (id, Change { anchor: feed.anchor, head: feed.head, wake_at: feed.wake_at, places })
+        }));
+        feeds
+    }
+}
+
+/// Last offset of every feed.
+pub(super) fn heads(feeds: &Feeds) -> Vec<(FeedId, Offset)> {
+    let names = feeds.names(None, usize::MAX);
+    let head = |feed: FeedId| feeds.with(&feed, |known| Offset(known.head.next_offset.0 - 1)).map(|at| (feed, at));
+    names.into_iter().filter_map(head).collect()
+}

@@ -12,14 +12,15 @@ use actors::{
     ports::{Carrier, Clock, Ids, Search},
 };
 use anyhow::Context as _;
-use schema::ids::NodeId;
+use schema::ids::{NodeId, TenantId};
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     Listener, ListenerLimits, Stores, demo,
-    limits::{inbound_settings, limits, pace, stream_limits, webhook_settings},
+    limits::{api_limits, inbound_settings, limits, pace, stream_limits, webhook_settings},
 };
 use crate::{
+    api::{self, ApiParts, ApiState, Metrics, Ready},
     auth::{self, Authenticator},
     channels::twilio::{TwilioCarrier, TwilioInbound, TwilioSettings},
     config::Config,
@@ -40,7 +41,7 @@ pub struct Running {
 }
 
 /// Builds everything and starts serving. Nothing is served before the engine stands.
-pub async fn start(config: &Config, stores: Stores) -> anyhow::Result<Running> {
+pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow::Result<Running> {
     let data = &config.data.directory;
     let listener_limits = ListenerLimits {
         connections_max: config.server.connections_max,
@@ -82,10 +83,19 @@ pub async fn start(config: &Config, stores: Stores) -> anyhow::Result<Running> {
     let (stop, stopping) = watch::channel(false);
     let auth = Arc::new(Authenticator::new(&[auth::signing_key(&data.join("keys"))?])?);
     let origins = config.server.allowed_origins.clone();
+    let api = ApiState::new(ApiParts {
+        engine: engine.clone(),
+        auth: auth.clone(),
+        search,
+        ready: ready(&engine),
+        metrics,
+        limits: api_limits(config),
+        origins: origins.clone(),
+    });
     let stream = StreamState::new(engine.clone(), auth, stream_limits(config), origins);
     let inbound = TwilioInbound::new(&inbound_settings(config), directory, stores.secrets.get.clone());
     let webhooks = WebhookState::new(engine.clone(), Arc::new(inbound), webhook_settings(config));
-    let routes = session::router(stream.clone()).merge(webhook::router(webhooks));
+    let routes = api::router(api).merge(session::router(stream.clone())).merge(webhook::router(webhooks));
     let drain = config.server.drain_ms.duration();
     let served = tokio::spawn(listener.serve(routes, stopping, drain));
     Ok(Running { engine, stream, address, stop, served, followers, drain })
@@ -101,6 +111,15 @@ fn carrier(config: &Config, stores: &Stores, directory: &Arc<SystemDirectory>) -
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     Ok(Arc::new(TwilioCarrier::new(settings, directory.clone(), stores.secrets.get.clone(), clock)?))
+}
+
+/// Fails only for what a restart or another node cures: the directory's own tenant has closed.
+fn ready(engine: &Engine) -> Ready {
+    let engine = engine.clone();
+    Arc::new(move || match engine.running(&TenantId::system()) {
+        Some(_) => Ok(()),
+        None => Err("the directory's tenant has stopped: the log refuses this node".to_owned()),
+    })
 }
 
 fn search(config: &Config) -> anyhow::Result<DiskSearch> {

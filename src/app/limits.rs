@@ -9,8 +9,8 @@ use actors::{
 };
 
 use crate::{
-    channels::twilio::TwilioInboundSettings, config::Config, session::StreamLimits, store::StoreOptions,
-    webhook::WebhookSettings,
+    api::ApiLimits, channels::twilio::TwilioInboundSettings, config::Config, session::StreamLimits,
+    store::StoreOptions, webhook::WebhookSettings,
 };
 
 /// What the engine goes by.
@@ -116,10 +116,7 @@ pub(crate) fn webhook_settings(config: &Config) -> WebhookSettings {
 
 /// How Twilio's webhooks are read.
 pub(crate) fn inbound_settings(config: &Config) -> TwilioInboundSettings {
-    TwilioInboundSettings {
-        public_url: config.server.public_url.clone(),
-        answered_min_s: config.twilio.answered_min_s,
-    }
+    TwilioInboundSettings { public_url: config.server.public_url.clone(), answered_min_s: config.twilio.answered_min_s }
 }
 
 /// What the embedded store goes by.
@@ -136,6 +133,20 @@ pub(crate) fn store_options(config: &Config) -> StoreOptions {
         view_cache_bytes: store.view_cache_bytes,
         view_memtable_bytes: store.view_memtable_bytes,
         view_journal_bytes: store.view_journal_bytes,
+    }
+}
+
+/// What REST goes by.
+pub(crate) fn api_limits(config: &Config) -> ApiLimits {
+    let (server, api) = (&config.server, &config.api);
+    ApiLimits {
+        page_default: api.page_default,
+        page_max: api.page_max,
+        requests_per_s: api.requests_per_s,
+        requests_burst: api.requests_burst,
+        body_bytes: server.body_max_bytes,
+        body_within: server.body_timeout_ms.duration(),
+        answer_within: server.request_timeout_ms.duration(),
     }
 }
 
@@ -157,5 +168,6 @@ mod tests {
         assert_same(&stream_limits(&config), &StreamLimits::default());
         assert_same(&webhook_settings(&config), &WebhookSettings::default());
         assert_same(&store_options(&config), &StoreOptions::default());
+        assert_same(&api_limits(&config), &ApiLimits::default());
     }
 }

@@ -11,5 +11,5 @@ mod token;
 
 pub use build::{Running, start};
 pub use listener::{Listener, ListenerLimits};
-pub use stores::{Secrets, Stores, open};
+pub use stores::{Secrets, Stores, open_store};
 pub use token::token;

@@ -1,6 +1,6 @@
 //! What each subcommand does: reads its part of the configuration, calls app, prints.
 
-use std::io::Write as _;
+use std::{io::Write as _, sync::Arc};
 
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -40,8 +40,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let upkeep = tokio::spawn(metrics.clone().upkeep());
     // Before the first socket: a signal that comes during the start is not lost.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let store = app::open(&config)?;
-    let running = app::start(&config, app::Stores::of(&store)).await?;
+    let store = app::open_store(&config)?;
+    let rendered = metrics.clone();
+    let running = app::start(&config, app::Stores::of(&store), Arc::new(move || rendered.render())).await?;
     let listen = running.address();
     tracing::info!(%listen, demo = config.demo.enabled, "serving");
     tokio::select! {
@@ -53,7 +54,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         tracing::warn!("the drain took too long; ending now. Nothing acknowledged is lost");
     }
     upkeep.abort();
-    tokio::task::spawn_blocking(move || store.close()).await.context("the store did not close")?;
+    tokio::task::spawn_blocking(move || store.close()).await.context("the store's end")?;
     tracing::info!("ended");
     Ok(())
 }

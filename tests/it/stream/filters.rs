@@ -89,7 +89,7 @@ async fn what_the_views_do_not_have_yet_comes_from_the_log() {
     let mut ana = world.connect("ana", Role::Operator).await;
     world.engine.tenant(&super::world::tenant()).await.unwrap().viewed(first.offset).await.unwrap();
     world.views.fail_next(usize::MAX);
-    let mut last = first;
+    let mut last = first.clone();
     for number in 0..5 {
         last = world.receive(1, &format!("mine {number}")).await;
     }

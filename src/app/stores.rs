@@ -46,7 +46,7 @@ pub struct Secrets {
 }
 
 /// Opens the embedded store of a configuration: what `serve` runs on, and what the offline commands read.
-pub fn open(config: &Config) -> anyhow::Result<EmbeddedStore> {
+pub fn open_store(config: &Config) -> anyhow::Result<EmbeddedStore> {
     let directory = &config.data.directory;
     EmbeddedStore::open(directory, &store_options(config))
         .with_context(|| format!("data.directory = \"{}\" cannot be opened", directory.display()))

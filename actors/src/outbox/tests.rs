@@ -382,6 +382,17 @@ impl Model {
     }
 }
 
+fn empty(lane: &mut Lane, mut now: Stamp) {
+    while lane.queued() > 0 {
+        match lane.next(now, |entry| Verdict::Go.of(entry, now)) {
+            Next::Send { entry, .. } => lane.settled(entry.message, entry.contact, now),
+            Next::Expired(_) => {}
+            Next::WaitUntil(until) if until > now => now = until,
+            stuck => panic!("{stuck:?} at {now} with texts queued"),
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
 
@@ -452,14 +463,7 @@ proptest! {
         for done in model.in_flight.drain(..) {
             lane.settled(done.message, done.contact, now);
         }
-        while lane.queued() > 0 {
-            now = match lane.next(now, |entry| Verdict::Go.of(entry, now)) {
-                Next::Send { entry, .. } => { lane.settled(entry.message, entry.contact, now); now }
-                Next::Expired(_) => now,
-                Next::WaitUntil(until) => { prop_assert!(until > now); until }
-                Next::Idle => { prop_assert_eq!(lane.queued(), 0); now }
-            };
-        }
+        empty(&mut lane, now);
         let _ = lane.next(Stamp(1_000), go);
         prop_assert!(lane.is_idle(), "nothing of the past is kept");
     }

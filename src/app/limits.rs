@@ -13,9 +13,6 @@ use crate::{
     store::StoreOptions, webhook::WebhookSettings,
 };
 
-/// A forwarded call that was answered for less was the owner's voicemail hung up on.
-const ANSWERED_MIN_S: u32 = 5;
-
 /// What the engine goes by.
 pub(crate) fn limits(config: &Config) -> Limits {
     let (tenant, outbox, feed) = (&config.tenant, &config.outbox, &config.feed);
@@ -103,25 +100,6 @@ pub(crate) fn stream_limits(config: &Config) -> StreamLimits {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::fmt::Debug;
-
-    use super::*;
-
-    fn assert_same(file: &impl Debug, code: &impl Debug) {
-        assert_eq!(format!("{file:#?}"), format!("{code:#?}"));
-    }
-
-    #[test]
-    fn the_annotated_file_and_the_code_agree_on_every_default() {
-        let config = Config::default();
-        assert_same(&limits(&config), &Limits::default());
-        assert_same(&pace(&config), &PaceOptions::default());
-        assert_same(&stream_limits(&config), &StreamLimits::default());
-    }
-}
-
 /// What the carriers' door goes by.
 pub(crate) fn webhook_settings(config: &Config) -> WebhookSettings {
     let (server, webhook) = (&config.server, &config.webhook);
@@ -131,13 +109,14 @@ pub(crate) fn webhook_settings(config: &Config) -> WebhookSettings {
         request_timeout: server.request_timeout_ms.duration(),
         line_per_s: webhook.line_per_s.get(),
         line_burst: webhook.line_burst.get(),
-        ..WebhookSettings::default()
+        in_flight_max: webhook.in_flight_max,
+        line_in_flight_max: webhook.line_in_flight_max,
     }
 }
 
 /// How Twilio's webhooks are read.
 pub(crate) fn inbound_settings(config: &Config) -> TwilioInboundSettings {
-    TwilioInboundSettings { public_url: config.server.public_url.clone(), answered_min_s: ANSWERED_MIN_S }
+    TwilioInboundSettings { public_url: config.server.public_url.clone(), answered_min_s: config.twilio.answered_min_s }
 }
 
 /// What the embedded store goes by.
@@ -168,5 +147,27 @@ pub(crate) fn api_limits(config: &Config) -> ApiLimits {
         body_bytes: server.body_max_bytes,
         body_within: server.body_timeout_ms.duration(),
         answer_within: server.request_timeout_ms.duration(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use super::*;
+
+    fn assert_same(file: &impl Debug, code: &impl Debug) {
+        assert_eq!(format!("{file:#?}"), format!("{code:#?}"));
+    }
+
+    #[test]
+    fn the_annotated_file_and_the_code_agree_on_every_default() {
+        let config = Config::default();
+        assert_same(&limits(&config), &Limits::default());
+        assert_same(&pace(&config), &PaceOptions::default());
+        assert_same(&stream_limits(&config), &StreamLimits::default());
+        assert_same(&webhook_settings(&config), &WebhookSettings::default());
+        assert_same(&store_options(&config), &StoreOptions::default());
+        assert_same(&api_limits(&config), &ApiLimits::default());
     }
 }

@@ -173,6 +173,10 @@ section! {
         line_per_s: NonZeroU32, 1..=1_000_000;
         /// Webhooks of one line at once.
         line_burst: NonZeroU32, 1..=1_000_000;
+        /// Webhooks of one line under way.
+        line_in_flight_max: usize, 1..=1_000_000;
+        /// Webhooks under way.
+        in_flight_max: usize, 1..=1_000_000;
     }
 }
 
@@ -185,6 +189,8 @@ section! {
         connect_timeout_ms: Millis, 100..=60_000;
         /// Idle connections kept.
         idle_connections_max: usize, 0..=10_000;
+        /// A shorter call was not answered by a person.
+        answered_min_s: u32, 0..=120;
     }
 }
 

@@ -7,4 +7,6 @@ mod architecture;
 mod configuration;
 mod readme;
 mod stream;
+mod stream_clients;
 mod support;
+mod webhook;

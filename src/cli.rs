@@ -1,3 +1,219 @@
 //! The command line: subcommands, each a thin caller of app.
 
+mod commands;
 pub mod tail;
+
+use std::{num::NonZeroU64, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use schema::{
+    ids::{ConversationId, OperatorId, TenantId},
+    role::Role,
+};
+
+pub use commands::run;
+
+/// A real-time messaging engine for operator desks.
+///
+/// It takes what customers send over their carrier, keeps it for good and in one order, shows it to operators within
+/// milliseconds, and takes their answers out as fast as the carrier allows and never faster.
+#[derive(Debug, Parser)]
+#[command(name = "deskwire", version, subcommand_required = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// A configuration file: only the keys that differ from `default-config`. DESKWIRE__SECTION__KEY in the
+    /// environment wins over it.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the engine until SIGTERM or Ctrl-C, then drains.
+    Serve,
+    /// Prints a token (JWT) for an operator and nothing else. Signed with this data directory's own key.
+    Token(TokenArguments),
+    /// Follows a tenant's events as they come, readable, through the stream like any client.
+    Tail(TailArguments),
+    /// Prints a tenant's log as NDJSON. Only while no server runs on this data directory.
+    Inspect(InspectArguments),
+    /// Checks checksums, that offsets are dense, and that the views equal baseline plus log. Only while no server runs.
+    Verify(FeedArguments),
+    /// Makes the views anew from baseline and log. Only while no server runs.
+    Rebuild(FeedArguments),
+    /// Tenants of a running server.
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Conversations that crashed again and again and were set aside, on a running server.
+    #[command(subcommand)]
+    Parked(ParkedCommand),
+    /// Reads the whole configuration, says what is wrong with it, and opens nothing. Exit code 64 if it cannot be used.
+    CheckConfig,
+    /// Prints the annotated default configuration: every key, its default and why.
+    DefaultConfig,
+}
+
+/// Whose token, and for how long.
+#[derive(Debug, Args)]
+pub struct TokenArguments {
+    /// Whose data.
+    #[arg(long)]
+    pub tenant: TenantId,
+    /// Who asks.
+    #[arg(long)]
+    pub operator: OperatorId,
+    /// What it allows; what the tenant configured for the operator wins.
+    #[arg(long, value_enum, default_value_t = RoleName::Operator)]
+    pub role: RoleName,
+    /// Seconds it is valid; auth.token_ttl_s if not given.
+    #[arg(long, value_name = "SECONDS")]
+    pub ttl: Option<NonZeroU64>,
+}
+
+/// Roles as words of the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RoleName {
+    /// Reads.
+    Viewer,
+    /// Reads and answers.
+    Operator,
+    /// Everything of the tenant.
+    Admin,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Viewer => Self::Viewer,
+            RoleName::Operator => Self::Operator,
+            RoleName::Admin => Self::Admin,
+        }
+    }
+}
+
+/// Where the running server is.
+#[derive(Debug, Args)]
+pub struct ServerArguments {
+    /// The running server; where server.listen says if not given.
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+}
+
+/// What to follow.
+#[derive(Debug, Args)]
+pub struct TailArguments {
+    /// Which tenant.
+    #[arg(long)]
+    pub tenant: TenantId,
+    /// From this offset on (0: from the beginning); from now on if not given.
+    #[arg(long, value_name = "OFFSET")]
+    pub from: Option<u64>,
+    /// Where.
+    #[command(flatten)]
+    pub server: ServerArguments,
+}
+
+/// What to print.
+#[derive(Debug, Args)]
+pub struct InspectArguments {
+    /// Which tenant; `system` is the directory.
+    #[arg(long)]
+    pub tenant: TenantId,
+    /// From this offset on.
+    #[arg(long, default_value_t = 1, value_name = "OFFSET")]
+    pub from: u64,
+    /// Opens texts, names and addresses; without it they are left out.
+    #[arg(long)]
+    pub personal: bool,
+}
+
+/// Which feeds.
+#[derive(Debug, Args)]
+pub struct FeedArguments {
+    /// One tenant; all of them if not given.
+    #[arg(long)]
+    pub tenant: Option<TenantId>,
+}
+
+/// What to do with tenants.
+#[derive(Debug, Subcommand)]
+pub enum TenantCommand {
+    /// Makes a tenant.
+    Create {
+        /// Its id: letters, digits and . _ @ -
+        tenant: TenantId,
+        /// The business's name as contacts know it.
+        #[arg(long, value_name = "NAME")]
+        business: Option<String>,
+        /// Where.
+        #[command(flatten)]
+        server: ServerArguments,
+    },
+    /// Lists every tenant, one a line.
+    List {
+        /// Where.
+        #[command(flatten)]
+        server: ServerArguments,
+    },
+}
+
+/// What to do with parked conversations.
+#[derive(Debug, Subcommand)]
+pub enum ParkedCommand {
+    /// Lists a tenant's parked conversations.
+    List {
+        /// Which tenant.
+        #[arg(long)]
+        tenant: TenantId,
+        /// Where.
+        #[command(flatten)]
+        server: ServerArguments,
+    },
+    /// Shows one, and what arrived for it since.
+    Show {
+        /// Which tenant.
+        #[arg(long)]
+        tenant: TenantId,
+        /// Which conversation.
+        conversation: ConversationId,
+        /// Where.
+        #[command(flatten)]
+        server: ServerArguments,
+    },
+    /// Releases one: what arrived since is processed, in order.
+    Retry {
+        /// Which tenant.
+        #[arg(long)]
+        tenant: TenantId,
+        /// Which conversation.
+        conversation: ConversationId,
+        /// Where.
+        #[command(flatten)]
+        server: ServerArguments,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_promised_subcommand_is_there_with_its_help() {
+        let command = Cli::command();
+        let promised = "serve token tail inspect verify rebuild tenant parked check-config default-config";
+        for name in promised.split(' ') {
+            let subcommand = command.find_subcommand(name).unwrap_or_else(|| panic!("{name} is missing"));
+            assert!(subcommand.get_about().is_some(), "{name} has no help");
+        }
+    }
+}

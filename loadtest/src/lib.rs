@@ -3,6 +3,7 @@
 //! A black box: it speaks HTTP and WebSocket like any stranger, and knows `schema` only. Tests start the carrier in
 //! their own process; `loadtest carrier` runs it by itself.
 
+pub mod bench;
 pub mod carrier;
 pub mod demo;
 pub mod meter;

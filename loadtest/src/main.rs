@@ -1,4 +1,4 @@
-//! `loadtest`: the simulated carrier by itself. Ctrl-C ends it.
+//! `loadtest`: the simulated carrier by itself (Ctrl-C ends it), and the first benchmarks.
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
@@ -9,6 +9,7 @@ use figment::{
     providers::{Format, Serialized, Toml},
 };
 use loadtest::{
+    bench::{fanout, webhook},
     carrier::{CarrierConfig, CarrierServer},
     demo::{self, DemoConfig},
 };
@@ -27,6 +28,10 @@ struct Cli {
 enum Command {
     /// A simulated carrier: Twilio's REST, signed webhooks, faults, and a strict meter.
     Carrier(CarrierArguments),
+    /// Signed webhooks, closed loop: the ceiling of ingest.
+    BenchWebhook(webhook::Options),
+    /// Dashboards of one tenant while texts come in: the cost of a push.
+    BenchFanout(fanout::Options),
 }
 
 #[derive(Args)]
@@ -89,7 +94,19 @@ fn filter() -> tracing_subscriber::EnvFilter {
 
 #[tokio::main]
 async fn run(cli: Cli) -> anyhow::Result<()> {
-    let Command::Carrier(arguments) = cli.command;
+    match cli.command {
+        Command::Carrier(arguments) => carrier(arguments).await,
+        Command::BenchWebhook(options) => print(&webhook::run(options).await?),
+        Command::BenchFanout(options) => print(&fanout::run(options).await?),
+    }
+}
+
+fn print(report: &impl serde::Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(report)?);
+    Ok(())
+}
+
+async fn carrier(arguments: CarrierArguments) -> anyhow::Result<()> {
     let config = arguments.config()?;
     let engine = config.engine_url.clone();
     let carrier = Arc::new(CarrierServer::start(config).await?);

@@ -18,8 +18,8 @@ use crate::{
 
 /// Rows of a page when the client names no number.
 pub const PAGE_DEFAULT: usize = 50;
-/// Rows of a page at most.
-pub const PAGE_MAX: usize = 200;
+/// Rows of a page at most, whatever is configured.
+pub const PAGE_MAX: usize = 1_000;
 
 /// An [`Epoch`] as clients carry it: a text, because JavaScript's numbers are too short for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, utoipa::ToSchema)]

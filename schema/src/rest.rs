@@ -120,6 +120,8 @@ pub struct Coverage {
 #[serde(deny_unknown_fields)]
 pub struct OperatorRole {
     /// From here on; none revokes: every token of the operator is worth nothing.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required = true)]
     pub role: Option<Role>,
 }
 

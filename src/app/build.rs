@@ -3,24 +3,30 @@
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use actors::{
+    directory::SystemDirectory,
     engine::{Engine, Ports, Setup},
+    follower::Advances,
+    indexer::{Indexer, IndexerConfig},
     memory::{SystemClock, SystemIds},
-    pace::{LocalLimiter, PaceOptions},
-    ports::{Carrier, Clock, Ids},
+    pace::LocalLimiter,
+    ports::{Carrier, Clock, Ids, Search},
 };
 use anyhow::Context as _;
-use schema::ids::NodeId;
+use schema::ids::{NodeId, TenantId};
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     Listener, ListenerLimits, Stores, demo,
-    limits::{limits, stream_limits},
+    limits::{api_limits, inbound_settings, limits, pace, stream_limits, webhook_settings},
 };
 use crate::{
+    api::{self, ApiParts, ApiState, Metrics, Ready},
     auth::{self, Authenticator},
-    channels::twilio::{TwilioCarrier, TwilioSettings},
+    channels::twilio::{TwilioCarrier, TwilioInbound, TwilioSettings},
     config::Config,
+    search::DiskSearch,
     session::{self, StreamState},
+    webhook::{self, WebhookState},
 };
 
 /// A running engine: where it listens, and how it ends.
@@ -30,11 +36,12 @@ pub struct Running {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     served: JoinHandle<()>,
+    followers: Vec<JoinHandle<()>>,
     drain: std::time::Duration,
 }
 
 /// Builds everything and starts serving. Nothing is served before the engine stands.
-pub async fn start(config: &Config, stores: Stores) -> anyhow::Result<Running> {
+pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow::Result<Running> {
     let data = &config.data.directory;
     let listener_limits = ListenerLimits {
         connections_max: config.server.connections_max,
@@ -44,45 +51,57 @@ pub async fn start(config: &Config, stores: Stores) -> anyhow::Result<Running> {
         .await
         .with_context(|| format!("server.listen = \"{}\" cannot be bound", config.server.listen))?;
     let address = listener.address()?;
-    let directory = Arc::default();
+    let directory: Arc<SystemDirectory> = Arc::default();
     let carrier = carrier(config, &stores, &directory)?;
     let ports = Ports {
         log: stores.log.clone(),
         views: stores.views.clone(),
         keys: stores.keys.clone(),
-        limiter: Arc::new(LocalLimiter::new(PaceOptions::default())),
+        limiter: Arc::new(LocalLimiter::started_at(pace(config), SystemClock.now())),
         carrier,
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
     };
+    let grown = Arc::new(Advances::default());
     let node = node_id(data, &*ports.ids)?;
     let setup = Setup {
         node,
         ports,
         limits: limits(config),
         arbiters: std::thread::available_parallelism().map_or(1, usize::from),
-        advances: Vec::new(),
-        directory,
+        advances: vec![grown.clone()],
+        directory: directory.clone(),
     };
     let engine = Engine::start(setup).await.context("the engine cannot start")?;
+    let search: Arc<dyn Search> = Arc::new(search(config)?);
+    let follower = IndexerConfig { commit_interval: config.search.commit_interval_ms.duration(), ..Default::default() };
+    let indexer = Indexer::new(stores.log.clone(), engine.vault().clone(), search.clone(), grown, follower);
+    let followers = vec![tokio::spawn(indexer.run())];
     if config.demo.enabled {
         demo::ensure(&engine, &stores, data, &config.server.public_url).await.context("the demo tenant")?;
     }
     let (stop, stopping) = watch::channel(false);
     let auth = Arc::new(Authenticator::new(&[auth::signing_key(&data.join("keys"))?])?);
     let origins = config.server.allowed_origins.clone();
+    let api = ApiState::new(ApiParts {
+        engine: engine.clone(),
+        auth: auth.clone(),
+        search,
+        ready: ready(&engine),
+        metrics,
+        limits: api_limits(config),
+        origins: origins.clone(),
+    });
     let stream = StreamState::new(engine.clone(), auth, stream_limits(config), origins);
-    let routes = session::router(stream.clone());
+    let inbound = TwilioInbound::new(&inbound_settings(config), directory, stores.secrets.get.clone());
+    let webhooks = WebhookState::new(engine.clone(), Arc::new(inbound), webhook_settings(config));
+    let routes = api::router(api).merge(session::router(stream.clone())).merge(webhook::router(webhooks));
     let drain = config.server.drain_ms.duration();
     let served = tokio::spawn(listener.serve(routes, stopping, drain));
-    Ok(Running { engine, stream, address, stop, served, drain })
+    Ok(Running { engine, stream, address, stop, served, followers, drain })
 }
 
-fn carrier(
-    config: &Config,
-    stores: &Stores,
-    directory: &Arc<actors::directory::SystemDirectory>,
-) -> anyhow::Result<Arc<dyn Carrier>> {
+fn carrier(config: &Config, stores: &Stores, directory: &Arc<SystemDirectory>) -> anyhow::Result<Arc<dyn Carrier>> {
     let base_url = if config.demo.enabled { &config.demo.carrier_url } else { &config.twilio.base_url };
     let settings = TwilioSettings {
         base_url: base_url.clone(),
@@ -92,6 +111,20 @@ fn carrier(
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     Ok(Arc::new(TwilioCarrier::new(settings, directory.clone(), stores.secrets.get.clone(), clock)?))
+}
+
+/// Fails only for what a restart or another node cures: the directory's own tenant has closed.
+fn ready(engine: &Engine) -> Ready {
+    let engine = engine.clone();
+    Arc::new(move || match engine.running(&TenantId::system()) {
+        Some(_) => Ok(()),
+        None => Err("the directory's tenant has stopped: the log refuses this node".to_owned()),
+    })
+}
+
+fn search(config: &Config) -> anyhow::Result<DiskSearch> {
+    let directory = config.data.directory.join("search");
+    DiskSearch::open(&directory, config.search.writer_bytes).context("the search index")
 }
 
 /// This node's name: made once, kept in the data directory.
@@ -129,5 +162,6 @@ impl Running {
             tracing::error!(%error, "the listener ended badly");
         }
         self.engine.drain(self.drain).await;
+        self.followers.iter().for_each(JoinHandle::abort);
     }
 }

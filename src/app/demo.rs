@@ -47,7 +47,7 @@ pub(crate) async fn ensure(engine: &Engine, stores: &Stores, directory: &Path, p
         engine.submit(&TenantId::system(), request(engine, Command::Register(registration))).await?;
     }
     if (stores.secrets.get)(&account).is_empty() {
-        (stores.secrets.put)(&account, &carrier.token).context("the demo's secret")?;
+        (stores.secrets.put)(account.clone(), carrier.token.clone()).await.context("the demo's secret")?;
     }
     // What somebody changed in the demo stays changed.
     if !engine.tenant(&tenant).await?.settings().channels.is_empty() {
@@ -102,8 +102,12 @@ fn carrier(directory: &Path) -> anyhow::Result<CarrierAccount> {
 fn write_carrier_file(directory: &Path, carrier: &CarrierAccount, public_url: &str) -> anyhow::Result<()> {
     let text = format!(
         "# Written at every start of the demo; read by `loadtest carrier --config`.\n\
-         account_sid = \"{}\"\nauth_token = \"{}\"\nengine_url = \"{public_url}\"\nchannel = \"{CHANNEL}\"\nnumber = \"{ADDRESS}\"\n",
-        carrier.sid, carrier.token,
+         engine_url = \"{public_url}\"\n\n\
+         [[accounts]]\nsid = \"{sid}\"\ntoken = \"{token}\"\n\n\
+         [[lines]]\nchannel = \"{CHANNEL}\"\naddress = \"{ADDRESS}\"\naccount = \"{sid}\"\n\
+         limits = {{ number_per_s = 1 }}\n",
+        sid = carrier.sid,
+        token = carrier.token,
     );
     let path = directory.join("demo-carrier.toml");
     let mut options = std::fs::OpenOptions::new();

@@ -1,79 +1,173 @@
-//! From configuration to the engine's bounds.
-
-use std::num::NonZeroU32;
+//! From configuration to the bounds of the engine, the pace and the sessions.
 
 use actors::{
     conversation::Policy,
     engine::Limits,
     feed::FeedConfig,
     outbox::{LaneOptions, RetryPolicy},
+    pace::PaceOptions,
 };
 
-use crate::{config::Config, session::StreamLimits};
-
-/// Commands that may wait for one conversation's state, and behind a full batch, in mailboxes.
-const STALLED_MAILBOXES: usize = 2;
+use crate::{
+    api::ApiLimits, channels::twilio::TwilioInboundSettings, config::Config, session::StreamLimits,
+    store::StoreOptions, webhook::WebhookSettings,
+};
 
 /// What the engine goes by.
 pub(crate) fn limits(config: &Config) -> Limits {
-    let (tenant, outbox) = (&config.tenant, &config.outbox);
+    let (tenant, outbox, feed) = (&config.tenant, &config.outbox, &config.feed);
     Limits {
         mailbox: tenant.mailbox_max,
         batch_bytes: tenant.batch_max_bytes,
-        stalled: tenant.mailbox_max * STALLED_MAILBOXES,
+        stalled: tenant.stalled_max,
         conversations: tenant.conversations_max,
+        waiting: tenant.waiting_max,
         conversation_idle: tenant.conversation_idle_s.duration(),
-        queue: tenant.queue_max,
-        lane: LaneOptions { capacity: tenant.queue_max, in_flight: outbox.in_flight_max },
+        queue: outbox.queue_max,
+        lane: LaneOptions { capacity: outbox.lane_max, in_flight: outbox.lane_in_flight_max },
         tenant_idle: tenant.idle_s.duration(),
-        send_deadline: outbox.claim_deadline_ms.duration(),
+        send_deadline: outbox.send_deadline_ms.duration(),
         unknown_hold: outbox.unknown_hold_s.duration(),
+        projections: tenant.projections_max,
         feed: FeedConfig {
-            ring_events: tenant.ring_max_events,
-            ring_bytes: tenant.ring_max_bytes,
-            ..FeedConfig::default()
+            ring_events: feed.ring_max_events,
+            ring_bytes: feed.ring_max_bytes,
+            reread_bytes: feed.reread_max_bytes,
+            read_bytes: feed.read_max_bytes,
+            concurrent_reads: feed.reads_max,
         },
         policy: policy(config),
-        ..Limits::default()
     }
 }
 
+#[allow(clippy::needless_update, reason = "with the feature `contracts` a policy has one field more")]
 fn policy(config: &Config) -> Policy {
     let outbox = &config.outbox;
     Policy {
         reply_validity: outbox.reply_validity_s.duration(),
         text_back_validity: outbox.text_back_validity_s.duration(),
         confirmation_validity: outbox.confirmation_validity_s.duration(),
-        max_open_sends: config.tenant.open_sends_max,
+        max_open_sends: outbox.open_sends_max,
         retry: RetryPolicy {
             base: outbox.retry_min_ms.duration(),
             longest: outbox.retry_max_ms.duration(),
-            ..RetryPolicy::default()
+            shortest: outbox.retry_floor_ms.duration(),
+            transient_attempts: outbox.transient_attempts_max,
         },
+        max_unprocessed: config.tenant.unprocessed_max,
         ..Policy::default()
+    }
+}
+
+/// How limits are kept.
+pub(crate) fn pace(config: &Config) -> PaceOptions {
+    let pace = &config.pace;
+    PaceOptions {
+        guard: pace.guard_ms.duration(),
+        grace: pace.grace_ms.duration(),
+        midnight: pace.midnight_s.duration(),
+        most_pairs: pace.pairs_max,
+        most_lines: pace.lines_max,
     }
 }
 
 /// What sessions go by.
 pub(crate) fn stream_limits(config: &Config) -> StreamLimits {
     let stream = &config.stream;
-    let rate = |per_s: u32| NonZeroU32::new(per_s).unwrap_or(NonZeroU32::MIN);
     StreamLimits {
         connect_within: stream.first_command_ms.duration(),
         ping_every: stream.ping_interval_ms.duration(),
         pong_within: stream.pong_timeout_ms.duration(),
         write_stall: stream.stuck_ms.duration(),
+        close_within: stream.close_timeout_ms.duration(),
+        expiry_grace: stream.expiry_grace_ms.duration(),
         position_lag: stream.position_lag_max_ms.duration(),
         frame_bytes: stream.frame_max_bytes,
-        buffer_bytes: stream.read_buffer_bytes,
-        page_events: stream.resume_page_events,
+        buffer_bytes: stream.buffer_bytes,
+        message_bytes: stream.message_bytes,
+        page_events: stream.page_max_events,
+        page_bytes: stream.page_max_bytes,
+        scan_events: stream.scan_max_events,
+        bad_commands: stream.bad_commands_max,
         errors: stream.errors_max,
-        channels: stream.subscriptions_max,
-        connections: config.server.connections_max,
+        excess: stream.excess_max,
+        channels: stream.channels_max,
+        connections: stream.connections_max,
         operator_connections: stream.operator_connections_max,
-        commands_per_s: rate(stream.commands_per_s),
-        operator_commands_per_s: rate(stream.commands_per_s),
+        commands_per_s: stream.commands_per_s,
+        operator_commands_per_s: stream.operator_commands_per_s,
         drain_over: stream.drain_spread_ms.duration(),
-        ..StreamLimits::default()
+    }
+}
+
+/// What the carriers' door goes by.
+pub(crate) fn webhook_settings(config: &Config) -> WebhookSettings {
+    let (server, webhook) = (&config.server, &config.webhook);
+    WebhookSettings {
+        body_max: server.body_max_bytes,
+        body_timeout: server.body_timeout_ms.duration(),
+        request_timeout: server.request_timeout_ms.duration(),
+        line_per_s: webhook.line_per_s.get(),
+        line_burst: webhook.line_burst.get(),
+        in_flight_max: webhook.in_flight_max,
+        line_in_flight_max: webhook.line_in_flight_max,
+    }
+}
+
+/// How Twilio's webhooks are read.
+pub(crate) fn inbound_settings(config: &Config) -> TwilioInboundSettings {
+    TwilioInboundSettings { public_url: config.server.public_url.clone(), answered_min_s: config.twilio.answered_min_s }
+}
+
+/// What the embedded store goes by.
+pub(crate) fn store_options(config: &Config) -> StoreOptions {
+    let store = &config.store;
+    StoreOptions {
+        segment_bytes: store.segment_bytes,
+        reserve_bytes: store.reserve_bytes,
+        max_unmoved_bytes: store.unmoved_max_bytes,
+        commit_queue: store.commit_queue_max,
+        commit_group_bytes: store.commit_group_bytes,
+        key_queue: store.key_queue_max,
+        log_cache_bytes: store.log_cache_bytes,
+        view_cache_bytes: store.view_cache_bytes,
+        view_memtable_bytes: store.view_memtable_bytes,
+        view_journal_bytes: store.view_journal_bytes,
+    }
+}
+
+/// What REST goes by.
+pub(crate) fn api_limits(config: &Config) -> ApiLimits {
+    let (server, api) = (&config.server, &config.api);
+    ApiLimits {
+        page_default: api.page_default,
+        page_max: api.page_max,
+        requests_per_s: api.requests_per_s,
+        requests_burst: api.requests_burst,
+        body_bytes: server.body_max_bytes,
+        body_within: server.body_timeout_ms.duration(),
+        answer_within: server.request_timeout_ms.duration(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use super::*;
+
+    fn assert_same(file: &impl Debug, code: &impl Debug) {
+        assert_eq!(format!("{file:#?}"), format!("{code:#?}"));
+    }
+
+    #[test]
+    fn the_annotated_file_and_the_code_agree_on_every_default() {
+        let config = Config::default();
+        assert_same(&limits(&config), &Limits::default());
+        assert_same(&pace(&config), &PaceOptions::default());
+        assert_same(&stream_limits(&config), &StreamLimits::default());
+        assert_same(&webhook_settings(&config), &WebhookSettings::default());
+        assert_same(&store_options(&config), &StoreOptions::default());
+        assert_same(&api_limits(&config), &ApiLimits::default());
     }
 }

@@ -4,10 +4,12 @@ mod build;
 mod demo;
 mod limits;
 mod listener;
+pub mod offline;
+pub mod remote;
 mod stores;
 mod token;
 
 pub use build::{Running, start};
 pub use listener::{Listener, ListenerLimits};
-pub use stores::{Secrets, Stores};
+pub use stores::{Secrets, Stores, open_store};
 pub use token::token;

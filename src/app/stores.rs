@@ -9,9 +9,16 @@ use actors::{
     memory::{MemoryKeys, MemoryLog, MemoryViews},
     ports::{Keys, Log, Views},
 };
+use anyhow::Context as _;
+use futures_util::future::BoxFuture;
 use schema::ids::AccountId;
 
-use crate::channels::{Secret, SecretSource};
+use super::limits::store_options;
+use crate::{
+    channels::{Secret, SecretSource},
+    config::Config,
+    store::embedded::EmbeddedStore,
+};
 
 /// Log, views, keys and secrets of one process.
 #[derive(Clone)]
@@ -27,7 +34,7 @@ pub struct Stores {
 }
 
 /// Makes a secret an account's current one; sealed and durable when it returns.
-pub type SecretSink = Arc<dyn Fn(&AccountId, &str) -> anyhow::Result<()> + Send + Sync>;
+pub type SecretSink = Arc<dyn Fn(AccountId, String) -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync>;
 
 /// The sealed table of carrier secrets.
 #[derive(Clone)]
@@ -38,7 +45,29 @@ pub struct Secrets {
     pub put: SecretSink,
 }
 
+/// Opens the embedded store of a configuration: what `serve` runs on, and what the offline commands read.
+pub fn open_store(config: &Config) -> anyhow::Result<EmbeddedStore> {
+    let directory = &config.data.directory;
+    EmbeddedStore::open(directory, &store_options(config))
+        .with_context(|| format!("data.directory = \"{}\" cannot be opened", directory.display()))
+}
+
 impl Stores {
+    /// The embedded store's ports.
+    pub fn of(store: &EmbeddedStore) -> Self {
+        let secrets = store.secrets();
+        let read = secrets.clone();
+        let get: SecretSource = Arc::new(move |account| {
+            let known = read.get(account).unwrap_or_default();
+            known.into_iter().map(Secret::new).collect()
+        });
+        let put: SecretSink = Arc::new(move |account, secret| {
+            let secrets = secrets.clone();
+            Box::pin(async move { Ok(secrets.put(&account, &secret).await?) })
+        });
+        Self { log: store.log(), views: store.views(), keys: store.keys(), secrets: Secrets { get, put } }
+    }
+
     /// Everything in memory: for tests of the edges.
     pub fn in_memory() -> Self {
         let secrets: Arc<Mutex<HashMap<AccountId, Arc<[Secret]>>>> = Arc::default();
@@ -47,10 +76,10 @@ impl Stores {
             let secrets = kept.lock().unwrap_or_else(PoisonError::into_inner);
             secrets.get(account).cloned().unwrap_or_else(|| Arc::from([]))
         });
-        let put = Arc::new(move |account: &AccountId, secret: &str| {
+        let put: SecretSink = Arc::new(move |account: AccountId, secret: String| {
             let mut secrets = secrets.lock().unwrap_or_else(PoisonError::into_inner);
-            secrets.insert(account.clone(), Arc::from([Secret::new(secret)]));
-            Ok(())
+            secrets.insert(account, Arc::from([Secret::new(secret)]));
+            Box::pin(std::future::ready(Ok(())))
         });
         Self {
             log: Arc::new(MemoryLog::default()),

@@ -61,19 +61,11 @@ fn demo(config: &Config, faults: &mut Vec<Fault>) {
 
 /// Keys of which one must not exceed the other.
 fn order(config: &Config, faults: &mut Vec<Fault>) {
-    let (server, tenant, outbox, stream) = (&config.server, &config.tenant, &config.outbox, &config.stream);
+    let (outbox, stream) = (&config.outbox, &config.stream);
     let pairs = [
-        ("tenant.restart_min_ms", tenant.restart_min_ms.0, "tenant.restart_max_ms", tenant.restart_max_ms.0),
-        (
-            "tenant.append_timeout_ms",
-            tenant.append_timeout_ms.0,
-            "server.request_timeout_ms",
-            server.request_timeout_ms.0,
-        ),
         ("outbox.retry_min_ms", outbox.retry_min_ms.0, "outbox.retry_max_ms", outbox.retry_max_ms.0),
-        ("outbox.send_timeout_ms", outbox.send_timeout_ms.0, "outbox.claim_deadline_ms", outbox.claim_deadline_ms.0),
         ("stream.pong_timeout_ms", stream.pong_timeout_ms.0, "stream.ping_interval_ms", stream.ping_interval_ms.0),
-        ("stream.drain_spread_ms", stream.drain_spread_ms.0, "server.drain_ms", server.drain_ms.0),
+        ("outbox.retry_floor_ms", outbox.retry_floor_ms.0, "outbox.retry_max_ms", outbox.retry_max_ms.0),
         ("api.page_default", config.api.page_default as u64, "api.page_max", config.api.page_max as u64),
     ];
     let wrong = pairs.into_iter().filter(|(_, small, _, large)| small > large);

@@ -17,7 +17,8 @@ use serde::Deserialize;
 pub use error::{ConfigError, Fault};
 pub use section::{Allowed, Millis, Rule, Seconds};
 pub use sections::{
-    Api, Auth, Data, Demo, LogFormat, Outbox, Search, Server, Store, Stream, Telemetry, Tenant, Twilio, Webhook,
+    Api, Auth, Data, Demo, Feed, LogFormat, Outbox, Pace, Search, Server, Store, Stream, Telemetry, Tenant, Twilio,
+    Webhook,
 };
 
 /// Exit code of a configuration or command line that cannot be used (`EX_USAGE` of sysexits.h).
@@ -65,8 +66,12 @@ config! {
     store: Store,
     /// A tenant's actors.
     tenant: Tenant,
+    /// A feed's memory.
+    feed: Feed,
     /// The way out.
     outbox: Outbox,
+    /// How limits are kept.
+    pace: Pace,
     /// The carriers' door.
     webhook: Webhook,
     /// Twilio.

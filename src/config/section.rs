@@ -1,6 +1,6 @@
 //! How a section of the configuration is declared: each key with its type and what it allows, in one place.
 
-use std::{fmt, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{fmt, net::SocketAddr, num::NonZeroU32, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
@@ -69,9 +69,21 @@ impl Setting for PathBuf {}
 impl Setting for bool {}
 impl<T> Setting for Vec<T> {}
 
+impl Setting for u16 {
+    fn number(&self) -> Option<u64> {
+        Some(u64::from(*self))
+    }
+}
+
 impl Setting for u32 {
     fn number(&self) -> Option<u64> {
         Some(u64::from(*self))
+    }
+}
+
+impl Setting for NonZeroU32 {
+    fn number(&self) -> Option<u64> {
+        Some(u64::from(self.get()))
     }
 }
 

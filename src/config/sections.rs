@@ -1,6 +1,6 @@
 //! The sections of the configuration and what each key allows. Defaults and reasons: config/default.toml.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 use serde::Deserialize;
 
@@ -56,21 +56,25 @@ section! {
     /// The embedded store.
     Store("store") {
         /// Bytes of one segment of the commit file.
-        segment_max_bytes: u64, MIB..=4 * GIB;
-        /// Bytes of one group commit.
-        group_max_bytes: usize, MIB..=256 * MIB;
-        /// Batches that wait for a group commit.
-        waiting_max_batches: usize, 16..=1_000_000;
-        /// Bytes of segments that are not rows yet.
-        behind_max_bytes: u64, 16 * MIB..=64 * GIB;
+        segment_bytes: u64, MIB..=4 * GIB;
         /// Free disk space never used.
         reserve_bytes: u64, 0..=1024 * GIB;
-        /// Memory for cached blocks.
-        cache_max_bytes: u64, MIB..=256 * GIB;
-        /// Memory for rows not written out.
-        write_buffer_max_bytes: u64, 16 * MIB..=64 * GIB;
-        /// Threads that write rows out.
-        flush_workers: usize, 1..=64;
+        /// Bytes of batches that are not rows yet.
+        unmoved_max_bytes: u64, 16 * MIB..=64 * GIB;
+        /// Appends that wait for a group commit.
+        commit_queue_max: usize, 16..=1_000_000;
+        /// Bytes of one group commit.
+        commit_group_bytes: usize, MIB..=256 * MIB;
+        /// Key operations that wait.
+        key_queue_max: usize, 16..=1_000_000;
+        /// Memory for rows of the log.
+        log_cache_bytes: u64, MIB..=256 * GIB;
+        /// Memory for views.
+        view_cache_bytes: u64, MIB..=256 * GIB;
+        /// Bytes of a table of recent view writes.
+        view_memtable_bytes: u64, MIB..=4 * GIB;
+        /// Disk of the views' journal.
+        view_journal_bytes: u64, 64 * MIB..=64 * GIB;
     }
 }
 
@@ -79,54 +83,64 @@ section! {
     Tenant("tenant") {
         /// Bytes of a batch.
         batch_max_bytes: usize, 16 * KIB..=512 * KIB;
-        /// Events of a batch.
-        batch_max_events: usize, 1..=65_536;
         /// Requests that wait.
         mailbox_max: usize, 16..=1_000_000;
-        /// Bytes of the feed's tail in memory.
-        ring_max_bytes: usize, 64 * KIB..=GIB;
-        /// Events of the feed's tail in memory.
-        ring_max_events: usize, 16..=1_000_000;
-        /// When an idle conversation leaves memory.
-        conversation_idle_s: Seconds, 1..=86_400;
+        /// Requests that wait for room in the batch.
+        stalled_max: usize, 16..=1_000_000;
+        /// Requests that wait for one conversation's state.
+        waiting_max: usize, 1..=1_000_000;
         /// Conversations in memory.
         conversations_max: usize, 16..=10_000_000;
+        /// When an idle conversation leaves memory.
+        conversation_idle_s: Seconds, 1..=86_400;
         /// When an idle tenant leaves memory.
         idle_s: Seconds, 1..=86_400;
-        /// Open texts of one contact.
-        open_sends_max: usize, 1..=1_000;
-        /// Queued texts of the tenant.
-        queue_max: usize, 1..=10_000_000;
-        /// First pause after a conversation's crash.
-        restart_min_ms: Millis, 1..=60_000;
-        /// Longest pause after a conversation's crash.
-        restart_max_ms: Millis, 1..=3_600_000;
-        /// Crashes in a row before it is parked.
-        park_after_crashes: u32, 1..=100;
-        /// Time for an append, queueing included.
-        append_timeout_ms: Millis, 100..=60_000;
+        /// Batches that wait for the views.
+        projections_max: usize, 1..=1_000_000;
+        /// Arrivals kept for a parked conversation.
+        unprocessed_max: usize, 1..=100_000;
+    }
+}
+
+section! {
+    /// A feed's memory.
+    Feed("feed") {
+        /// Events of the tail in memory.
+        ring_max_events: usize, 16..=1_000_000;
+        /// Bytes of the tail in memory.
+        ring_max_bytes: usize, 64 * KIB..=GIB;
+        /// Bytes kept of what lagging readers read.
+        reread_max_bytes: usize, 64 * KIB..=GIB;
+        /// Bytes of one read from the log.
+        read_max_bytes: usize, KIB..=64 * MIB;
+        /// Reads from the log at once.
+        reads_max: usize, 1..=1_000;
     }
 }
 
 section! {
     /// The way out.
     Outbox("outbox") {
+        /// Open texts of a tenant.
+        queue_max: usize, 1..=10_000_000;
+        /// Texts queued in a lane.
+        lane_max: usize, 1..=10_000_000;
+        /// Texts of a lane at the carrier.
+        lane_in_flight_max: usize, 1..=10_000;
         /// Time for a carrier call.
-        send_timeout_ms: Millis, 100..=60_000;
-        /// Time a claim holds.
-        claim_deadline_ms: Millis, 200..=120_000;
-        /// First back-off.
-        retry_min_ms: Millis, 1..=600_000;
-        /// Longest back-off.
-        retry_max_ms: Millis, 1..=86_400_000;
-        /// How much a back-off varies.
-        retry_jitter_percent: u32, 0..=100;
-        /// Attempts of one text.
-        attempts_max: u32, 1..=100;
+        send_deadline_ms: Millis, 100..=120_000;
         /// How long an unknown outcome holds its contact's later texts.
         unknown_hold_s: Seconds, 0..=86_400;
-        /// Carrier calls in flight.
-        in_flight_max: usize, 1..=10_000;
+        /// Open texts of one contact.
+        open_sends_max: usize, 1..=1_000;
+        /// Bound of the first wait before another attempt.
+        retry_min_ms: Millis, 1..=600_000;
+        /// Bound of every wait before another attempt.
+        retry_max_ms: Millis, 1..=86_400_000;
+        /// Shortest wait before another attempt.
+        retry_floor_ms: Millis, 1..=600_000;
+        /// Attempts of a text whose error may pass.
+        transient_attempts_max: u16, 1..=100;
         /// How long a text-back is worth sending.
         text_back_validity_s: Seconds, 1..=36_000;
         /// How long a confirmation is worth sending.
@@ -137,12 +151,32 @@ section! {
 }
 
 section! {
+    /// How limits are kept.
+    Pace("pace") {
+        /// What every window is longer by.
+        guard_ms: Millis, 0..=10_000;
+        /// How long a lane whose turn it is is waited for.
+        grace_ms: Millis, 0..=10_000;
+        /// How near to midnight a text counts for both days.
+        midnight_s: Seconds, 0..=3_600;
+        /// Contact pairs remembered.
+        pairs_max: usize, 1_000..=100_000_000;
+        /// Numbers, accounts, brands and campaigns remembered.
+        lines_max: usize, 100..=10_000_000;
+    }
+}
+
+section! {
     /// The carriers' door.
     Webhook("webhook") {
         /// Webhooks of one line, a second.
-        line_per_s: u32, 1..=1_000_000;
+        line_per_s: NonZeroU32, 1..=1_000_000;
         /// Webhooks of one line at once.
-        line_burst: u32, 1..=1_000_000;
+        line_burst: NonZeroU32, 1..=1_000_000;
+        /// Webhooks of one line under way.
+        line_in_flight_max: usize, 1..=1_000_000;
+        /// Webhooks under way.
+        in_flight_max: usize, 1..=1_000_000;
     }
 }
 
@@ -155,6 +189,8 @@ section! {
         connect_timeout_ms: Millis, 100..=60_000;
         /// Idle connections kept.
         idle_connections_max: usize, 0..=10_000;
+        /// A shorter call was not answered by a person.
+        answered_min_s: u32, 0..=120;
     }
 }
 
@@ -167,34 +203,44 @@ section! {
         pong_timeout_ms: Millis, 50..=600_000;
         /// Time for connect.
         first_command_ms: Millis, 100..=60_000;
+        /// How long a transport may take nothing.
+        stuck_ms: Millis, 100..=600_000;
+        /// Time for the closing handshake.
+        close_timeout_ms: Millis, 10..=60_000;
+        /// How long an expired token is borne.
+        expiry_grace_ms: Millis, 0..=600_000;
+        /// How long a feed may be behind its log.
+        position_lag_max_ms: Millis, 100..=600_000;
         /// Largest frame of a client.
         frame_max_bytes: usize, KIB..=MIB;
-        /// Read buffer of a connection.
-        read_buffer_bytes: usize, KIB..=MIB;
-        /// Write buffer of a connection.
-        write_buffer_bytes: usize, KIB..=MIB;
+        /// Read and write buffer of a connection.
+        buffer_bytes: usize, KIB..=MIB;
+        /// Bytes that are joined into one message.
+        message_bytes: usize, KIB..=MIB;
+        /// Publications in one reply.
+        page_max_events: usize, 1..=65_536;
+        /// Bytes of publications in one reply.
+        page_max_bytes: usize, KIB..=16 * MIB;
+        /// How far back an operator's channel is recovered.
+        scan_max_events: u64, 1..=100_000_000;
+        /// Unreadable commands before the close.
+        bad_commands_max: u32, 1..=1_000;
+        /// Errors in a row before the close.
+        errors_max: u32, 1..=1_000_000;
+        /// Commands over the rate in a row before the close.
+        excess_max: u32, 1..=1_000_000;
         /// Channels of a connection.
-        subscriptions_max: usize, 1..=10_000;
+        channels_max: usize, 1..=10_000;
+        /// Connections of this node.
+        connections_max: usize, 1..=10_000_000;
         /// Connections of an operator.
         operator_connections_max: usize, 1..=10_000;
         /// Commands of a connection, a second.
-        commands_per_s: u32, 1..=100_000;
-        /// Commands of a connection at once.
-        commands_burst: u32, 1..=100_000;
-        /// Bad frames before the close.
-        errors_max: u32, 1..=1_000;
-        /// How long a transport may take nothing.
-        stuck_ms: Millis, 100..=600_000;
-        /// Events in a page of a resume.
-        resume_page_events: usize, 1..=65_536;
-        /// Between position checks.
-        position_check_ms: Millis, 100..=600_000;
-        /// How long a position may differ.
-        position_lag_max_ms: Millis, 100..=600_000;
+        commands_per_s: NonZeroU32, 1..=100_000;
+        /// Commands of an operator, a second.
+        operator_commands_per_s: NonZeroU32, 1..=100_000;
         /// Over how long sessions close at shutdown.
         drain_spread_ms: Millis, 0..=600_000;
-        /// When typing ends.
-        typing_ms: Millis, 100..=60_000;
     }
 }
 
@@ -206,9 +252,9 @@ section! {
         /// Rows of a page at most.
         page_max: usize, 1..=1_000;
         /// Requests of an operator, a second.
-        requests_per_s: u32, 1..=100_000;
+        requests_per_s: NonZeroU32, 1..=100_000;
         /// Requests of an operator at once.
-        requests_burst: u32, 1..=100_000;
+        requests_burst: NonZeroU32, 1..=100_000;
     }
 }
 

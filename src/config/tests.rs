@@ -42,7 +42,7 @@ fn a_file_changes_what_it_names_and_the_environment_wins_over_it() {
     assert_eq!(config.server.listen.port(), 9001);
     assert_eq!(config.server.drain_ms.0, 5000);
     assert_eq!(config.tenant.mailbox_max, 64);
-    assert_eq!(config.tenant.ring_max_events, Config::default().tenant.ring_max_events);
+    assert_eq!(config.feed.ring_max_events, Config::default().feed.ring_max_events);
 }
 
 #[test]
@@ -82,11 +82,7 @@ fn a_fault_names_the_key_the_value_and_what_is_allowed() {
         ("DESKWIRE__SERVER__PUBLIC_URL", "https://desk.example.com/x", &["server.public_url", "without a path"]),
         ("DESKWIRE__SERVER__ALLOWED_ORIGINS", "[\"*\"]", &["server.allowed_origins = \"*\"", "must be origins"]),
         ("DESKWIRE__DEMO__ENABLED", "perhaps", &["demo.enabled = \"perhaps\"", "true or false"]),
-        (
-            "DESKWIRE__OUTBOX__CLAIM_DEADLINE_MS",
-            "5000",
-            &["outbox.send_timeout_ms = 10000", "outbox.claim_deadline_ms = 5000"],
-        ),
+        ("DESKWIRE__OUTBOX__RETRY_MAX_MS", "1000", &["outbox.retry_min_ms = 2000", "outbox.retry_max_ms = 1000"]),
         ("DESKWIRE__SERVER__LISTNE", "x", &["server.listne", "unknown key", "listen", "DESKWIRE__SERVER__LISTNE"]),
         ("DESKWIRE__SERVICE__LISTEN", "x", &["service", "unknown key", "server", "DESKWIRE__SERVICE__LISTEN"]),
         ("DESKWIRE__SERVER", "x", &["server = \"x\""]),

@@ -79,7 +79,7 @@ impl Timers {
 
 enum Event {
     Drain,
-    Answer(Reply),
+    Answer(Box<Reply>),
     Timer,
     Incoming(Incoming),
     Desk(Turn),
@@ -143,7 +143,7 @@ impl Session {
             biased;
             // The signal lives as long as the state that we hold.
             _ = drain.changed() => Event::Drain,
-            reply = answer(running) => Event::Answer(reply),
+            reply = answer(running) => Event::Answer(Box::new(reply)),
             () = sleep.as_mut() => Event::Timer,
             incoming = transport.recv(), if idle => Event::Incoming(incoming),
             turn = next_turn(desk) => Event::Desk(turn),
@@ -166,7 +166,7 @@ impl Session {
                 self.running = None;
                 // Pongs were not read meanwhile.
                 self.timers.pong = self.timers.pong.map(|_| Instant::now() + self.state.0.limits.pong_within);
-                self.reply(reply).await?;
+                self.reply(*reply).await?;
                 self.work().await
             }
             Event::Timer => self.alarm().await,
@@ -253,13 +253,12 @@ impl Session {
     /// Writes events to the inbox and to the subscriptions that want them.
     async fn write(&mut self, slice: Result<Slice, FeedError>) -> Result<(), Stop> {
         let Some(desk) = &mut self.desk else { return Ok(()) };
-        let mut slice = slice.map_err(|error| ended(&error))?;
-        for _ in 0..SLICES_TOGETHER {
-            write_slice(&mut self.transport, desk, &slice, self.state.0.limits.message_bytes).await?;
-            match desk.cursor.buffered() {
-                Some(next) => slice = next,
-                None => break,
-            }
+        let message_bytes = self.state.0.limits.message_bytes;
+        let first = slice.map_err(|error| ended(&error))?;
+        write_slice(&mut self.transport, desk, &first, message_bytes).await?;
+        for _ in 1..SLICES_TOGETHER {
+            let Some(slice) = desk.cursor.buffered() else { break };
+            write_slice(&mut self.transport, desk, &slice, message_bytes).await?;
         }
         self.transport.flush().await
     }

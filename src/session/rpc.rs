@@ -1,12 +1,13 @@
 //! `rpc`: an operator's commands. A method's name says which command; its arguments are the command's JSON.
 
-use actors::{engine::Engine, presence::ClientId, tenant::TenantHandle};
+use actors::{engine::Engine, handle::Refusal, presence::ClientId, reader::Reader, tenant::TenantHandle};
 use schema::{
     codes::{ErrorBody, StreamError},
     command::{Command, KEY_MAX, Request},
     event::{Author, Origin, Via},
     frame::RpcRequest,
     ids::{ConversationId, OperatorId},
+    page::{Cursor, PAGE_DEFAULT},
     problem::{Code, Problem},
     role::Role,
 };
@@ -39,6 +40,18 @@ struct Typing {
     typing: bool,
 }
 
+/// `inbox.page`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Page {
+    /// Resolved conversations rather than open ones.
+    resolved: bool,
+    /// Where the page before ended.
+    after: Option<Cursor>,
+    /// Most rows.
+    limit: Option<usize>,
+}
+
 impl Call {
     pub(super) fn new(state: &StreamState, desk: &Desk, client: ClientId) -> Self {
         Self {
@@ -54,6 +67,7 @@ impl Call {
     pub(super) async fn answer(self, request: RpcRequest) -> Result<Box<RawValue>, ErrorBody> {
         let data = request.data.as_deref().map_or("{}", RawValue::get);
         match request.method.as_str() {
+            "inbox.page" => self.inbox(arguments(data)?).await,
             "typing.set" => self.typing(arguments(data)?),
             method => {
                 let command = command(method, data)?;
@@ -76,6 +90,16 @@ impl Call {
         let reply = self.engine.submit(self.tenant.id(), Request { command, origin, key }).await;
         let reply = reply.map_err(|refusal| ErrorBody::from(&refusal.problem()))?;
         Ok(to_raw_value(&reply).expect("plain values always encode"))
+    }
+
+    /// The first load: its position is read first, its rows second, so that nothing is missing from there on.
+    async fn inbox(self, page: Page) -> Result<Box<RawValue>, ErrorBody> {
+        let ports = self.engine.ports();
+        let reader = Reader::new(ports.log.clone(), ports.views.clone(), self.engine.vault().clone());
+        let limit = page.limit.unwrap_or(PAGE_DEFAULT);
+        let read = reader.inbox(self.tenant.id(), !page.resolved, page.after, limit).await;
+        let page = read.map_err(|error| ErrorBody::from(&Refusal::from(error).problem()))?;
+        Ok(to_raw_value(&page).expect("plain values always encode"))
     }
 
     fn typing(self, typing: Typing) -> Result<Box<RawValue>, ErrorBody> {

@@ -1,3 +1,12 @@
-//! Tests of the whole: one binary, real HTTP and WebSocket.
+//! The tests of the whole: one binary, one module a subject. Real HTTP, WebSocket and processes.
+#![allow(clippy::disallowed_methods, reason = "tests drive the real binary from outside: real time, real environment")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod api;
+mod architecture;
+mod configuration;
+mod readme;
 mod stream;
+mod stream_clients;
+mod support;
+mod webhook;

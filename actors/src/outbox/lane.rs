@@ -289,6 +289,18 @@ impl Lane {
         self.wait(self.later.first().map(|(until, _)| *until))
     }
 
+    /// The limits have changed: what the limiter said before no longer counts. Ask [`Lane::next`] afterwards.
+    pub fn limits_changed(&mut self, now: Stamp) {
+        self.blocked = None;
+        let paced: Vec<ContactId> = self.later.iter().map(|(_, contact)| *contact).collect();
+        for contact in paced {
+            if let Some(state) = self.contacts.get_mut(&contact) {
+                state.paced_until = Stamp(0);
+            }
+            self.place_contact(contact, now);
+        }
+    }
+
     /// Where a queued text stands, and when it leaves by these limits; none: it is not queued here.
     /// Order within contacts and their own pace may shift it a little.
     pub fn place(&self, message: MessageId, limits: &LimitSettings, now: Stamp) -> Option<Place> {

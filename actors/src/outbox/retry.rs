@@ -76,3 +76,50 @@ impl RetryPolicy {
         self.shortest + Duration::from_micros(random % span.saturating_add(1).max(1))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn retry_waits_within_its_bounds_and_never_past_validity(
+            attempt in 1_u16..200, random: u64, after in 0_u64..5_000, valid in 0_u64..1_000_000_000,
+        ) {
+            let policy = RetryPolicy::default();
+            let now = Stamp(1_000);
+            let after = Duration::from_millis(after);
+            let at = policy.retry_at(Cause::NotSent, attempt, Some(after), random, now, Stamp(valid));
+            if let Some(at) = at {
+                let wait = at.since(now);
+                prop_assert!(at <= Stamp(valid));
+                prop_assert!(wait >= after + policy.shortest && wait <= after + policy.longest);
+                if attempt == 1 {
+                    prop_assert!(wait <= after + policy.base);
+                }
+            } else {
+                prop_assert!(Stamp(valid) < now.plus(after + policy.longest));
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_certainly_was_not_taken_is_tried_again() {
+        let policy = RetryPolicy::default();
+        let again = |cause, attempt| policy.retry_at(cause, attempt, None, 7, Stamp(0), Stamp(u64::MAX)).is_some();
+        assert!(again(Cause::NotSent, 40) && again(Cause::Refused(ErrorClass::Pace), 40));
+        assert!(again(Cause::Refused(ErrorClass::Transient), 2) && !again(Cause::Refused(ErrorClass::Transient), 3));
+        for class in [
+            ErrorClass::OptOut,
+            ErrorClass::Permanent,
+            ErrorClass::Landline,
+            ErrorClass::Policy,
+            ErrorClass::Ambiguous,
+            ErrorClass::Rejected,
+        ] {
+            assert!(!again(Cause::Refused(class), 1), "{class:?}");
+        }
+    }
+}

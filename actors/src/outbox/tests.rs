@@ -1,11 +1,9 @@
 //! The lane against a model that scans lists, and its promises by name.
 
-use std::time::Duration;
-
 use proptest::prelude::*;
 use schema::{
     ids::{ContactId, ConversationId, MessageId},
-    message::{ErrorClass, Priority},
+    message::Priority,
     settings::{LimitSettings, NamedLimit},
     time::Stamp,
 };
@@ -136,6 +134,16 @@ fn blocked_lane_asks_again_for_somebody_more_urgent_and_after_a_step_back_of_the
     assert_eq!(sent(lane.next(Stamp(102), go)), Some(2));
     assert_eq!(lane.next(Stamp(103), refuse), Next::WaitUntil(Stamp(5_000)));
     assert_eq!(sent(lane.next(Stamp(50), go)), Some(1));
+}
+
+#[test]
+fn changed_limits_take_effect_at_once() {
+    let mut lane = lane_of([entry(1, 7), entry(2, 8)]);
+    let tomorrow = |asked: &Entry| Admission::NotBefore { at: Stamp(5_000), pair: asked.contact == contact(7) };
+    assert_eq!(lane.next(Stamp(10), tomorrow), Next::WaitUntil(Stamp(5_000)));
+    lane.limits_changed(Stamp(11));
+    assert_eq!(sent(lane.next(Stamp(11), go)), Some(1));
+    assert_eq!(sent(lane.next(Stamp(11), go)), Some(2));
 }
 
 #[test]
@@ -374,6 +382,17 @@ impl Model {
     }
 }
 
+fn empty(lane: &mut Lane, mut now: Stamp) {
+    while lane.queued() > 0 {
+        match lane.next(now, |entry| Verdict::Go.of(entry, now)) {
+            Next::Send { entry, .. } => lane.settled(entry.message, entry.contact, now),
+            Next::Expired(_) => {}
+            Next::WaitUntil(until) if until > now => now = until,
+            stuck => panic!("{stuck:?} at {now} with texts queued"),
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
 
@@ -444,53 +463,8 @@ proptest! {
         for done in model.in_flight.drain(..) {
             lane.settled(done.message, done.contact, now);
         }
-        while lane.queued() > 0 {
-            now = match lane.next(now, |entry| Verdict::Go.of(entry, now)) {
-                Next::Send { entry, .. } => { lane.settled(entry.message, entry.contact, now); now }
-                Next::Expired(_) => now,
-                Next::WaitUntil(until) => { prop_assert!(until > now); until }
-                Next::Idle => { prop_assert_eq!(lane.queued(), 0); now }
-            };
-        }
+        empty(&mut lane, now);
         let _ = lane.next(Stamp(1_000), go);
         prop_assert!(lane.is_idle(), "nothing of the past is kept");
-    }
-
-    #[test]
-    fn retry_waits_within_its_bounds_and_never_past_validity(
-        attempt in 1_u16..200, random: u64, after in 0_u64..5_000, valid in 0_u64..1_000_000_000,
-    ) {
-        let policy = RetryPolicy::default();
-        let now = Stamp(1_000);
-        let after = Duration::from_millis(after);
-        let at = policy.retry_at(Cause::NotSent, attempt, Some(after), random, now, Stamp(valid));
-        if let Some(at) = at {
-            let wait = at.since(now);
-            prop_assert!(at <= Stamp(valid));
-            prop_assert!(wait >= after + policy.shortest && wait <= after + policy.longest);
-            if attempt == 1 {
-                prop_assert!(wait <= after + policy.base);
-            }
-        } else {
-            prop_assert!(Stamp(valid) < now.plus(after + policy.longest));
-        }
-    }
-}
-
-#[test]
-fn only_what_certainly_was_not_taken_is_tried_again() {
-    let policy = RetryPolicy::default();
-    let again = |cause, attempt| policy.retry_at(cause, attempt, None, 7, Stamp(0), Stamp(u64::MAX)).is_some();
-    assert!(again(Cause::NotSent, 40) && again(Cause::Refused(ErrorClass::Pace), 40));
-    assert!(again(Cause::Refused(ErrorClass::Transient), 2) && !again(Cause::Refused(ErrorClass::Transient), 3));
-    for class in [
-        ErrorClass::OptOut,
-        ErrorClass::Permanent,
-        ErrorClass::Landline,
-        ErrorClass::Policy,
-        ErrorClass::Ambiguous,
-        ErrorClass::Rejected,
-    ] {
-        assert!(!again(Cause::Refused(class), 1), "{class:?}");
     }
 }

@@ -93,6 +93,8 @@ pub(super) struct Levels {
     options: PaceOptions,
     calendar: Calendar,
     elapsed: Elapsed,
+    /// Nothing leaves at levels per second before this: the start.
+    quiet_until: u64,
     accounts: Table<AccountId, Level>,
     campaigns: Table<String, Level>,
     numbers: Table<ChannelId, Level>,
@@ -107,6 +109,7 @@ impl Levels {
             options,
             calendar: Calendar::pacific(),
             elapsed: Elapsed::default(),
+            quiet_until: 0,
             accounts: Table::new(),
             campaigns: Table::new(),
             numbers: Table::new(),
@@ -115,13 +118,18 @@ impl Levels {
         }
     }
 
+    /// Lets nothing through per second until one window after `now`.
+    pub(super) fn quiet_from(mut self, now: Stamp) -> Self {
+        self.quiet_until = self.elapsed.at(now).saturating_add(guarded(SECOND, self.options.guard));
+        self
+    }
+
     pub(super) fn admit(&mut self, request: &PaceRequest<'_>, wall: Stamp) -> Admission {
         let now = self.elapsed.at(wall);
         let windows = Windows::of(request.limits, self.options.guard);
         let asker = asker(request);
         let mine = self.own_levels(request, &windows, now).max(self.day(request, wall, now));
         if mine > now {
-            self.give_up_turns(request, asker);
             return self.not_before(mine, wall, false);
         }
         let paced = self.pair(request);
@@ -178,6 +186,9 @@ impl Levels {
         if !self.has_room(request, now) {
             return now.saturating_add(CROWDED);
         }
+        if self.quiet_until > now && (windows.number.is_some() || windows.account.is_some()) {
+            return self.quiet_until;
+        }
         let level = windows.number.map(|window| (self.numbers.get(request.channel), window));
         level.map_or(0, |(level, window)| level.earliest(cost(request), window, now))
     }
@@ -198,7 +209,7 @@ impl Levels {
         *self.pairs.get(&(request.channel.clone(), request.contact))
     }
 
-    /// Campaign and account, in turns. A lane that waits at one of them does not keep others waiting at the other.
+    /// Campaign and account, in turns. A lane that waits for its campaign does not keep the account waiting.
     fn shared_levels(&mut self, request: &PaceRequest<'_>, windows: &Windows, asker: Asker<'_>, now: u64) -> u64 {
         let grace = self.options.grace.as_micros() as u64;
         let campaign = windows.campaign.zip(request.limits.campaign_per_min.as_ref());
@@ -210,20 +221,7 @@ impl Levels {
             }
         }
         let Some(window) = windows.account else { return 0 };
-        let due = self.accounts.get(request.account).earliest_in_turn(asker, window, grace, now);
-        if due > now
-            && let Some((_, named)) = campaign
-        {
-            self.campaigns.get(&named.name).postpone(asker, due);
-        }
-        due
-    }
-
-    fn give_up_turns(&mut self, request: &PaceRequest<'_>, asker: Asker<'_>) {
-        self.accounts.get(request.account).leave(asker);
-        if let Some(named) = &request.limits.campaign_per_min {
-            self.campaigns.get(&named.name).leave(asker);
-        }
+        self.accounts.get(request.account).earliest_in_turn(asker, window, grace, now)
     }
 
     fn charge(&mut self, request: &PaceRequest<'_>, windows: &Windows, asker: Asker<'_>, wall: Stamp, now: u64) {

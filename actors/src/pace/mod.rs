@@ -73,6 +73,12 @@ impl LocalLimiter {
         Self { levels: Mutex::new(Levels::new(options)) }
     }
 
+    /// After a start at `now`: the log's claims bring back minutes, days and pairs ([`Limiter::restore`]), but what left in
+    /// the very last second may not be known yet, so for one window no level per second lets anything through.
+    pub fn started_at(options: PaceOptions, now: Stamp) -> Self {
+        Self { levels: Mutex::new(Levels::new(options).quiet_from(now)) }
+    }
+
     /// A panic while it was held left each level either charged or not: the worst is a text too few.
     fn levels(&self) -> MutexGuard<'_, Levels> {
         self.levels.lock().unwrap_or_else(PoisonError::into_inner)

@@ -67,6 +67,18 @@ fn beyond_the_cap_new_contacts_wait_and_known_ones_keep_their_pace() {
 }
 
 #[test]
+fn restart_within_a_second_does_not_make_two_texts_of_one() {
+    let lane = Asker::new(0, 0, 0, LimitSettings { number_per_s: Some(1), ..unlimited() });
+    assert_eq!(LocalLimiter::default().admit(&lane.text(1, 1), Stamp(NOON)), Admission::Granted);
+    let restarted = LocalLimiter::started_at(PaceOptions::default(), Stamp(NOON + 1));
+    let Admission::NotBefore { at, pair: false } = restarted.admit(&lane.text(2, 1), Stamp(NOON + 2)) else {
+        panic!("nobody knows what left before the start")
+    };
+    assert!(at.0 > NOON + SECOND);
+    assert_eq!(restarted.admit(&lane.text(2, 1), at), Admission::Granted);
+}
+
+#[test]
 fn clock_that_came_back_from_a_far_date_does_not_stop_the_lanes() {
     let limiter = LocalLimiter::default();
     let limits = LimitSettings { number_per_s: Some(1), brand_per_day: named("brand", 3), ..unlimited() };

@@ -13,7 +13,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::future::try_join_all;
 use schema::{
     address::Address,
     event::{Event, StoredEvent},
@@ -174,8 +174,11 @@ impl Reader {
     }
 
     async fn rows(&self, tenant: &TenantId, states: Vec<State>) -> Result<Vec<InboxRow>, ReadError> {
-        let rows = stream::iter(states.iter().map(|state| self.row(tenant, state)));
-        rows.buffered(ROWS_TOGETHER).try_collect().await
+        let mut rows = Vec::with_capacity(states.len());
+        for together in states.chunks(ROWS_TOGETHER) {
+            rows.extend(try_join_all(together.iter().map(|state| self.row(tenant, state))).await?);
+        }
+        Ok(rows)
     }
 
     async fn at(&self, tenant: &TenantId, checkpoint: Checkpoint) -> Result<Position, ReadError> {

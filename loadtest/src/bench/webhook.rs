@@ -99,7 +99,8 @@ pub async fn run(options: Options) -> anyhow::Result<Report> {
     let run = rand::random::<u64>();
     let connections = options.connections;
     let (warm_up, seconds, pid) = (options.warm_up, options.seconds, options.pid);
-    let shared = Arc::new(Shared { options, url, path, next: AtomicU64::new(0), run, counting: AtomicU64::new(WARMING) });
+    let shared =
+        Arc::new(Shared { options, url, path, next: AtomicU64::new(0), run, counting: AtomicU64::new(WARMING) });
     let tasks: Vec<_> = (0..connections).map(|_| tokio::spawn(post_all(shared.clone()))).collect();
     tokio::time::sleep(Duration::from_secs(warm_up)).await;
     let before = pid.map(CpuTime::of).transpose().context("the engine's process")?;

@@ -17,6 +17,14 @@ pub struct CarrierConfig {
     pub engine_url: String,
     /// The engine's public base, as it stands in signed URLs; none: the same as `engine_url`.
     pub public_url: Option<String>,
+    /// Shorthand for one account and one line, as the engine's demo writes them: all four, in place of the lists.
+    pub account_sid: Option<String>,
+    /// See `account_sid`.
+    pub auth_token: Option<String>,
+    /// See `account_sid`.
+    pub channel: Option<String>,
+    /// See `account_sid`.
+    pub number: Option<String>,
     /// Accounts that may send.
     pub accounts: Vec<Account>,
     /// Numbers that may send and be texted or called.
@@ -25,9 +33,10 @@ pub struct CarrierConfig {
     pub latency: Latency,
     /// What goes wrong, and how often.
     pub faults: Faults,
-    /// Whether STOP and START are kept by the carrier, so that a text after STOP is refused with 21610.
+    /// Whether STOP and START are kept by the carrier, so that a text after STOP is refused with 21610. Twilio does
+    /// by default; a business that confirms by itself has it switched off.
     pub keeps_opt_outs: bool,
-    /// Texts that come early by no more than this are counted apart.
+    /// Texts that come early by no more than this are counted apart: the network's jitter. 0: strict.
     pub tolerance_ms: u64,
     /// Messages kept; the oldest leave first.
     pub messages_max: usize,
@@ -129,7 +138,7 @@ impl Latency {
 }
 
 impl Default for CarrierConfig {
-    /// The demo's line, on loopback. Its secrets are public.
+    /// One line `demo-line`, on loopback, with a token that everybody knows.
     fn default() -> Self {
         let account = Account { sid: DEMO_ACCOUNT.to_owned(), token: DEMO_TOKEN.to_owned() };
         let line = Line {
@@ -144,12 +153,16 @@ impl Default for CarrierConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8090)),
             engine_url: "http://localhost:8080".to_owned(),
             public_url: None,
+            account_sid: None,
+            auth_token: None,
+            channel: None,
+            number: None,
             accounts: vec![account],
             lines: vec![line],
             latency: Latency::default(),
             faults: Faults::default(),
-            keeps_opt_outs: true,
-            tolerance_ms: 50,
+            keeps_opt_outs: false,
+            tolerance_ms: 0,
             messages_max: 200_000,
             webhooks_max: 512,
             webhook_retries: 5,
@@ -159,9 +172,21 @@ impl Default for CarrierConfig {
     }
 }
 
-/// The demo's AccountSid.
+impl CarrierConfig {
+    /// With the shorthand written out.
+    pub(super) fn resolved(mut self) -> Self {
+        let shorthand = (self.account_sid.take(), self.auth_token.take(), self.channel.take(), self.number.take());
+        let (Some(account), Some(token), Some(channel), Some(address)) = shorthand else { return self };
+        let (brand, campaign, limits) = (String::new(), String::new(), Limits::default());
+        self.lines = vec![Line { channel, address, account: account.clone(), brand, campaign, limits }];
+        self.accounts = vec![Account { sid: account, token }];
+        self
+    }
+}
+
+/// The account of a carrier that was told of none.
 pub const DEMO_ACCOUNT: &str = "AC000000000000000000000000000000de";
-/// The demo's auth token: public, hence demo mode's loopback rule.
+/// Its auth token: everybody knows it.
 pub const DEMO_TOKEN: &str = "demo-token-that-everybody-knows";
-/// The demo line's number.
-pub const DEMO_ADDRESS: &str = "+14155550199";
+/// Its line's number: Twilio's own for tests.
+pub const DEMO_ADDRESS: &str = "+15005550006";

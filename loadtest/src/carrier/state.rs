@@ -55,6 +55,7 @@ pub(super) fn now() -> Micros {
 
 impl Carrier {
     pub(super) fn new(config: CarrierConfig) -> Result<Self, reqwest::Error> {
+        let config = config.resolved();
         let poster = Poster::new(config.webhooks_max, config.webhook_retries, config.webhook_retry_ms)?;
         let moving = Moving {
             engine_url: trimmed(&config.engine_url),

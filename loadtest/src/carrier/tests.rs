@@ -192,7 +192,12 @@ async fn webhooks_are_repeated_with_one_token_until_taken() {
     let engine = Engine::default();
     *engine.refusals.lock().expect("not poisoned") = 2;
     let url = engine.start().await;
-    let config = CarrierConfig { engine_url: url, public_url: Some("https://desk.example.com".to_owned()), ..config() };
+    let config = CarrierConfig {
+        engine_url: url,
+        public_url: Some("https://desk.example.com".to_owned()),
+        keeps_opt_outs: true,
+        ..config()
+    };
     let carrier = CarrierServer::start(config).await.expect("starts");
     let texting = Texting { from: CONTACT.to_owned(), body: "STOP".to_owned(), ..Texting::default() };
     let delivery = carrier.text(&texting).await;
@@ -225,4 +230,19 @@ async fn lists_are_paged_and_filtered() {
     let second = list(first["next_page_uri"].as_str().expect("a next page").to_owned()).await;
     assert_eq!(second["messages"].as_array().map(Vec::len), Some(1));
     assert_eq!(second["next_page_uri"], Value::Null);
+}
+
+#[tokio::test]
+async fn the_engines_demo_file_is_understood() {
+    let shorthand = CarrierConfig {
+        account_sid: Some("ACdemo".to_owned()),
+        auth_token: Some("secret".to_owned()),
+        channel: Some("front-desk".to_owned()),
+        number: Some("+15005550006".to_owned()),
+        ..config()
+    };
+    let carrier = CarrierServer::start(shorthand).await.expect("starts");
+    let url = format!("{}/2010-04-01/Accounts/ACdemo/Messages.json", carrier.url());
+    let answer = client().post(url).basic_auth("ACdemo", Some("secret")).form(&GOOD).send().await.expect("answered");
+    assert_eq!(answer.status(), 201);
 }

@@ -6,12 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{
-        AccountId, AddressHash, ChannelId, ContactId, ConversationId, DedupeKey, Epoch, KeyId, MessageId, NodeId,
-        Offset, OperatorId, Tag, TemplateId, TenantId,
+        AddressHash, ChannelId, ContactId, ConversationId, DedupeKey, Epoch, KeyId, MessageId, NodeId, Offset,
+        OperatorId, Tag, TemplateId,
     },
     message::{CarrierError, Priority, Status},
-    role::Role,
-    settings::{ChannelSettings, LimitSettings, TemplateSettings, TenantSettings},
     time::Stamp,
 };
 
@@ -179,6 +177,12 @@ macro_rules! body {
         pub struct $name { $( $(#[$fdoc])* pub $field: $type, )* }
     };
 }
+
+mod configured;
+mod hex;
+
+pub use configured::*;
+use hex::{hex_hash, hex_key};
 
 body!(/// First batch of a new owner.
 FeedTaken {
@@ -476,113 +480,3 @@ ConversationParked {
 
 body!(/// It may try again.
 ConversationReleased {});
-
-body!(/// Settings of the tenant itself.
-TenantConfigured {
-    /// All of them.
-    settings: TenantSettings,
-});
-
-body!(/// Settings of a line.
-ChannelConfigured {
-    /// Which line.
-    channel: ChannelId,
-    /// All of them.
-    settings: ChannelSettings,
-});
-
-body!(/// A template.
-TemplateConfigured {
-    /// Which.
-    template: TemplateId,
-    /// None: removed.
-    settings: Option<TemplateSettings>,
-});
-
-body!(/// A limit of pace.
-LimitConfigured {
-    /// All limits of the tenant's sender.
-    channel: ChannelId,
-    /// All of them.
-    limits: LimitSettings,
-});
-
-body!(/// An operator of the tenant.
-OperatorConfigured {
-    /// Who.
-    operator: OperatorId,
-    /// None: revoked.
-    role: Option<Role>,
-});
-
-body!(/// A secret changed.
-SecretChanged {
-    /// Whose.
-    account: AccountId,
-});
-
-body!(/// A tenant exists.
-TenantRegistered {
-    /// Who.
-    tenant: TenantId,
-});
-
-body!(/// An address routes to a channel of a tenant.
-ChannelClaimed {
-    /// Which line.
-    channel: ChannelId,
-    /// Whose.
-    tenant: TenantId,
-    /// At which account.
-    account: AccountId,
-    /// The business's own address, E.164.
-    address: String,
-});
-
-body!(/// An account at a carrier. Its secret is in the sealed table under the same id.
-AccountRegistered {
-    /// Ours.
-    account: AccountId,
-    /// Whose.
-    tenant: TenantId,
-    /// The carrier's own id (AccountSid).
-    carrier_id: String,
-});
-
-mod hex_hash {
-    //! Hashes: bytes on disk, hex in JSON.
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::ids::AddressHash;
-
-    pub(super) fn serialize<S: Serializer>(hash: &AddressHash, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.collect_str(&format_args!("{hash:?}"))
-        } else {
-            hash.serialize(serializer)
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AddressHash, D::Error> {
-        AddressHash::deserialize(deserializer)
-    }
-}
-
-mod hex_key {
-    //! Keys: bytes on disk, hex in JSON.
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::ids::DedupeKey;
-
-    pub(super) fn serialize<S: Serializer>(key: &DedupeKey, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.collect_str(&format_args!("{key:?}"))
-        } else {
-            key.serialize(serializer)
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DedupeKey, D::Error> {
-        DedupeKey::deserialize(deserializer)
-    }
-}

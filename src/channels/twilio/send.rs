@@ -142,18 +142,7 @@ impl Carrier for TwilioCarrier {
             tracing::error!(account = %text.account, "the account has no carrier id or no auth token");
             return SendOutcome::Refused(carrier_error(UNAUTHENTICATED));
         };
-        let outcome = self.within(text.time_out, call(request)).await.unwrap_or(SendOutcome::Unknown);
-        metrics::counter!("deskwire_carrier_sends_total", "outcome" => name(&outcome)).increment(1);
-        outcome
-    }
-}
-
-fn name(outcome: &SendOutcome) -> &'static str {
-    match outcome {
-        SendOutcome::Accepted { .. } => "accepted",
-        SendOutcome::Refused(_) => "refused",
-        SendOutcome::NotSent { .. } => "not_sent",
-        SendOutcome::Unknown => "unknown",
+        self.within(text.time_out, call(request)).await.unwrap_or(SendOutcome::Unknown)
     }
 }
 

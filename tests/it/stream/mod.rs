@@ -1,6 +1,8 @@
 //! The operators' stream, over a real WebSocket against the engine on memory ports.
 
 mod codes;
+mod desk;
+mod filters;
 mod inbox;
 mod lifecycle;
-mod world;
+pub(crate) mod world;

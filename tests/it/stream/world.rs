@@ -38,6 +38,7 @@ pub struct World {
     pub state: StreamState,
     pub address: SocketAddr,
     pub log: Arc<MemoryLog>,
+    pub views: Arc<MemoryViews>,
     auth: Arc<Authenticator>,
     ports: Ports,
     server: JoinHandle<()>,
@@ -78,9 +79,10 @@ impl World {
 
     pub async fn with(limits: StreamLimits, engine_limits: Limits) -> Self {
         let log = Arc::new(MemoryLog::default());
+        let views = Arc::new(MemoryViews::default());
         let ports = Ports {
             log: log.clone(),
-            views: Arc::new(MemoryViews::default()),
+            views: views.clone(),
             keys: Arc::new(MemoryKeys::default()),
             limiter: Arc::new(LocalLimiter::default()),
             carrier: Arc::new(RecordingCarrier::default()),
@@ -89,7 +91,7 @@ impl World {
         };
         let engine = start(&ports, engine_limits).await;
         let auth = Arc::new(Authenticator::new(&[Key::Hs256(vec![7; 32])]).unwrap());
-        let world = Self::serve(engine, auth, ports, log, limits, "127.0.0.1:0").await;
+        let world = Self::serve(engine, auth, ports, (log, views), limits, "127.0.0.1:0").await;
         world.found("demo", "+15550100001").await;
         world
     }
@@ -98,7 +100,7 @@ impl World {
         engine: Engine,
         auth: Arc<Authenticator>,
         ports: Ports,
-        log: Arc<MemoryLog>,
+        (log, views): (Arc<MemoryLog>, Arc<MemoryViews>),
         limits: StreamLimits,
         at: &str,
     ) -> Self {
@@ -108,7 +110,7 @@ impl World {
         let address = listener.local_addr().unwrap();
         let router = session::router(state.clone());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { engine, state, address, log, auth, ports, server }
+        Self { engine, state, address, log, views, auth, ports, server }
     }
 
     /// The process dies and another starts on the same store and address.
@@ -119,7 +121,7 @@ impl World {
         self.state.drain().await;
         self.engine.drain(Duration::from_secs(5)).await;
         let engine = start(&self.ports, Limits::default()).await;
-        Self::serve(engine, self.auth, self.ports, self.log, limits(), &self.address.to_string()).await
+        Self::serve(engine, self.auth, self.ports, (self.log, self.views), limits(), &self.address.to_string()).await
     }
 
     /// A tenant with one line.

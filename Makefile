@@ -1,0 +1,25 @@
+# One-liners over scripts/. `make help` lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench load clients
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+run: ## the demo: engine and simulated carrier on this machine; Ctrl-C ends both
+	@scripts/run.sh
+
+test: ## every test; installs what it needs, or names the command that does
+	@scripts/test.sh
+
+lint: ## format, clippy, documentation, licences
+	@scripts/lint.sh
+
+bench: ## webhook ingest and fan-out, with figures and where the time goes
+	@scripts/bench.sh
+
+load: ## the load harness: make load ARGS="--help"
+	@cargo run --release --quiet -p loadtest -- $(ARGS)
+
+clients: ## the strangers' clients that tests use (npm centrifuge, PyPI centrifuge-python, twilio)
+	@scripts/setup-tests.sh

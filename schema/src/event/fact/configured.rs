@@ -1,0 +1,81 @@
+//! Facts of settings and of the directory: what a tenant configured, and who exists. Nothing in them is personal.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{AccountId, ChannelId, OperatorId, TemplateId, TenantId},
+    role::Role,
+    settings::{ChannelSettings, LimitSettings, TemplateSettings, TenantSettings},
+};
+
+body!(/// Settings of the tenant itself.
+TenantConfigured {
+    /// All of them.
+    settings: TenantSettings,
+});
+
+body!(/// Settings of a line.
+ChannelConfigured {
+    /// Which line.
+    channel: ChannelId,
+    /// All of them.
+    settings: ChannelSettings,
+});
+
+body!(/// A template.
+TemplateConfigured {
+    /// Which.
+    template: TemplateId,
+    /// None: removed.
+    settings: Option<TemplateSettings>,
+});
+
+body!(/// A limit of pace.
+LimitConfigured {
+    /// All limits of the tenant's sender.
+    channel: ChannelId,
+    /// All of them.
+    limits: LimitSettings,
+});
+
+body!(/// An operator of the tenant.
+OperatorConfigured {
+    /// Who.
+    operator: OperatorId,
+    /// None: revoked.
+    role: Option<Role>,
+});
+
+body!(/// A secret changed.
+SecretChanged {
+    /// Whose.
+    account: AccountId,
+});
+
+body!(/// A tenant exists.
+TenantRegistered {
+    /// Who.
+    tenant: TenantId,
+});
+
+body!(/// An address routes to a channel of a tenant.
+ChannelClaimed {
+    /// Which line.
+    channel: ChannelId,
+    /// Whose.
+    tenant: TenantId,
+    /// At which account.
+    account: AccountId,
+    /// The business's own address, E.164.
+    address: String,
+});
+
+body!(/// An account at a carrier. Its secret is in the sealed table under the same id.
+AccountRegistered {
+    /// Ours.
+    account: AccountId,
+    /// Whose.
+    tenant: TenantId,
+    /// The carrier's own id (AccountSid).
+    carrier_id: String,
+});

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# The demo on this machine: the engine with tenant `demo`, and the simulated carrier with callers. Needs only Rust.
+# Ctrl-C, or the end of either, ends both.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+# The release profile takes minutes on a first run and the dev profile is slow to watch; `run` is in between.
+profile=${PROFILE:-run}
+say "building (the first time takes a few minutes)"
+cargo build --profile "$profile" --locked --bin deskwire
+cargo build --profile "$profile" --locked -p loadtest --bin loadtest
+bin=${CARGO_TARGET_DIR:-target}/$profile
+data=$(awk -F'"' '/^directory = /{print $2; exit}' config/default.toml)
+data=${DESKWIRE__DATA__DIRECTORY:-$data}
+url=http://localhost:8080
+address=${DESKWIRE__SERVER__LISTEN:-127.0.0.1:8080}
+
+children=()
+end() {
+    trap - EXIT INT TERM
+    for child in "${children[@]}"; do kill -TERM "$child" 2>/dev/null || true; done
+    for child in "${children[@]}"; do wait "$child" 2>/dev/null || true; done
+}
+trap end EXIT
+trap 'exit 130' INT TERM
+
+# Each in a group of its own, so that Ctrl-C reaches them through this script, in order, and once.
+set -m
+"$bin/deskwire" --config config/dev.toml serve &
+engine=$!
+children+=("$engine")
+ready() { (exec 3<>"/dev/tcp/${address%:*}/${address##*:}") 2>/dev/null && [ -f "$data/demo-carrier.toml" ]; }
+for _ in $(seq 300); do
+    ready && break
+    kill -0 "$engine" 2>/dev/null || fail "the engine ended; see above"
+    sleep 0.1
+done
+ready || fail "the engine is not ready after 30 s"
+"$bin/loadtest" carrier --config "$data/demo-carrier.toml" --demo &
+children+=("$!")
+"$bin/deskwire" --config config/dev.toml tail --tenant demo &
+children+=("$!")
+set +m
+
+say "Deskwire: $url · API $url/v1/openapi.json · metrics $url/metrics · simulated carrier http://localhost:8090"
+say "A token: $bin/deskwire token --tenant demo --operator ana"
+say "Below: the demo tenant's events as they come. Ctrl-C ends everything."
+wait -n "${children[@]}" || true

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Every test of the workspace, with what they need set up. Arguments go to cargo test.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+scripts/setup-tests.sh
+# Tests of the whole start these binaries themselves.
+cargo build --workspace --bins --locked
+cargo test --workspace --locked "$@"

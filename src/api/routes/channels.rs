@@ -1,0 +1,115 @@
+//! Administration of lines: settings, coverage, limits.
+
+use axum::{Json, extract::State};
+use schema::{
+    command::{Command, Registration, Reply, Request, Setting},
+    ids::{ChannelId, TenantId},
+    problem::Problem,
+    rest::{ChannelView, Coverage, Listing},
+    settings::{ChannelSettings, LimitSettings},
+};
+
+use super::submit;
+use crate::api::{
+    ApiState,
+    answer::{Answer, Failure},
+    caller::Caller,
+    input::{Body, Id, Key},
+};
+
+/// Every line.
+#[utoipa::path(get, path = "/v1/admin/channels", tag = "admin", responses((status = 200, body = Listing<ChannelView>),
+    (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn channels(caller: Caller) -> Json<Listing<ChannelView>> {
+    let settings = caller.tenant.settings();
+    let rows = settings.channels.iter().map(|(channel, line)| ChannelView {
+        channel: channel.clone(),
+        settings: line.clone(),
+        limits: settings.limits(channel),
+    });
+    Json(Listing { rows: rows.collect() })
+}
+
+/// One line.
+#[utoipa::path(get, path = "/v1/admin/channels/{id}", params(("id" = ChannelId, Path)), tag = "admin", responses(
+    (status = 200, body = ChannelView), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn channel(caller: Caller, Id(id): Id<ChannelId>) -> Answer<ChannelView> {
+    let settings = line(&caller, &id)?;
+    let limits = caller.tenant.settings().limits(&id);
+    Ok(Json(ChannelView { channel: id, settings, limits }))
+}
+
+/// Make or change a line. Its number is claimed in the directory first: nobody else can have it then.
+#[utoipa::path(put, path = "/v1/admin/channels/{id}", params(("id" = ChannelId, Path),
+    ("idempotency-key" = Option<String>, Header)), request_body = ChannelSettings, tag = "admin", responses(
+    (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn set_channel(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<ChannelId>,
+    key: Key,
+    Body(settings): Body<ChannelSettings>,
+) -> Answer<Reply> {
+    let key = key.or(None)?;
+    schema::address::E164::new(&settings.address).map_err(|error| Failure::invalid("address", error.to_string()))?;
+    let claim = Command::Register(Registration::Channel {
+        channel: id.clone(),
+        tenant: caller.tenant_id().clone(),
+        account: settings.account.clone(),
+        address: settings.address.clone(),
+    });
+    let request = Request { command: claim, origin: caller.origin(), key: None };
+    state.parts().engine.submit(&TenantId::system(), request).await?;
+    submit(&state, &caller, Command::Configure(Setting::Channel(id, settings)), key).await
+}
+
+/// Whether missed calls of a line are answered by a text.
+#[utoipa::path(get, path = "/v1/admin/channels/{id}/coverage", params(("id" = ChannelId, Path)), tag = "admin",
+    responses((status = 200, body = Coverage),
+    (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn coverage(caller: Caller, Id(id): Id<ChannelId>) -> Answer<Coverage> {
+    Ok(Json(Coverage { coverage: line(&caller, &id)?.coverage }))
+}
+
+/// Switch the answering of missed calls on or off.
+#[utoipa::path(put, path = "/v1/admin/channels/{id}/coverage", params(("id" = ChannelId, Path),
+    ("idempotency-key" = Option<String>, Header)), request_body = Coverage, tag = "admin", responses(
+    (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn set_coverage(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<ChannelId>,
+    key: Key,
+    Body(body): Body<Coverage>,
+) -> Answer<Reply> {
+    let settings = ChannelSettings { coverage: body.coverage, ..line(&caller, &id)? };
+    submit(&state, &caller, Command::Configure(Setting::Channel(id, settings)), key.or(None)?).await
+}
+
+/// How fast a line may send.
+#[utoipa::path(get, path = "/v1/admin/channels/{id}/limits", params(("id" = ChannelId, Path)), tag = "admin",
+    responses((status = 200, body = LimitSettings),
+    (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn limits(caller: Caller, Id(id): Id<ChannelId>) -> Answer<LimitSettings> {
+    line(&caller, &id)?;
+    Ok(Json(caller.tenant.settings().limits(&id)))
+}
+
+/// Change how fast a line may send.
+#[utoipa::path(put, path = "/v1/admin/channels/{id}/limits", params(("id" = ChannelId, Path),
+    ("idempotency-key" = Option<String>, Header)), request_body = LimitSettings, tag = "admin", responses(
+    (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn set_limits(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<ChannelId>,
+    key: Key,
+    Body(limits): Body<LimitSettings>,
+) -> Answer<Reply> {
+    submit(&state, &caller, Command::Configure(Setting::Limits(id, limits)), key.or(None)?).await
+}
+
+fn line(caller: &Caller, id: &ChannelId) -> Result<ChannelSettings, Failure> {
+    let found = caller.tenant.settings().channels.get(id).cloned();
+    found.ok_or_else(|| Failure::not_found(format!("channel {id}")))
+}

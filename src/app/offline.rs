@@ -1,0 +1,166 @@
+//! Commands on a data directory that no server runs on: inspect, verify, rebuild.
+
+use std::{io::Write as _, path::Path};
+
+use actors::{ports::Log, projector, vault::Vault};
+use anyhow::{Context as _, bail, ensure};
+use schema::{
+    event::{SealedBatch, StoredEvent},
+    ids::{FeedId, Offset, TenantId},
+    role::Role,
+    wire::WireEvent,
+};
+
+use super::{limits::store_options, open_store};
+use crate::{config::Config, store::embedded::EmbeddedStore};
+
+/// Feeds listed at once.
+const FEEDS: usize = 1_000;
+/// Bytes of log read at once.
+const READ_BYTES: usize = 1 << 20;
+/// Where `verify` builds the views a second time.
+const SCRATCH: &str = "verify-scratch";
+
+/// Prints a tenant's log as NDJSON, one event a line; texts, names and addresses only when asked for.
+pub async fn inspect(config: &Config, tenant: &TenantId, from: u64, personal: bool) -> anyhow::Result<()> {
+    let store = open_existing(config)?;
+    let (log, vault) = (store.log(), Vault::new(store.keys()));
+    let feed = FeedId::of(tenant);
+    let oldest = log.anchor(&feed).await?.oldest;
+    let mut next = Offset(from).max(oldest);
+    loop {
+        let batches = log.read(&feed, next, READ_BYTES).await?;
+        let Some(last) = batches.last() else { break };
+        let end = last.header.end();
+        for batch in &batches {
+            if !print_batch(batch, next, tenant, &vault, personal).await? {
+                return Ok(());
+            }
+        }
+        next = end;
+    }
+    store.close();
+    Ok(())
+}
+
+/// `false`: nobody reads the output any more.
+async fn print_batch(
+    batch: &SealedBatch,
+    from: Offset,
+    tenant: &TenantId,
+    vault: &Vault,
+    personal: bool,
+) -> anyhow::Result<bool> {
+    for event in batch.events() {
+        let mut stored: StoredEvent = event.with_context(|| format!("batch {}", batch.header.number))?;
+        if stored.header.offset < from {
+            continue;
+        }
+        if !personal {
+            stored.parts.clear();
+        }
+        let event = vault.open(tenant, stored).await?;
+        let line = match WireEvent::of(&event, Role::Admin) {
+            Some(event) => serde_json::to_string(&event)?,
+            None => format!("{{\"offset\":{},\"type\":\"hidden\"}}", event.header.offset),
+        };
+        if writeln!(std::io::stdout(), "{line}").is_err() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Checks checksums, density of offsets, and that the views equal what the log makes of them.
+pub async fn verify(config: &Config, tenant: Option<&TenantId>) -> anyhow::Result<()> {
+    let store = open_existing(config)?;
+    let scratch = config.data.directory.join(SCRATCH);
+    remove(&scratch)?;
+    let second = EmbeddedStore::open(&scratch, &store_options(config)).context("room for a second set of views")?;
+    let mut findings = 0;
+    for feed in feeds(&*store.log(), tenant).await? {
+        findings += verify_feed(&store, &second, &feed).await?;
+    }
+    second.close();
+    drop(second);
+    remove(&scratch)?;
+    store.close();
+    ensure!(findings == 0, "{findings} findings");
+    Ok(())
+}
+
+async fn verify_feed(store: &EmbeddedStore, second: &EmbeddedStore, feed: &FeedId) -> anyhow::Result<usize> {
+    let walk = store.walk(feed, |_| {}).await?;
+    let mut findings = walk.findings.len();
+    for finding in &walk.findings {
+        eprintln!("{feed}: {finding:?}");
+    }
+    let log = store.log();
+    // What a crash left behind is caught up first, as at every start.
+    projector::catch_up(&*log, &*store.views(), feed).await?;
+    projector::catch_up(&*log, &*second.views(), feed).await?;
+    let (kept, made) = (store.view_rows(feed)?, second.view_rows(feed)?);
+    let differing = kept.iter().filter(|row| !made.contains_sorted(row)).count()
+        + made.iter().filter(|row| !kept.contains_sorted(row)).count();
+    if differing > 0 {
+        findings += 1;
+        eprintln!("{feed}: {differing} view rows are not what the log says; `deskwire rebuild` makes them anew");
+    }
+    println!("{feed}: {} batches, {} events, {} view rows, {findings} findings", walk.batches, walk.events, kept.len());
+    Ok(findings)
+}
+
+/// Rows are sorted: looked up by halving.
+trait Sorted<T> {
+    fn contains_sorted(&self, row: &T) -> bool;
+}
+
+impl<T: Ord> Sorted<T> for Vec<T> {
+    fn contains_sorted(&self, row: &T) -> bool {
+        self.binary_search(row).is_ok()
+    }
+}
+
+/// Makes the views anew from the log.
+pub async fn rebuild(config: &Config, tenant: Option<&TenantId>) -> anyhow::Result<()> {
+    let store = open_existing(config)?;
+    for feed in feeds(&*store.log(), tenant).await? {
+        store.views().clear(&feed).await?;
+        let checkpoint = projector::catch_up(&*store.log(), &*store.views(), &feed).await?;
+        println!("{feed}: views made anew up to offset {}", checkpoint.offset);
+    }
+    store.close();
+    Ok(())
+}
+
+/// A directory that is not there is a mistake in the command, not a new store.
+fn open_existing(config: &Config) -> anyhow::Result<EmbeddedStore> {
+    let directory = &config.data.directory;
+    if !directory.join("commit").is_dir() {
+        bail!("data.directory = \"{}\" holds no store", directory.display());
+    }
+    open_store(config)
+}
+
+fn remove(directory: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{} cannot be removed", directory.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn feeds(log: &dyn Log, tenant: Option<&TenantId>) -> anyhow::Result<Vec<FeedId>> {
+    if let Some(tenant) = tenant {
+        return Ok(vec![FeedId::of(tenant)]);
+    }
+    let mut all: Vec<FeedId> = Vec::new();
+    loop {
+        let page = log.feeds(all.last(), FEEDS).await?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        all.extend(page);
+    }
+}

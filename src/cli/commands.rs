@@ -1,0 +1,100 @@
+//! What each subcommand does: reads its part of the configuration, calls app, prints.
+
+use std::{io::Write as _, sync::Arc};
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Command, ParkedCommand, TailArguments, TenantCommand, TokenArguments, tail};
+use crate::{app, config::Config, telemetry};
+
+/// Does what was asked.
+pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
+    match command {
+        Command::Serve => serve(config).await,
+        Command::Token(arguments) => print(&token(&config, &arguments)?),
+        Command::Tail(arguments) => follow(&config, &arguments).await,
+        Command::Inspect(arguments) => {
+            app::offline::inspect(&config, &arguments.tenant, arguments.from, arguments.personal).await
+        }
+        Command::Verify(arguments) => app::offline::verify(&config, arguments.tenant.as_ref()).await,
+        Command::Rebuild(arguments) => app::offline::rebuild(&config, arguments.tenant.as_ref()).await,
+        Command::Tenant(command) => tenant(&config, command).await,
+        Command::Parked(command) => parked(&config, command).await,
+        Command::CheckConfig => print("the configuration can be used"),
+        Command::DefaultConfig => print(Config::default_toml().trim_end()),
+    }
+}
+
+/// One line, or many; a reader that goes away early (`| head`) is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("stdout"),
+        _ => Ok(()),
+    }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    telemetry::start_logs(&config.telemetry)?;
+    let metrics = telemetry::Metrics::start()?;
+    let upkeep = tokio::spawn(metrics.clone().upkeep());
+    // Before the first socket: a signal that comes during the start is not lost.
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let store = app::open_store(&config)?;
+    let rendered = metrics.clone();
+    let running = app::start(&config, app::Stores::of(&store), Arc::new(move || rendered.render())).await?;
+    let listen = running.address();
+    tracing::info!(%listen, demo = config.demo.enabled, "serving");
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
+        _ = interrupt.recv() => tracing::info!("interrupted: draining"),
+    }
+    let deadline = config.stream.drain_spread_ms.duration() + config.server.drain_ms.duration() * 2;
+    if tokio::time::timeout(deadline, running.drain()).await.is_err() {
+        tracing::warn!("the drain took too long; ending now. Nothing acknowledged is lost");
+    }
+    upkeep.abort();
+    tokio::task::spawn_blocking(move || store.close()).await.context("the store's end")?;
+    tracing::info!("ended");
+    Ok(())
+}
+
+fn token(config: &Config, arguments: &TokenArguments) -> anyhow::Result<String> {
+    let configured = config.auth.token_ttl_s.duration();
+    let valid = arguments.ttl.map_or(configured, |seconds| std::time::Duration::from_secs(seconds.get()));
+    app::token(config, &arguments.tenant, &arguments.operator, arguments.role.into(), valid)
+}
+
+async fn follow(config: &Config, arguments: &TailArguments) -> anyhow::Result<()> {
+    let operator = "tail".parse().context("the operator of this terminal")?;
+    let valid = config.auth.token_ttl_s.duration();
+    let token = app::token(config, &arguments.tenant, &operator, schema::role::Role::Admin, valid)?;
+    let url = app::remote::base(config, arguments.server.url.as_deref()).replacen("http", "ws", 1) + "/v1/stream";
+    tokio::select! {
+        ended = tail::tail(&url, &token, arguments.from) => ended,
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+async fn tenant(config: &Config, command: TenantCommand) -> anyhow::Result<()> {
+    match command {
+        TenantCommand::Create { tenant, business, server } => {
+            app::remote::create_tenant(config, server.url.as_deref(), &tenant, business.as_deref()).await
+        }
+        TenantCommand::List { server } => app::remote::list_tenants(config, server.url.as_deref()).await,
+    }
+}
+
+async fn parked(config: &Config, command: ParkedCommand) -> anyhow::Result<()> {
+    match command {
+        ParkedCommand::List { tenant, server } => {
+            app::remote::list_parked(config, server.url.as_deref(), &tenant).await
+        }
+        ParkedCommand::Show { tenant, conversation, server } => {
+            app::remote::show_parked(config, server.url.as_deref(), &tenant, conversation).await
+        }
+        ParkedCommand::Retry { tenant, conversation, server } => {
+            app::remote::retry_parked(config, server.url.as_deref(), &tenant, conversation).await
+        }
+    }
+}

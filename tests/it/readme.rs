@@ -1,0 +1,59 @@
+//! README.md says what is there: its limits are those of config/default.toml, its files and targets exist.
+
+use std::{fs, path::Path};
+
+use deskwire::config::Config;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn readme() -> String {
+    fs::read_to_string(root().join("README.md")).unwrap()
+}
+
+/// Rows `| `section.key` | value | …`.
+fn limits(readme: &str) -> Vec<(String, String)> {
+    let is_key = |cell: &str| {
+        cell.contains('.') && cell.bytes().all(|byte| byte.is_ascii_lowercase() || b"._0123456789".contains(&byte))
+    };
+    let rows = readme.lines().filter(|line| line.starts_with("| `"));
+    rows.filter_map(|row| {
+        let mut cells = row.trim_matches('|').split('|').map(str::trim);
+        let key = cells.next()?.trim_matches('`').to_owned();
+        let value = cells.next()?.to_owned();
+        is_key(&key).then_some((key, value))
+    })
+    .collect()
+}
+
+#[test]
+fn the_table_of_limits_is_that_of_the_default_configuration() {
+    let rules = Config::default().rules();
+    let limits = limits(&readme());
+    assert!(limits.len() >= 15, "the table was not found");
+    for (key, value) in limits {
+        let rule = rules.iter().find(|rule| rule.key == key).unwrap_or_else(|| panic!("{key} is not a key"));
+        let written: u64 = value.replace(',', "").parse().unwrap_or_else(|_| panic!("{key}: {value} is not a number"));
+        assert_eq!(Some(written), rule.number, "{key}");
+    }
+}
+
+#[test]
+fn every_file_that_readme_links_to_exists() {
+    let readme = readme();
+    let targets = readme.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    for target in targets.filter(|target| !target.contains("://") && !target.starts_with('#')) {
+        assert!(root().join(target).exists(), "README.md links to {target}");
+    }
+}
+
+#[test]
+fn every_make_target_that_readme_names_exists() {
+    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+    let readme = readme();
+    for name in readme.split("make ").skip(1).filter_map(|rest| rest.split(|c: char| !c.is_ascii_lowercase()).next()) {
+        let is_target = name.is_empty() || makefile.lines().any(|line| line.starts_with(&format!("{name}:")));
+        assert!(is_target || !readme.contains(&format!("`make {name}")), "README.md names `make {name}`");
+    }
+}

@@ -5,5 +5,6 @@
 mod architecture;
 mod configuration;
 mod readme;
+mod serving;
 mod stream;
 mod support;

@@ -63,6 +63,10 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Body<T> {
             Err(_) => return Err(Failure::new(Code::RequestTimeout)),
         };
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        // The library would take an array for a struct, field by field.
+        if text.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Failure::invalid("body", "must be a JSON object"));
+        }
         let mut json = serde_json::Deserializer::from_slice(text);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let inner = error.inner();

@@ -79,7 +79,7 @@ impl Timers {
 
 enum Event {
     Drain,
-    Answer(Reply),
+    Answer(Box<Reply>),
     Timer,
     Incoming(Incoming),
     Desk(Turn),
@@ -143,7 +143,7 @@ impl Session {
             biased;
             // The signal lives as long as the state that we hold.
             _ = drain.changed() => Event::Drain,
-            reply = answer(running) => Event::Answer(reply),
+            reply = answer(running) => Event::Answer(Box::new(reply)),
             () = sleep.as_mut() => Event::Timer,
             incoming = transport.recv(), if idle => Event::Incoming(incoming),
             turn = next_turn(desk) => Event::Desk(turn),
@@ -166,7 +166,7 @@ impl Session {
                 self.running = None;
                 // Pongs were not read meanwhile.
                 self.timers.pong = self.timers.pong.map(|_| Instant::now() + self.state.0.limits.pong_within);
-                self.reply(reply).await?;
+                self.reply(*reply).await?;
                 self.work().await
             }
             Event::Timer => self.alarm().await,

@@ -6,17 +6,14 @@ use actors::{
     tenant::TenantHandle,
 };
 use schema::{
+    codes::Close,
     ids::{Offset, OperatorId},
     role::Role,
 };
-use tokio::sync::{
-    broadcast::{self, error::RecvError},
-    watch,
-};
+use tokio::sync::{broadcast, watch};
 
 use super::{filter::Filter, limits::Seat, transport::Stop};
 use crate::auth::Claims;
-use schema::codes::Close;
 
 /// An operator at work.
 pub(super) struct Desk {
@@ -105,10 +102,8 @@ impl Desk {
 async fn next_news(presence: &mut Option<broadcast::Receiver<News>>) -> Option<News> {
     match presence {
         None => std::future::pending().await,
-        Some(news) => match news.recv().await {
-            Ok(news) => Some(news),
-            Err(RecvError::Lagged(_) | RecvError::Closed) => None,
-        },
+        // Whoever is too late is told that it missed some; the sender lives as long as the tenant.
+        Some(news) => news.recv().await.ok(),
     }
 }
 

@@ -2,9 +2,12 @@
 #![allow(clippy::disallowed_methods, reason = "tests drive the real binary from outside: real time, real environment")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod api;
 mod architecture;
 mod configuration;
 mod readme;
 mod serving;
 mod stream;
+mod stream_clients;
 mod support;
+mod webhook;

@@ -130,7 +130,6 @@ impl Levels {
         let asker = asker(request);
         let mine = self.own_levels(request, &windows, now).max(self.day(request, wall, now));
         if mine > now {
-            self.give_up_turns(request, asker);
             return self.not_before(mine, wall, false);
         }
         let paced = self.pair(request);
@@ -210,7 +209,7 @@ impl Levels {
         *self.pairs.get(&(request.channel.clone(), request.contact))
     }
 
-    /// Campaign and account, in turns. A lane that waits at one of them does not keep others waiting at the other.
+    /// Campaign and account, in turns. A lane that waits for its campaign does not keep the account waiting.
     fn shared_levels(&mut self, request: &PaceRequest<'_>, windows: &Windows, asker: Asker<'_>, now: u64) -> u64 {
         let grace = self.options.grace.as_micros() as u64;
         let campaign = windows.campaign.zip(request.limits.campaign_per_min.as_ref());
@@ -222,20 +221,7 @@ impl Levels {
             }
         }
         let Some(window) = windows.account else { return 0 };
-        let due = self.accounts.get(request.account).earliest_in_turn(asker, window, grace, now);
-        if due > now
-            && let Some((_, named)) = campaign
-        {
-            self.campaigns.get(&named.name).postpone(asker, due);
-        }
-        due
-    }
-
-    fn give_up_turns(&mut self, request: &PaceRequest<'_>, asker: Asker<'_>) {
-        self.accounts.get(request.account).leave(asker);
-        if let Some(named) = &request.limits.campaign_per_min {
-            self.campaigns.get(&named.name).leave(asker);
-        }
+        self.accounts.get(request.account).earliest_in_turn(asker, window, grace, now)
     }
 
     fn charge(&mut self, request: &PaceRequest<'_>, windows: &Windows, asker: Asker<'_>, wall: Stamp, now: u64) {

@@ -37,11 +37,6 @@ impl Level {
         due
     }
 
-    /// Another level told this lane to come back at `due`.
-    pub(super) fn postpone(&mut self, asker: Asker<'_>, due: u64) {
-        self.turns.postpone(asker.lane, due);
-    }
-
     /// This lane cannot go now for a reason of its own.
     pub(super) fn leave(&mut self, asker: Asker<'_>) {
         self.turns.leave(asker.lane);

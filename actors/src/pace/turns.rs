@@ -86,14 +86,6 @@ impl Turns {
         self.waiting.insert(place, Waiter { lane: lane.clone(), segments, due, first });
     }
 
-    /// Another level told a waiting lane to come back at `due`: nobody waits for it until then.
-    pub(super) fn postpone(&mut self, lane: &ChannelId, due: u64) {
-        if let Some(waiter) = self.places.get(lane).and_then(|place| self.waiting.get_mut(place)) {
-            waiter.due = due;
-            waiter.first = false;
-        }
-    }
-
     /// It goes now.
     pub(super) fn serve(&mut self, asker: Asker<'_>) {
         let place = self.places.get(asker.lane).copied();

@@ -48,6 +48,7 @@ pub enum Admission {
 ///
 /// Two questions per text: [`Limiter::admit`] before it is claimed, [`Limiter::depart`] before its first byte leaves.
 /// A slow append between the two gathers texts that were admitted one by one: they must not leave together.
+/// `now` is the `Clock`'s, the same for every caller: a limiter tells steps of the clock from it.
 pub trait Limiter: Send + Sync + 'static {
     /// Asks for one text at `now`.
     fn admit(&self, request: &PaceRequest<'_>, now: Stamp) -> Admission;

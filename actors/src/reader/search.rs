@@ -134,7 +134,7 @@ mod tests {
     fn a_snippet_shows_the_match_and_what_is_around_it() {
         let text = format!("{}needle{}", "é ".repeat(100), " x".repeat(300));
         let at = text.find("needle").expect("it is there");
-        let pieces = snippet(&text, &[at..at + 6]);
+        let pieces = snippet(&text, std::slice::from_ref(&(at..at + 6)));
         assert_eq!(
             pieces.iter().filter(|piece| piece.hit).map(|piece| piece.text.as_str()).collect::<Vec<_>>(),
             ["needle"]

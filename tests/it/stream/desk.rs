@@ -77,8 +77,9 @@ async fn a_command_that_is_not_accepted_says_why_by_code_and_field() {
     assert_eq!(error(&mut ana, "note.add", key).await, (400, "invalid: idempotency_key".into()));
     let nobody = json!({"conversation": "0190b2e4-7d1a-7000-8000-000000000000", "text": "x"});
     assert_eq!(error(&mut ana, "note.add", nobody).await.0, 404);
-    let reopen = json!({"conversation": id});
-    assert_eq!(error(&mut ana, "conversation.reopen", reopen).await, (410, "wrong_state".into()));
+    ana.rpc("contact.opt_out", json!({"conversation": id})).await;
+    let send = json!({"to": {"conversation": id}, "text": "x"});
+    assert_eq!(error(&mut ana, "message.send", send).await, (411, "opted_out".into()));
 }
 
 #[tokio::test]

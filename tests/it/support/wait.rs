@@ -26,3 +26,13 @@ pub fn wait_for_within<T>(deadline: Duration, what: &str, mut look: impl FnMut()
         std::thread::sleep(LOOK_EVERY);
     }
 }
+
+/// As [`wait_for`], for a condition that is itself awaited.
+pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let looking = async {
+        while !holds().await {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, looking).await.unwrap_or_else(|_| panic!("waited {DEADLINE:?} for {what}"));
+}

@@ -1,0 +1,91 @@
+//! Administration and audit.
+
+use reqwest::Method;
+use schema::role::Role;
+use serde_json::{Value, json};
+
+use super::world::World;
+
+#[tokio::test]
+async fn settings_are_read_back_as_they_were_written() {
+    let world = World::start().await;
+    world.change(Method::PUT, "/v1/admin/tenant", json!({"business_name": "Harbour"})).await;
+    let tenant = world.get("/v1/admin/tenant").await;
+    assert_eq!((tenant["tenant"].as_str(), tenant["business_name"].as_str()), (Some("demo"), Some("Harbour")));
+
+    world.change(Method::PUT, "/v1/admin/templates/back", json!({"text": "{business} here"})).await;
+    assert_eq!(world.get("/v1/admin/templates/back").await["segments"], 1);
+    let names: Vec<Value> = rows(&world.get("/v1/admin/templates").await, "template");
+    assert_eq!(names, ["back", "demo-hello"]);
+
+    world.change(Method::PUT, "/v1/admin/channels/demo-line/coverage", json!({"coverage": true})).await;
+    world.change(Method::PUT, "/v1/admin/channels/demo-line/limits", json!({"number_per_s": 3})).await;
+    let line = world.get("/v1/admin/channels/demo-line").await;
+    assert_eq!(line["coverage"], true);
+    assert_eq!(line["address"], "+15550100001");
+    assert_eq!(line["limits"]["number_per_s"], 3);
+    assert_eq!(world.get("/v1/admin/channels/demo-line/limits").await["number_per_s"], 3);
+
+    world.change(Method::DELETE, "/v1/admin/templates/back", json!({})).await;
+    let gone = world.ask(&world.demo(Role::Admin), Method::GET, "/v1/admin/templates/back", None).await;
+    assert_eq!(gone.status, 404);
+}
+
+fn rows(listing: &Value, field: &str) -> Vec<Value> {
+    listing["rows"].as_array().unwrap().iter().map(|row| row[field].clone()).collect()
+}
+
+#[tokio::test]
+async fn a_number_belongs_to_one_line_of_one_tenant() {
+    let world = World::start().await;
+    let admin = world.demo(Role::Admin);
+    let line = |address: &str, account: &str| json!({"address": address, "account": account, "coverage": false, "cool_down_s": 60, "answers": {}});
+    let mine = line("+15550100003", "demo-account");
+    world.change(Method::PUT, "/v1/admin/channels/second", mine.clone()).await;
+    assert_eq!(world.get("/v1/admin/channels/second").await["address"], "+15550100003");
+    world.change(Method::PUT, "/v1/admin/channels/second", mine).await;
+    let cases = [
+        ("third", line("+15550100002", "demo-account"), 409, Value::Null),
+        ("other-line", line("+15550100004", "demo-account"), 409, Value::Null),
+        ("third", line("+15550100005", "other-account"), 400, json!("account")),
+        ("third", line("5550100005", "demo-account"), 400, json!("address")),
+    ];
+    for (id, body, status, field) in cases {
+        let answer = world.ask(&admin, Method::PUT, &format!("/v1/admin/channels/{id}"), Some(&body)).await;
+        assert_eq!((answer.status.as_u16(), &answer.body["field"]), (status, &field), "{}", answer.body);
+    }
+    assert_eq!(rows(&world.get("/v1/admin/channels").await, "channel"), ["demo-line", "second"]);
+}
+
+#[tokio::test]
+async fn the_audit_says_who_did_what_when_and_by_which_request() {
+    let world = World::start().await;
+    let id = world.receive("demo", "+12125550001", "my number is +12125550001").await.conversation.unwrap();
+    let path = format!("/v1/conversations/{id}/assign");
+    let body = json!({"operator": "ben"});
+    let request = world.request(Method::POST, &path).bearer_auth(world.token(
+        "demo",
+        "ana",
+        Role::Operator,
+        std::time::Duration::from_secs(60),
+    ));
+    let answer = world.send(request.json(&body)).await;
+    let mut entries: Vec<Value> = Vec::new();
+    let mut next = Some(0);
+    while let Some(after) = next {
+        let page = world.get(&format!("/v1/audit?limit=3&after={after}")).await;
+        entries.extend(page["entries"].as_array().unwrap().iter().cloned());
+        next = page["next"].as_u64();
+        assert_eq!(page["oldest"], 1);
+    }
+    let offsets: Vec<u64> = entries.iter().map(|entry| entry["offset"].as_u64().unwrap()).collect();
+    assert_eq!(offsets, (1..=offsets.len() as u64).collect::<Vec<_>>(), "dense, from the beginning");
+    let last = entries.iter().find(|entry| entry["type"] == "conversation.assigned").unwrap();
+    assert_eq!(last["offset"], answer.body["offset"]);
+    assert_eq!(last["by"], json!({"operator": "ana"}));
+    assert_eq!(last["via"], "rest");
+    assert_eq!(last["request"], answer.headers["x-request-id"].to_str().unwrap());
+    assert_eq!(last["conversation"], id.to_string());
+    let all = Value::Array(entries).to_string();
+    assert!(!all.contains("2125550001"), "nothing personal: {all}");
+}

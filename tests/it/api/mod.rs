@@ -1,0 +1,9 @@
+//! REST over real HTTP, against the engine on memory ports.
+
+mod admin;
+mod commands;
+mod doors;
+mod errors;
+mod reading;
+mod search;
+mod world;

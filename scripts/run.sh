@@ -3,20 +3,23 @@
 # Ctrl-C, or the end of either, ends both.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-# The release profile takes minutes on a first run and the dev profile is slow to watch; `run` is in between.
-profile=${PROFILE:-run}
+# The dev profile optimises our dependencies, shares its artefacts with `make test`, and is fast enough for a demo;
+# `PROFILE=release make run` takes minutes more to build.
+profile=${PROFILE:-dev}
 say "building (the first time takes a few minutes)"
 cargo build --profile "$profile" --locked --bin deskwire
 cargo build --profile "$profile" --locked -p loadtest --bin loadtest
-bin=${CARGO_TARGET_DIR:-target}/$profile
+bin=${CARGO_TARGET_DIR:-target}/${profile/#dev/debug}
 data=$(awk -F'"' '/^directory = /{print $2; exit}' config/default.toml)
 data=${DESKWIRE__DATA__DIRECTORY:-$data}
-url=http://localhost:8080
+url=${DESKWIRE__SERVER__PUBLIC_URL:-http://localhost:8080}
 address=${DESKWIRE__SERVER__LISTEN:-127.0.0.1:8080}
+carrier=${DESKWIRE__DEMO__CARRIER_URL:-http://localhost:8090}
 
 children=()
 end() {
-    trap - EXIT INT TERM
+    trap - EXIT
+    trap '' INT TERM # a second Ctrl-C must not leave anything behind
     for child in "${children[@]}"; do kill -TERM "$child" 2>/dev/null || true; done
     for child in "${children[@]}"; do wait "$child" 2>/dev/null || true; done
 }
@@ -35,13 +38,15 @@ for _ in $(seq 300); do
     sleep 0.1
 done
 ready || fail "the engine is not ready after 30 s"
-"$bin/loadtest" carrier --config "$data/demo-carrier.toml" --demo &
+token=$("$bin/deskwire" --config config/dev.toml token --tenant demo --operator ana)
+DEMO_OPERATOR_TOKEN=$token "$bin/loadtest" carrier --listen "127.0.0.1:${carrier##*:}" \
+    --config "$data/demo-carrier.toml" --demo &
 children+=("$!")
 "$bin/deskwire" --config config/dev.toml tail --tenant demo &
 children+=("$!")
 set +m
 
-say "Deskwire: $url · API $url/v1/openapi.json · metrics $url/metrics · simulated carrier http://localhost:8090"
+say "Deskwire: $url · API $url/v1/openapi.json · metrics $url/metrics · simulated carrier $carrier"
 say "A token: $bin/deskwire token --tenant demo --operator ana"
 say "Below: the demo tenant's events as they come. Ctrl-C ends everything."
 wait -n "${children[@]}" || true

@@ -6,6 +6,7 @@ mod api;
 mod architecture;
 mod configuration;
 mod readme;
+mod serving;
 mod stream;
 mod stream_clients;
 mod support;

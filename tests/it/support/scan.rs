@@ -194,10 +194,11 @@ pub fn functions(code: &str) -> Vec<(String, usize, usize)> {
     let tokens = tokens(code);
     let mut found = Vec::new();
     for at in 0..tokens.len() {
-        if tokens[at].1 == "fn" && is_word(&tokens, at + 1) {
-            if let Some(last) = body_end(&tokens, at) {
-                found.push((tokens[at + 1].1.clone(), tokens[at].0, last - tokens[at].0 + 1));
-            }
+        if tokens[at].1 == "fn"
+            && is_word(&tokens, at + 1)
+            && let Some(last) = body_end(&tokens, at)
+        {
+            found.push((tokens[at + 1].1.clone(), tokens[at].0, last - tokens[at].0 + 1));
         }
     }
     found

@@ -38,7 +38,9 @@ for _ in $(seq 300); do
     sleep 0.1
 done
 ready || fail "the engine is not ready after 30 s"
-"$bin/loadtest" carrier --listen "127.0.0.1:${carrier##*:}" --config "$data/demo-carrier.toml" --demo &
+token=$("$bin/deskwire" --config config/dev.toml token --tenant demo --operator ana)
+DEMO_OPERATOR_TOKEN=$token "$bin/loadtest" carrier --listen "127.0.0.1:${carrier##*:}" \
+    --config "$data/demo-carrier.toml" --demo &
 children+=("$!")
 "$bin/deskwire" --config config/dev.toml tail --tenant demo &
 children+=("$!")

@@ -1,6 +1,8 @@
 //! Callers of the demo: they call, nobody answers, they get a text, answer its questions, send a picture, sometimes
 //! say STOP. Gentle and endless. Each line's callers come from numbers reserved for fiction.
 
+pub mod desk;
+
 use std::{sync::Arc, time::Duration};
 
 use crate::carrier::{CallEnd, Calling, CarrierHandle, Chance, Delivery, Texting};

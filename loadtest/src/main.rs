@@ -51,6 +51,9 @@ struct CarrierArguments {
     /// Play callers against the first line until stopped.
     #[arg(long)]
     demo: bool,
+    /// An operator's token of the demo tenant: somebody at the desk answers whoever waits.
+    #[arg(long, value_name = "TOKEN", env = "DEMO_OPERATOR_TOKEN", hide_env_values = true)]
+    operator_token: Option<String>,
     /// Callers of the demo at the same time.
     #[arg(long, default_value_t = 2)]
     demo_callers: usize,
@@ -122,8 +125,15 @@ async fn carrier(arguments: CarrierArguments) -> anyhow::Result<()> {
         }
         std::future::pending::<()>().await;
     };
+    let desk = async {
+        if let Some(token) = &arguments.operator_token {
+            demo::desk::run(&engine, token, 1).await;
+        }
+        std::future::pending::<()>().await;
+    };
     tokio::select! {
         () = callers => {}
+        () = desk => {}
         () = stopped() => {}
     }
     Ok(())

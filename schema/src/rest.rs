@@ -173,3 +173,24 @@ pub struct Listing<T> {
     /// Everything there is, in order of name.
     pub rows: Vec<T>,
 }
+
+/// A tenant to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTenant {
+    /// Its id.
+    pub tenant: TenantId,
+    /// The business's name as contacts know it; empty: set later.
+    #[serde(default)]
+    pub business_name: String,
+}
+
+/// A carrier account and its secret. The secret is sealed; no answer and no event ever holds it.
+#[derive(Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountSecret {
+    /// The carrier's own id (AccountSid).
+    pub carrier_id: String,
+    /// The auth token. The one before it stays valid beside it, for webhooks under way.
+    pub auth_token: String,
+}

@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 use actors::{engine::Engine, ports::Search, reader::Reader};
 use axum::{Router, middleware};
+use futures_util::future::BoxFuture;
+use schema::ids::AccountId;
 use utoipa::openapi::OpenApi;
 
 pub use self::limits::ApiLimits;
@@ -28,6 +30,9 @@ pub type Ready = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 /// The metrics as Prometheus reads them.
 pub type Metrics = Arc<dyn Fn() -> String + Send + Sync>;
 
+/// Seals a carrier account's secret; durable when it returns, else why not.
+pub type PutSecret = Arc<dyn Fn(AccountId, String) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+
 /// What REST is built on.
 pub struct ApiParts {
     /// Where commands go.
@@ -36,6 +41,8 @@ pub struct ApiParts {
     pub auth: Arc<Authenticator>,
     /// The index.
     pub search: Arc<dyn Search>,
+    /// The sealed table of secrets.
+    pub put_secret: PutSecret,
     /// For `/readyz`.
     pub ready: Ready,
     /// For `/metrics`.

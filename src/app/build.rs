@@ -20,7 +20,7 @@ use super::{
     limits::{api_limits, inbound_settings, limits, pace, stream_limits, webhook_settings},
 };
 use crate::{
-    api::{self, ApiParts, ApiState, Metrics, Ready},
+    api::{self, ApiParts, ApiState, Metrics, PutSecret, Ready},
     auth::{self, Authenticator},
     channels::twilio::{TwilioCarrier, TwilioInbound, TwilioSettings},
     config::Config,
@@ -87,6 +87,7 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
         engine: engine.clone(),
         auth: auth.clone(),
         search,
+        put_secret: put_secret(&stores),
         ready: ready(&engine),
         metrics,
         limits: api_limits(config),
@@ -111,6 +112,14 @@ fn carrier(config: &Config, stores: &Stores, directory: &Arc<SystemDirectory>) -
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     Ok(Arc::new(TwilioCarrier::new(settings, directory.clone(), stores.secrets.get.clone(), clock)?))
+}
+
+fn put_secret(stores: &Stores) -> PutSecret {
+    let put = stores.secrets.put.clone();
+    Arc::new(move |account, secret| {
+        let stored = put(account, secret);
+        Box::pin(async move { stored.await.map_err(|error| format!("{error:#}")) })
+    })
 }
 
 /// Fails only for what a restart or another node cures: the directory's own tenant has closed.

@@ -1,11 +1,26 @@
 //! Commands on a running server, through REST like any client.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
 
-use anyhow::bail;
-use schema::ids::{ConversationId, TenantId};
+use anyhow::{Context as _, bail};
+use reqwest::{Method, Response};
+use schema::{
+    ids::{ConversationId, OperatorId, TenantId},
+    problem::Problem,
+    role::Role,
+};
+use serde_json::{Value, json};
 
+use super::token;
 use crate::config::Config;
+
+/// How long a command's token is valid.
+const TOKEN_FOR: Duration = Duration::from_secs(60);
+/// Longest wait for an answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// Where the running server is: as asked, or where this configuration would listen.
 pub fn base(config: &Config, url: Option<&str>) -> String {
@@ -22,6 +37,48 @@ pub fn base(config: &Config, url: Option<&str>) -> String {
     format!("http://{listen}")
 }
 
+/// A server, and a token of this data directory's key that it takes.
+struct Server {
+    client: reqwest::Client,
+    base: String,
+    token: String,
+}
+
+impl Server {
+    fn new(config: &Config, url: Option<&str>, tenant: &TenantId) -> anyhow::Result<Self> {
+        // The first to come installs it; a provider that is there already will do.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_WITHIN).build()?;
+        let operator = OperatorId::new("command-line")?;
+        let token = token(config, tenant, &operator, Role::Admin, TOKEN_FOR)?;
+        Ok(Self { client, base: base(config, url), token })
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
+        let url = format!("{}{path}", self.base);
+        let mut request = self.client.request(method, &url).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.with_context(|| format!("no server answers at {}", self.base))?;
+        if answer.status().is_success() {
+            return answer.json().await.context("the server answered something else than JSON");
+        }
+        bail!(refusal(answer).await)
+    }
+}
+
+async fn refusal(answer: Response) -> String {
+    let status = answer.status();
+    match answer.json::<Problem>().await {
+        Ok(problem) => {
+            let detail = problem.detail.map(|detail| format!(": {detail}")).unwrap_or_default();
+            format!("{} ({status}){detail}", problem.title)
+        }
+        Err(_) => format!("the server answered {status}"),
+    }
+}
+
 /// Makes a tenant.
 pub async fn create_tenant(
     config: &Config,
@@ -29,38 +86,61 @@ pub async fn create_tenant(
     tenant: &TenantId,
     business: Option<&str>,
 ) -> anyhow::Result<()> {
-    let _ = (tenant, business);
-    bail!("tenants of {} cannot be made: REST is not wired here yet", base(config, url))
+    let server = Server::new(config, url, &TenantId::system())?;
+    let body = json!({"tenant": tenant, "business_name": business.unwrap_or_default()});
+    server.ask(Method::POST, "/v1/admin/tenants", Some(body)).await?;
+    println!("{tenant}");
+    Ok(())
 }
 
 /// Prints every tenant.
 pub async fn list_tenants(config: &Config, url: Option<&str>) -> anyhow::Result<()> {
-    bail!("tenants of {} cannot be listed: REST is not wired here yet", base(config, url))
+    let server = Server::new(config, url, &TenantId::system())?;
+    let listing = server.ask(Method::GET, "/v1/admin/tenants", None).await?;
+    for tenant in listing["rows"].as_array().into_iter().flatten() {
+        println!("{}", tenant.as_str().unwrap_or_default());
+    }
+    Ok(())
 }
 
-/// Prints a tenant's parked conversations.
+/// Prints a tenant's parked conversations, one id a line.
 pub async fn list_parked(config: &Config, url: Option<&str>, tenant: &TenantId) -> anyhow::Result<()> {
-    bail!("{tenant}'s parked conversations at {} cannot be listed: REST is not wired here yet", base(config, url))
+    let server = Server::new(config, url, tenant)?;
+    let page = server.ask(Method::GET, "/v1/admin/parked", None).await?;
+    for row in page["rows"].as_array().into_iter().flatten() {
+        println!("{row}");
+    }
+    Ok(())
 }
 
-/// Prints one parked conversation.
+/// Prints one parked conversation: its state, then its latest events.
 pub async fn show_parked(
     config: &Config,
     url: Option<&str>,
     tenant: &TenantId,
     conversation: ConversationId,
 ) -> anyhow::Result<()> {
-    bail!("{tenant}'s {conversation} at {} cannot be shown: REST is not wired here yet", base(config, url))
+    let server = Server::new(config, url, tenant)?;
+    let state = server.ask(Method::GET, &format!("/v1/conversations/{conversation}"), None).await?;
+    println!("{}", serde_json::to_string_pretty(&state)?);
+    let page = server.ask(Method::GET, &format!("/v1/conversations/{conversation}/events"), None).await?;
+    for event in page["events"].as_array().into_iter().flatten() {
+        println!("{event}");
+    }
+    Ok(())
 }
 
-/// Releases one parked conversation.
+/// Releases one parked conversation: what arrived meanwhile is played again.
 pub async fn retry_parked(
     config: &Config,
     url: Option<&str>,
     tenant: &TenantId,
     conversation: ConversationId,
 ) -> anyhow::Result<()> {
-    bail!("{tenant}'s {conversation} at {} cannot be released: REST is not wired here yet", base(config, url))
+    let server = Server::new(config, url, tenant)?;
+    server.ask(Method::POST, &format!("/v1/conversations/{conversation}/release"), None).await?;
+    println!("released {conversation}");
+    Ok(())
 }
 
 #[cfg(test)]

@@ -18,13 +18,14 @@ const TERMINAL: u16 = 3500;
 /// Where to go on: `(epoch, offset)` as the stream gives them.
 #[derive(Debug, Clone, Default)]
 struct Position {
-    epoch: String,
+    /// None: the first answer tells; then comes the way back to `offset`.
+    epoch: Option<String>,
     offset: u64,
 }
 
 /// Follows a tenant's inbox until the stream says not to come back, or the reader of our output goes away.
 pub async fn tail(url: &str, token: &str, from: Option<u64>) -> anyhow::Result<()> {
-    let mut position = from.map(|offset| Position { epoch: String::new(), offset });
+    let mut position = from.map(|offset| Position { epoch: None, offset });
     let mut wait = AGAIN_MIN;
     loop {
         match follow(url, token, &mut position, &mut wait).await {
@@ -33,7 +34,7 @@ pub async fn tail(url: &str, token: &str, from: Option<u64>) -> anyhow::Result<(
             Err(Lost::Transport(why)) => eprintln!("stream lost ({why}); connecting again in {} ms", wait.as_millis()),
         }
         tokio::time::sleep(wait).await;
-        wait = (wait * 2).min(AGAIN_MAX);
+        wait = (wait * 2).clamp(AGAIN_MIN, AGAIN_MAX);
     }
 }
 
@@ -56,7 +57,10 @@ async fn follow(url: &str, token: &str, position: &mut Option<Position>, wait: &
                         continue;
                     }
                     *wait = AGAIN_MIN;
-                    take(line, position).map_err(Lost::Terminal)?;
+                    if take(line, position).map_err(Lost::Terminal)? == Then::ComeBack {
+                        *wait = Duration::ZERO;
+                        return Ok(());
+                    }
                 }
             }
             Message::Close(Some(frame)) if u16::from(frame.code) >= TERMINAL => {
@@ -71,15 +75,20 @@ async fn follow(url: &str, token: &str, position: &mut Option<Position>, wait: &
 
 fn resume(position: &Option<Position>) -> Value {
     match position {
-        Some(position) if !position.epoch.is_empty() => {
-            json!({"inbox": {"epoch": position.epoch, "offset": position.offset}})
-        }
+        Some(Position { epoch: Some(epoch), offset }) => json!({"inbox": {"epoch": epoch, "offset": offset}}),
         _ => json!({}),
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    GoOn,
+    /// The epoch is known now: connect again, with the position that was asked for.
+    ComeBack,
+}
+
 /// One frame: the answer to connect, or a push.
-fn take(line: &str, position: &mut Option<Position>) -> anyhow::Result<()> {
+fn take(line: &str, position: &mut Option<Position>) -> anyhow::Result<Then> {
     let frame: Value = serde_json::from_str(line).context("the stream sent something else than JSON")?;
     if let Some(error) = frame.get("error") {
         bail!("refused: {} ({})", error["message"], error["code"]);
@@ -87,8 +96,12 @@ fn take(line: &str, position: &mut Option<Position>) -> anyhow::Result<()> {
     if let Some(subs) = frame.pointer("/connect/subs").and_then(Value::as_object) {
         for sub in subs.values() {
             let epoch = sub["epoch"].as_str().unwrap_or_default().to_owned();
+            let asked = position.as_ref().is_some_and(|position| position.epoch.is_none());
             let known = position.get_or_insert_with(Position::default);
-            known.epoch = epoch;
+            known.epoch = Some(epoch);
+            if asked {
+                return Ok(Then::ComeBack);
+            }
             known.offset = sub["offset"].as_u64().unwrap_or(known.offset);
             for publication in sub["publications"].as_array().into_iter().flatten() {
                 show(publication, known)?;
@@ -99,7 +112,7 @@ fn take(line: &str, position: &mut Option<Position>) -> anyhow::Result<()> {
     if let (true, Some(publication)) = (inbox, frame.pointer("/push/pub")) {
         show(publication, position.get_or_insert_with(Position::default))?;
     }
-    Ok(())
+    Ok(Then::GoOn)
 }
 
 fn show(publication: &Value, position: &mut Position) -> anyhow::Result<()> {

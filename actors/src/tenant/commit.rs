@@ -101,6 +101,9 @@ impl Shell {
             events.iter().for_each(|event| directory.apply(&event.fact));
         }
         self.react(&events);
+        if pending.settings_changed {
+            self.limits_changed();
+        }
         self.context.shared.publish(header.first, events);
         for completion in pending.completions.into_iter().chain(riders) {
             completion.send(Ok(()));

@@ -242,6 +242,13 @@ impl Shell {
         actix::spawn(async move { shell.pump(&channel) });
     }
 
+    /// Limits were changed: what lanes were told before counts no more.
+    pub(crate) fn limits_changed(&self) {
+        let now = self.now();
+        self.lanes.borrow_mut().lanes.values_mut().for_each(|lane| lane.limits_changed(now));
+        self.pump_all();
+    }
+
     /// Where a text stands in its lane.
     pub(crate) fn place(&self, message: MessageId) -> Option<QueuePlace> {
         let lanes = self.lanes.borrow();
@@ -259,8 +266,11 @@ impl Shell {
     }
 }
 
+/// Longest sleep of one look: a lane that waits for midnight must not gather sleepers until then.
+const LOOK_WITHIN: Duration = Duration::from_secs(60);
+
 async fn look_later(shell: Rc<Shell>, channel: ChannelId, at: Stamp) {
-    tokio::time::sleep(at.since(shell.now())).await;
+    tokio::time::sleep(at.since(shell.now()).min(LOOK_WITHIN)).await;
     {
         let planned = &mut shell.lanes.borrow_mut().planned;
         if planned.get(&channel) == Some(&at) {

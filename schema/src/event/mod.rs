@@ -7,6 +7,8 @@
 mod codec;
 mod fact;
 mod part;
+#[cfg(test)]
+mod tests;
 
 pub use codec::{BatchHeader, CodecError, SealedBatch, SealedEvent, SealedPart, StoredEvent};
 pub use fact::*;

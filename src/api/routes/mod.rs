@@ -7,6 +7,7 @@ mod messages;
 mod node;
 mod read;
 mod search;
+mod tenants;
 
 use actors::handle::Refusal;
 use axum::{Json, Router, middleware};
@@ -77,6 +78,8 @@ fn administration() -> OpenApiRouter<ApiState> {
         .routes(routes!(admin::operator, admin::set_operator))
         .routes(routes!(admin::parked))
         .routes(routes!(admin::audit))
+        .routes(routes!(tenants::tenants, tenants::add_tenant))
+        .routes(routes!(tenants::set_account))
         .routes(routes!(channels::channels))
         .routes(routes!(channels::channel, channels::set_channel))
         .routes(routes!(channels::coverage, channels::set_coverage))

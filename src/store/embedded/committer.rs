@@ -116,6 +116,7 @@ impl Committer {
         }
         let number = self.active.shared.number + 1;
         let next = Appender::create(&segment_path(&self.dir, number), number, &self.disk)?;
+        self.feeds.add_unmoved_bytes(next.length);
         let closed = std::mem::replace(&mut self.active, next);
         let closed = Closed { segment: closed.shared, length: closed.length };
         if self.mover.send(closed).is_err() {

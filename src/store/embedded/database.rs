@@ -33,11 +33,28 @@ struct Opened {
     database: fjall::Database,
 }
 
+enum State {
+    Open(Opened),
+    /// It could not be opened again yet.
+    Failed,
+    /// For good.
+    Closed,
+}
+
+impl State {
+    fn opened(&self) -> Result<&Opened, DatabaseError> {
+        match self {
+            Self::Open(opened) => Ok(opened),
+            Self::Failed | Self::Closed => Err(DatabaseError::Closed),
+        }
+    }
+}
+
 /// A database that heals by being opened again.
 pub(super) struct Database {
     path: PathBuf,
     tuning: Tuning,
-    opened: RwLock<Option<Opened>>,
+    state: RwLock<State>,
 }
 
 /// Why a database did not do what it was asked.
@@ -54,7 +71,7 @@ pub(super) enum DatabaseError {
 impl Database {
     pub(super) fn open(path: &Path, tuning: Tuning) -> Result<Self, StoreError> {
         let opened = open(path, &tuning).map_err(StoreError::database(path))?;
-        Ok(Self { path: path.to_owned(), tuning, opened: RwLock::new(Some(opened)) })
+        Ok(Self { path: path.to_owned(), tuning, state: RwLock::new(State::Open(opened)) })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -66,8 +83,8 @@ impl Database {
         &self,
         read: impl FnOnce(&fjall::Keyspace) -> Result<T, fjall::Error>,
     ) -> Result<T, DatabaseError> {
-        let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
-        let opened = opened.as_ref().ok_or(DatabaseError::Closed)?;
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let opened = state.opened()?;
         Ok(read(&opened.keyspace)?)
     }
 
@@ -77,11 +94,8 @@ impl Database {
         write: impl FnOnce(&fjall::Database, &fjall::Keyspace) -> Result<T, fjall::Error>,
     ) -> Result<T, DatabaseError> {
         let result = {
-            let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
-            match opened.as_ref() {
-                Some(opened) => write(&opened.database, &opened.keyspace).map_err(DatabaseError::Refused),
-                None => Err(DatabaseError::Closed),
-            }
+            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            state.opened().and_then(|opened| Ok(write(&opened.database, &opened.keyspace)?))
         };
         if result.is_err() {
             self.reopen();
@@ -91,10 +105,14 @@ impl Database {
 
     /// Closes and opens it. If that fails it stays closed until the next attempt.
     pub(super) fn reopen(&self) {
-        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
-        *opened = None;
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*state, State::Closed) {
+            return;
+        }
+        // Its files must be let go of before they can be opened again.
+        *state = State::Failed;
         match open(&self.path, &self.tuning) {
-            Ok(again) => *opened = Some(again),
+            Ok(again) => *state = State::Open(again),
             Err(error) => {
                 tracing::warn!(path = %self.path.display(), %error, "database cannot be opened again yet");
             }
@@ -103,8 +121,8 @@ impl Database {
 
     /// Makes what was written durable and lets go of the files.
     pub(super) fn close(&self) {
-        let opened = self.opened.write().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(opened) = opened {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if let State::Open(opened) = std::mem::replace(&mut *state, State::Closed) {
             if let Err(error) = opened.database.persist(PersistMode::SyncAll) {
                 tracing::warn!(path = %self.path.display(), %error, "database was not flushed at close");
             }

@@ -32,7 +32,7 @@ pub enum StoreError {
         reason: String,
     },
     /// The log has a hole: batches that were acknowledged are gone.
-    #[error("log of {feed} goes from batch {found} back to {expected}: batches between are missing")]
+    #[error("log of {feed}: batch {found} stands where {expected} should, batches between are missing")]
     Hole {
         /// Whose log.
         feed: String,

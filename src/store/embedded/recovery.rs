@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use bytes::Bytes;
 use schema::{
     event::SealedBatch,
-    ids::{FeedId, Offset},
+    ids::{BatchNumber, FeedId, Offset},
 };
 
 use super::{
@@ -37,6 +37,7 @@ pub(super) fn recover(dir: &Path, rows: &Rows, disk: &Arc<dyn Disk>) -> Result<R
     let Some((last, before)) = numbers.split_last() else {
         let path = segment_path(dir, 1);
         let active = Appender::create(&path, 1, disk).map_err(StoreError::io(&path))?;
+        found.unmoved = active.length;
         return Ok(Recovered { feeds: found.finish(), active, closed });
     };
     for number in before {
@@ -122,14 +123,19 @@ impl Found {
     fn batch(&mut self, segment: &Arc<Appended>, record: &Record, payload: &Bytes) -> Result<Option<()>, StoreError> {
         let Ok(batch) = SealedBatch::decode(payload) else { return Ok(None) };
         let header = &batch.header;
-        let Some(feed) = self.feeds.get_mut(&header.feed) else { return Ok(None) };
+        let hole = |expected: BatchNumber| StoreError::Hole {
+            feed: header.feed.to_string(),
+            expected: expected.0,
+            found: header.number.0,
+        };
+        // Its anchor came before its first batch.
+        let feed = self.feeds.get_mut(&header.feed).ok_or_else(|| hole(BatchNumber(1)))?;
         if header.number < feed.head.next_batch {
             // Moved before the crash; the segment was to be deleted next.
             return Ok(Some(()));
         }
         if header.number > feed.head.next_batch || header.first != feed.head.next_offset {
-            let (expected, found) = (feed.head.next_batch.0, header.number.0);
-            return Err(StoreError::Hole { feed: header.feed.to_string(), expected, found });
+            return Err(hole(feed.head.next_batch));
         }
         let place = Place {
             segment: segment.clone(),

@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use actors::memory::MemorySearch;
-use deskwire::api;
+use deskwire::api::{self, ApiLimits};
 use reqwest::Method;
 use schema::role::Role;
 use serde_json::Value;
@@ -152,7 +152,7 @@ async fn what_the_tenant_configured_for_an_operator_wins_over_the_token() {
 #[tokio::test]
 async fn an_operator_over_the_rate_waits_and_others_do_not() {
     let few = NonZeroU32::new(3).unwrap();
-    let slow = deskwire::api::ApiLimits { requests_per_s: NonZeroU32::MIN, requests_burst: few, ..limits() };
+    let slow = ApiLimits { requests_per_s: NonZeroU32::MIN, requests_burst: few, ..limits() };
     let world = World::with(slow, Arc::new(MemorySearch::default())).await;
     let ana = world.token("demo", "ana", Role::Viewer, Duration::from_secs(60));
     for _ in 0..3 {

@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actors::memory::MemorySearch;
+use deskwire::api::ApiLimits;
 use reqwest::Method;
 use schema::role::Role;
 use serde_json::json;
@@ -111,7 +112,7 @@ async fn a_body_over_the_limit_is_refused_before_it_is_kept() {
 
 #[tokio::test]
 async fn a_body_that_never_ends_gets_408() {
-    let short = deskwire::api::ApiLimits { body_within: Duration::from_millis(100), ..limits() };
+    let short = ApiLimits { body_within: Duration::from_millis(100), ..limits() };
     let world = World::with(short, Arc::new(MemorySearch::default())).await;
     let mut socket = tokio::net::TcpStream::connect(world.address).await.unwrap();
     let head = format!(

@@ -91,6 +91,7 @@ impl World {
             engine: engine.clone(),
             auth: auth.clone(),
             search,
+            put_secret: Arc::new(|_, _| Box::pin(std::future::ready(Ok(())))),
             ready: Arc::new(|| Ok(())),
             metrics: Arc::new(|| "deskwire_up 1\n".to_owned()),
             limits,

@@ -95,6 +95,12 @@ impl EmbeddedViews {
         self.inner.database.close();
     }
 
+    /// Opens the database again, as after a refused write.
+    #[cfg(test)]
+    pub(super) fn reopen(&self) {
+        self.inner.database.reopen();
+    }
+
     /// Last offset that a feed's views hold.
     pub(super) fn offset(&self, feed: &FeedId) -> Result<Offset, StoreError> {
         let failed = |error: ViewError| StoreError::Database {

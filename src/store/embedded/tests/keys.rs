@@ -1,0 +1,144 @@
+//! The key file: what is on disk, and who may read it.
+
+use std::{os::unix::fs::PermissionsExt, path::Path, sync::Arc, sync::atomic::Ordering};
+
+use schema::ids::{AccountId, ContactId, TenantId};
+use uuid::Uuid;
+
+use super::{faulty::FaultyDisk, open_on, small};
+use crate::store::embedded::{EmbeddedStore, StoreError};
+
+fn tenant() -> TenantId {
+    TenantId::new("demo").unwrap()
+}
+
+fn contact(number: u128) -> ContactId {
+    ContactId(Uuid::from_u128(number))
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn keys_and_secrets_are_for_their_owner_only_and_sealed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
+    let key = store.keys().create(&tenant(), contact(1)).await.unwrap();
+    let account = AccountId::new("acct").unwrap();
+    store.secrets().put(&account, "the-auth-token").await.unwrap();
+    let keys = dir.path().join("keys");
+    assert_eq!(mode(&keys), 0o700);
+    for name in ["master", "keys.log"] {
+        assert_eq!(mode(&keys.join(name)), 0o600, "{name}");
+    }
+    let bytes = std::fs::read(keys.join("keys.log")).unwrap();
+    for clear in [key.secret.as_slice(), b"the-auth-token", b"acct", contact(1).0.as_bytes()] {
+        assert!(!bytes.windows(clear.len()).any(|window| window == clear));
+    }
+}
+
+#[tokio::test]
+async fn a_destroyed_key_leaves_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
+    let path = dir.path().join("keys").join("keys.log");
+    let kept = store.keys().create(&tenant(), contact(1)).await.unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let gone = store.keys().create(&tenant(), contact(2)).await.unwrap();
+    let with = std::fs::read(&path).unwrap();
+    let sealed = &with[before.len() + 17..];
+    // A handle from before: what it shows is what the file system still holds of the old file.
+    let old = std::fs::File::open(&path).unwrap();
+    store.keys().destroy(&tenant(), gone.id).await.unwrap();
+    let after = std::fs::read(&path).unwrap();
+    assert!(!after.windows(sealed.len()).any(|window| window == sealed));
+    let old = std::io::read_to_string(old).unwrap();
+    assert!(old.bytes().all(|byte| byte == 0), "the old file is overwritten");
+    assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 2, "no draft is left");
+    // The writer goes on in the new file.
+    let third = store.keys().create(&tenant(), contact(3)).await.unwrap();
+    store.close();
+    let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
+    for key in [kept, third] {
+        assert_eq!(store.keys().get(&tenant(), key.id).await, Ok(key));
+    }
+    assert!(store.keys().get(&tenant(), gone.id).await.is_err());
+}
+
+#[tokio::test]
+async fn a_destruction_that_fails_is_not_said_to_be_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Arc::new(FaultyDisk::default());
+    let store = open_on(dir.path(), &small(), disk.clone());
+    let key = store.keys().create(&tenant(), contact(1)).await.unwrap();
+    disk.full.store(true, Ordering::SeqCst);
+    assert!(store.keys().destroy(&tenant(), key.id).await.is_err());
+    assert_eq!(store.keys().get(&tenant(), key.id).await, Ok(key.clone()));
+    disk.full.store(false, Ordering::SeqCst);
+    store.keys().destroy(&tenant(), key.id).await.unwrap();
+    assert!(store.keys().get(&tenant(), key.id).await.is_err());
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_durable_is_not_given_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Arc::new(FaultyDisk::default());
+    let store = open_on(dir.path(), &small(), disk.clone());
+    disk.broken.store(true, Ordering::SeqCst);
+    assert!(store.keys().create(&tenant(), contact(1)).await.is_err());
+    disk.broken.store(false, Ordering::SeqCst);
+    assert!(store.keys().create(&tenant(), contact(1)).await.is_err(), "a failed fsync stops the writer for good");
+}
+
+#[tokio::test]
+async fn the_newest_two_secrets_of_an_account_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
+    let account = AccountId::new("acct").unwrap();
+    assert_eq!(store.secrets().get(&account), None);
+    for (secret, expected) in [
+        ("one", vec!["one"]),
+        ("two", vec!["two", "one"]),
+        ("three", vec!["three", "two"]),
+        ("three", vec!["three", "two"]),
+        ("two", vec!["two", "three"]),
+    ] {
+        store.secrets().put(&account, secret).await.unwrap();
+        assert_eq!(store.secrets().get(&account).unwrap(), expected);
+    }
+    store.close();
+    let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
+    assert_eq!(store.secrets().get(&account).unwrap(), ["two", "three"]);
+}
+
+#[tokio::test]
+async fn keys_without_their_master_key_stop_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
+    store.keys().create(&tenant(), contact(1)).await.unwrap();
+    store.close();
+    let master = dir.path().join("keys").join("master");
+    std::fs::write(&master, [7; 32]).unwrap();
+    let error = EmbeddedStore::open(dir.path(), &small()).map(drop).unwrap_err();
+    assert!(matches!(error, StoreError::MasterKey(_)), "{error}");
+    std::fs::remove_file(&master).unwrap();
+    assert!(EmbeddedStore::open(dir.path(), &small()).is_err());
+    assert!(!master.exists(), "no new one is made beside keys it does not open");
+}
+
+#[tokio::test]
+async fn a_torn_tail_of_the_key_file_is_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
+    let kept = store.keys().create(&tenant(), contact(1)).await.unwrap();
+    let path = dir.path().join("keys").join("keys.log");
+    let length = std::fs::metadata(&path).unwrap().len();
+    store.keys().create(&tenant(), contact(2)).await.unwrap();
+    store.close();
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+    let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), length);
+    assert_eq!(store.keys().get(&tenant(), kept.id).await, Ok(kept));
+}

@@ -1,0 +1,78 @@
+//! Tests of the embedded store as a whole.
+
+mod commit;
+mod contracts;
+mod faulty;
+mod keys;
+mod offline;
+mod recovery;
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use actors::ports::{AppendError, Log};
+use schema::{
+    event::SealedBatch,
+    ids::{FeedId, Offset},
+};
+
+use super::{Disk, EmbeddedStore};
+use crate::store::StoreOptions;
+
+/// Small enough that a handful of batches closes several segments; no reserve.
+fn small() -> StoreOptions {
+    StoreOptions { segment_bytes: 1_000, reserve_bytes: 0, view_memtable_bytes: 1 << 20, ..StoreOptions::default() }
+}
+
+/// One segment that never closes; no reserve.
+fn one_segment() -> StoreOptions {
+    StoreOptions { reserve_bytes: 0, ..StoreOptions::default() }
+}
+
+fn open_on(dir: &Path, options: &StoreOptions, disk: Arc<dyn Disk>) -> EmbeddedStore {
+    EmbeddedStore::open_on(dir, options, disk).expect("the store opens")
+}
+
+async fn append(log: &dyn Log, batch: &SealedBatch) {
+    log.append(batch.clone()).await.expect("an append works");
+}
+
+async fn all(log: &dyn Log, feed: &FeedId) -> Vec<SealedBatch> {
+    log.read(feed, Offset(1), usize::MAX).await.expect("a read works")
+}
+
+fn is_unavailable<T: std::fmt::Debug>(result: &Result<T, AppendError>) -> bool {
+    matches!(result, Err(AppendError::Unavailable { .. }))
+}
+
+/// Waits until a condition holds.
+async fn until(what: &str, condition: impl Fn() -> bool) {
+    for _ in 0..1_000 {
+        if condition() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{what} did not come to be within ten seconds");
+}
+
+/// Numbers of the segments that are on disk.
+fn segments(dir: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(dir.join("commit")).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// As after kill -9: what is on disk now, in another directory.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}

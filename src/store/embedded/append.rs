@@ -122,8 +122,11 @@ impl Appender {
     }
 }
 
+/// A file, its bytes, and the records in them.
+type Closed = (Arc<Appended>, Vec<u8>, Vec<Record>);
+
 /// Reads a file that was closed in order: every byte of it must be valid.
-pub(super) fn open_closed(path: &Path, number: u64) -> Result<(Arc<Appended>, Vec<u8>, Vec<Record>), StoreError> {
+pub(super) fn open_closed(path: &Path, number: u64) -> Result<Closed, StoreError> {
     let file = File::open(path).map_err(StoreError::io(path))?;
     let shared = Arc::new(Appended { number, path: path.to_owned(), file });
     let bytes = shared.read_all().map_err(StoreError::io(path))?;

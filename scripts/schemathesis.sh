@@ -28,6 +28,7 @@ done
 
 # It would revoke its own operator, whose name it reads from the token: that route is left out.
 token=$("$bin" --config config/dev.toml token --tenant demo --operator schemathesis --role admin)
+# Not every valid request can be accepted (a line that does not exist): that check is left out.
 "$venv/bin/schemathesis" run "http://$address/v1/openapi.json" --header "Authorization: Bearer $token" \
-    --checks all --exclude-checks unsupported_method,ignored_auth --phases examples,coverage,fuzzing \
+    --checks all --exclude-checks positive_data_acceptance --phases examples,coverage,fuzzing \
     --exclude-path "/v1/admin/operators/{id}" --max-examples "${EXAMPLES:-50}" --request-timeout 20 "$@"

@@ -5,6 +5,7 @@
 mod api;
 mod architecture;
 mod configuration;
+mod demo;
 mod readme;
 mod serving;
 mod stream;

@@ -203,6 +203,7 @@ pub enum ViewError {
 ///
 /// Contract (suite `contracts::views`): `write` is atomic with its checkpoint on one node's store and idempotent
 /// everywhere; it need not be durable at once, but the checkpoint never survives without the writes before it.
+/// A batch that the checkpoint has passed changes nothing.
 #[async_trait]
 pub trait Views: Send + Sync + 'static {
     /// How far the views of a feed are.

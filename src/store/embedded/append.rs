@@ -23,6 +23,14 @@ pub(super) enum AppendFailure {
     Broken(io::Error),
 }
 
+impl AppendFailure {
+    pub(super) fn into_error(self) -> io::Error {
+        match self {
+            Self::Full(error) | Self::Broken(error) => error,
+        }
+    }
+}
+
 /// An open file: its name, number and handle. Shared with readers; stays readable after it is deleted.
 #[derive(Debug)]
 pub(super) struct Appended {
@@ -122,8 +130,15 @@ impl Appender {
     }
 }
 
+/// A file that was closed in order, and what is in it.
+pub(super) struct Whole {
+    pub(super) shared: Arc<Appended>,
+    pub(super) bytes: Vec<u8>,
+    pub(super) records: Vec<Record>,
+}
+
 /// Reads a file that was closed in order: every byte of it must be valid.
-pub(super) fn open_closed(path: &Path, number: u64) -> Result<(Arc<Appended>, Vec<u8>, Vec<Record>), StoreError> {
+pub(super) fn open_closed(path: &Path, number: u64) -> Result<Whole, StoreError> {
     let file = File::open(path).map_err(StoreError::io(path))?;
     let shared = Arc::new(Appended { number, path: path.to_owned(), file });
     let bytes = shared.read_all().map_err(StoreError::io(path))?;
@@ -131,7 +146,7 @@ pub(super) fn open_closed(path: &Path, number: u64) -> Result<(Arc<Appended>, Ve
     if scan.valid < bytes.len() || scan.valid == 0 {
         return Err(damaged(path, scan.valid, "invalid bytes in a segment that others follow".to_owned()));
     }
-    Ok((shared, bytes, scan.records))
+    Ok(Whole { shared, bytes, records: scan.records })
 }
 
 fn damaged(path: &Path, position: usize, reason: String) -> StoreError {

@@ -122,10 +122,10 @@ impl Database {
     /// Makes what was written durable and lets go of the files.
     pub(super) fn close(&self) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if let State::Open(opened) = std::mem::replace(&mut *state, State::Closed) {
-            if let Err(error) = opened.database.persist(PersistMode::SyncAll) {
-                tracing::warn!(path = %self.path.display(), %error, "database was not flushed at close");
-            }
+        if let State::Open(opened) = std::mem::replace(&mut *state, State::Closed)
+            && let Err(error) = opened.database.persist(PersistMode::SyncAll)
+        {
+            tracing::warn!(path = %self.path.display(), %error, "database was not flushed at close");
         }
     }
 }

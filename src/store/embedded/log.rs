@@ -66,7 +66,7 @@ fn away(error: impl std::fmt::Display) -> LogError {
 impl From<RowError> for LogError {
     fn from(error: RowError) -> Self {
         match error {
-            RowError::Damaged { .. } => Self::Damaged { reason: error.to_string() },
+            RowError::Damaged { .. } | RowError::Anchor => Self::Damaged { reason: error.to_string() },
             RowError::Database(_) => away(error),
         }
     }

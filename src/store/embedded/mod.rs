@@ -80,10 +80,10 @@ impl EmbeddedStore {
         let lock = directory::take(dir)?;
         let rows = Arc::new(Rows::open(&dir.join("log"), options.log_cache_bytes)?);
         let commit = dir.join("commit");
-        let Recovered { feeds, active, closed } = recover(&commit, &rows, &disk)?;
+        let Recovered { feeds, mut active, closed } = recover(&commit, &rows, &disk)?;
         let feeds = Arc::new(feeds);
         let views = EmbeddedViews::open(&dir.join("views"), options, disk.clone(), feeds.clone())?;
-        mark_lagging(&feeds, &views)?;
+        recovery::compare(&feeds, &views, &mut active)?;
         let (keys, keys_thread) = EmbeddedKeys::open(&dir.join("keys"), options, disk.clone())?;
         let (mover, mover_thread) = start_mover(closed, options, &feeds, &rows).map_err(StoreError::io(dir))?;
         let committer = Committer {
@@ -165,14 +165,4 @@ fn start_mover(
     let thread =
         std::thread::Builder::new().name("mover".to_owned()).spawn(move || mover::run(&queue, &feeds, &rows))?;
     Ok((mover, thread))
-}
-
-/// Feeds whose views are behind are due at once, until they have caught up.
-fn mark_lagging(feeds: &Feeds, views: &EmbeddedViews) -> Result<(), StoreError> {
-    for (feed, last) in recovery::heads(feeds) {
-        if views.offset(&feed)? < last {
-            feeds.lagging.add(feed, last);
-        }
-    }
-    Ok(())
 }

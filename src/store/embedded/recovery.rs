@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
+use actors::ports::Anchor;
 use bytes::Bytes;
 use schema::{
     event::SealedBatch,
@@ -9,15 +10,16 @@ use schema::{
 };
 
 use super::{
-    append::{Appended, Appender, open_closed},
+    append::{Appended, Appender, Whole, open_closed},
     committer::{Closed, segment_path},
     directory,
     disk::Disk,
     error::StoreError,
     feeds::{Change, Feed, Feeds, Place},
-    frame::Record,
-    record::{ANCHOR, BATCH, read_anchor},
+    frame::{Frame, Record},
+    record::{ANCHOR, BATCH, anchor_record, read_anchor},
     rows::Rows,
+    views::EmbeddedViews,
 };
 
 /// The log as it was found.
@@ -41,7 +43,7 @@ pub(super) fn recover(dir: &Path, rows: &Rows, disk: &Arc<dyn Disk>) -> Result<R
         return Ok(Recovered { feeds: found.finish(), active, closed });
     };
     for number in before {
-        let (segment, bytes, records) = open_closed(&segment_path(dir, *number), *number)?;
+        let Whole { shared: segment, bytes, records } = open_closed(&segment_path(dir, *number), *number)?;
         let bytes = Bytes::from(bytes);
         found.replay(&segment, &bytes, &records)?;
         closed.push(Closed { segment, length: bytes.len() as u64 });
@@ -161,9 +163,38 @@ impl Found {
     }
 }
 
-/// Last offset of every feed.
-pub(super) fn heads(feeds: &Feeds) -> Vec<(FeedId, Offset)> {
-    let names = feeds.names(None, usize::MAX);
-    let head = |feed: FeedId| feeds.with(&feed, |known| Offset(known.head.next_offset.0 - 1)).map(|at| (feed, at));
-    names.into_iter().filter_map(head).collect()
+/// Compares every feed's views with its log. Behind: due at once, until they have caught up. Ahead: the log has lost
+/// its end, which was acknowledged. The valid prefix is served, under another epoch: whoever holds an offset of the
+/// old one is told that it means nothing any more, and the views are made anew.
+pub(super) fn compare(feeds: &Feeds, views: &EmbeddedViews, active: &mut Appender) -> Result<(), StoreError> {
+    for feed in feeds.names(None, usize::MAX) {
+        let Some(last) = feeds.with(&feed, |known| Offset(known.head.next_offset.0 - 1)) else { continue };
+        let viewed = views.offset(&feed)?;
+        if viewed > last {
+            tracing::error!(%feed, log = %last, views = %viewed, "the log has lost its end; its epoch is renewed");
+            metrics::counter!("deskwire_logs_shortened_total").increment(1);
+            renew(feeds, &feed, active)?;
+            views.clear_all(&feed)?;
+        }
+        if viewed != last {
+            feeds.lagging.add(feed, last);
+        }
+    }
+    Ok(())
+}
+
+/// Gives a feed another epoch, durably.
+fn renew(feeds: &Feeds, feed: &FeedId, active: &mut Appender) -> Result<(), StoreError> {
+    let Some(known) = feeds.with(feed, Feed::clone) else { return Ok(()) };
+    let anchor = Anchor { epoch: super::log::fresh_epoch(), ..known.anchor };
+    let mut frame = Frame::default();
+    frame.clear();
+    frame.push(ANCHOR, &anchor_record(feed, &anchor));
+    let before = active.length;
+    let path = active.shared.path.clone();
+    active.append(&mut frame).map_err(|failure| StoreError::io(&path)(failure.into_error()))?;
+    feeds.add_unmoved_bytes(active.length - before);
+    let change = Change { anchor, head: known.head, wake_at: known.wake_at, places: Vec::new() };
+    feeds.publish(std::iter::once((feed.clone(), change)));
+    Ok(())
 }

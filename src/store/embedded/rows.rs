@@ -31,6 +31,9 @@ pub(super) enum RowError {
     /// The database refused.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// The key or the value of a feed's anchor is damaged.
+    #[error("a row of an anchor cannot be read")]
+    Anchor,
     /// A row is damaged.
     #[error("row of {feed} at offset {offset}: {error}")]
     Damaged {
@@ -110,7 +113,7 @@ impl Rows {
             let (feed, _) = take_feed(key.get(1..)?)?;
             Some((feed, decode_anchor(&value)?))
         };
-        Ok(rows.into_iter().filter_map(read).collect())
+        rows.into_iter().map(|row| read(row).ok_or(RowError::Anchor)).collect()
     }
 
     /// The last batch of a feed.

@@ -242,9 +242,7 @@ fn write_all(file: &mut Appender, seal: &Seal, entries: impl Iterator<Item = Ent
     let mut flush = |frame: &mut Frame| {
         let written = file.append(frame).map(drop);
         frame.clear();
-        written.map_err(|failure| match failure {
-            AppendFailure::Full(error) | AppendFailure::Broken(error) => error,
-        })
+        written.map_err(AppendFailure::into_error)
     };
     for entry in entries {
         frame.push(ENTRY, &seal.close(&entry)?);

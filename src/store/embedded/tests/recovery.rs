@@ -2,11 +2,16 @@
 
 use std::{path::Path, sync::Arc};
 
-use actors::contracts::sample::{Writer, feed};
+use actors::{
+    contracts::sample::{Writer, feed},
+    ports::{Checkpoint, ViewWrite, ViewsBatch},
+};
 use schema::{
     event::SealedBatch,
-    ids::{FeedId, Offset},
+    ids::{BatchNumber, ConversationId, FeedId, Offset},
+    time::Stamp,
 };
+use uuid::Uuid;
 
 use super::{all, append, copy, one_segment, segments, small, until};
 use crate::store::embedded::{
@@ -82,6 +87,35 @@ async fn a_bit_flipped_in_the_middle_stops_the_start_with_its_place() {
         }
         assert_eq!(std::fs::read(&segment).unwrap(), flipped, "a damaged file is left as it is");
     }
+}
+
+#[tokio::test]
+async fn a_log_that_lost_its_end_gets_another_epoch_and_its_views_are_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let (feed, batches) = three_batches(dir.path()).await;
+    let checkpoint = Checkpoint { offset: Offset(4), batch: BatchNumber(3) };
+    let parked = ViewWrite::Parked { conversation: ConversationId(Uuid::from_u128(1)), parked: true };
+    let viewed = ViewsBatch { feed: feed.clone(), stamp: Stamp(40), checkpoint, writes: vec![parked] };
+    let store = EmbeddedStore::open(dir.path(), &one_segment()).unwrap();
+    store.views().write(vec![viewed]).await.unwrap();
+    let before = store.log().anchor(&feed).await.unwrap();
+    store.close();
+    let store = EmbeddedStore::open(dir.path(), &one_segment()).unwrap();
+    assert_eq!(store.log().anchor(&feed).await, Ok(before.clone()), "an ordinary restart keeps the epoch");
+    store.close();
+    let segment = dir.path().join("commit").join(&segments(dir.path())[0]);
+    let whole = std::fs::read(&segment).unwrap();
+    std::fs::write(&segment, &whole[..whole.len() - 1]).unwrap();
+    let store = EmbeddedStore::open(dir.path(), &one_segment()).unwrap();
+    let renewed = store.log().anchor(&feed).await.unwrap();
+    assert_ne!(renewed.epoch, before.epoch, "an offset of the old log means nothing in this one");
+    assert_eq!(all(&*store.log(), &feed).await, batches[..2]);
+    assert_eq!(store.views().checkpoint(&feed).await, Ok(Checkpoint::default()));
+    assert_eq!(store.views().parked(&feed.tenant, 10).await, Ok(Vec::new()));
+    assert_eq!(store.log().due(Stamp(0), 10).await.unwrap().len(), 1, "its views are to be caught up");
+    store.close();
+    let store = EmbeddedStore::open(dir.path(), &one_segment()).unwrap();
+    assert_eq!(store.log().anchor(&feed).await, Ok(renewed));
 }
 
 /// Several closed segments that were never moved, as after a kill.

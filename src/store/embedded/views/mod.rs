@@ -103,11 +103,16 @@ impl EmbeddedViews {
 
     /// Last offset that a feed's views hold.
     pub(super) fn offset(&self, feed: &FeedId) -> Result<Offset, StoreError> {
-        let failed = |error: ViewError| StoreError::Database {
-            path: self.inner.database.path().to_owned(),
-            reason: error.to_string(),
-        };
-        Ok(self.checkpoint_now(feed).map_err(failed)?.offset)
+        Ok(self.checkpoint_now(feed).map_err(|error| self.failed(&error))?.offset)
+    }
+
+    /// Drops a feed's views.
+    pub(super) fn clear_all(&self, feed: &FeedId) -> Result<(), StoreError> {
+        self.clear_now(feed).map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &ViewError) -> StoreError {
+        StoreError::Database { path: self.inner.database.path().to_owned(), reason: error.to_string() }
     }
 
     /// Every row of a feed's views, in order of table and key.

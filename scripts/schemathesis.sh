@@ -20,8 +20,11 @@ export DESKWIRE__API__REQUESTS_PER_S=100000 DESKWIRE__API__REQUESTS_BURST=100000
 "$bin" --config config/dev.toml serve &
 engine=$!
 trap 'kill -TERM $engine 2>/dev/null; wait $engine 2>/dev/null || true; rm -rf "$data"' EXIT
+ready() {
+    exec 3<>"/dev/tcp/${address%:*}/${address##*:}" && printf 'GET /readyz HTTP/1.0\r\n\r\n' >&3 && grep -q '200 OK' <&3
+}
 for _ in $(seq 300); do
-    (exec 3<>"/dev/tcp/${address%:*}/${address##*:}") 2>/dev/null && break
+    (ready) 2>/dev/null && break
     kill -0 "$engine" 2>/dev/null || fail "the engine ended; see above"
     sleep 0.1
 done

@@ -5,6 +5,7 @@
 mod api;
 mod architecture;
 mod configuration;
+mod crash;
 mod demo;
 mod readme;
 mod serving;

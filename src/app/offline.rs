@@ -12,7 +12,10 @@ use schema::{
 };
 
 use super::{limits::store_options, open_store};
-use crate::{config::Config, store::embedded::EmbeddedStore};
+use crate::{
+    config::Config,
+    store::embedded::{EmbeddedStore, ViewRow},
+};
 
 /// Feeds listed at once.
 const FEEDS: usize = 1_000;
@@ -99,26 +102,18 @@ async fn verify_feed(store: &EmbeddedStore, second: &EmbeddedStore, feed: &FeedI
     // What a crash left behind is caught up first, as at every start.
     projector::catch_up(&*log, &*store.views(), feed).await?;
     projector::catch_up(&*log, &*second.views(), feed).await?;
-    let (kept, made) = (store.view_rows(feed)?, second.view_rows(feed)?);
-    let differing = kept.iter().filter(|row| !made.contains_sorted(row)).count()
-        + made.iter().filter(|row| !kept.contains_sorted(row)).count();
+    let (mut kept, mut made) = (store.view_rows(feed)?, second.view_rows(feed)?);
+    kept.sort_unstable();
+    made.sort_unstable();
+    let missing =
+        |rows: &[ViewRow], from: &[ViewRow]| rows.iter().filter(|row| from.binary_search(row).is_err()).count();
+    let differing = missing(&kept, &made) + missing(&made, &kept);
     if differing > 0 {
         findings += 1;
         eprintln!("{feed}: {differing} view rows are not what the log says; `deskwire rebuild` makes them anew");
     }
     println!("{feed}: {} batches, {} events, {} view rows, {findings} findings", walk.batches, walk.events, kept.len());
     Ok(findings)
-}
-
-/// Rows are sorted: looked up by halving.
-trait Sorted<T> {
-    fn contains_sorted(&self, row: &T) -> bool;
-}
-
-impl<T: Ord> Sorted<T> for Vec<T> {
-    fn contains_sorted(&self, row: &T) -> bool {
-        self.binary_search(row).is_ok()
-    }
 }
 
 /// Makes the views anew from the log.

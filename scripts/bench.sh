@@ -33,8 +33,8 @@ for _ in $(seq 300); do
     sleep 0.1
 done
 value() { awk -F'"' -v key="$1" '$0 ~ "^"key" = " {print $2; exit}' "$carrier"; }
-common=(--address "127.0.0.1:$port" --public-url "$DESKWIRE__SERVER__PUBLIC_URL" --account-sid "$(value account_sid)"
-    --auth-token "$(value auth_token)" --connections "${CONNECTIONS:-256}" --seconds "$seconds" --pid "$engine")
+common=(--address "127.0.0.1:$port" --public-url "$DESKWIRE__SERVER__PUBLIC_URL" --account-sid "$(value sid)"
+    --auth-token "$(value token)" --connections "${CONNECTIONS:-256}" --seconds "$seconds" --pid "$engine")
 
 if [ "${PROFILE_WITH:-}" = perf ]; then
     need perf linux-perf

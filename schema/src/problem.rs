@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 macro_rules! problems {
-    ($( $(#[$doc:meta])* $variant:ident = $code:literal $status:literal $stream:literal $temporary:literal $title:literal ),* $(,)?) => {
+    ($( $(#[$doc:meta])* $variant:ident = $code:tt $status:literal $stream:literal $temporary:literal $title:literal ),* $(,)?) => {
         /// Stable codes. Clients may match on them; titles may change.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         pub enum Code { $( $(#[$doc])* #[serde(rename = $code)] $variant, )* }

@@ -5,6 +5,8 @@
 mod api;
 mod architecture;
 mod configuration;
+mod crash;
+mod demo;
 mod readme;
 mod serving;
 mod stream;

@@ -57,3 +57,30 @@ fn every_make_target_that_readme_names_exists() {
         assert!(is_target || !readme.contains(&format!("`make {name}")), "README.md names `make {name}`");
     }
 }
+
+/// Every Rust file of the workspace, as one text.
+fn sources(directory: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            text += &sources(&path);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text += &fs::read_to_string(path).unwrap();
+        }
+    }
+    text
+}
+
+#[test]
+fn every_test_that_keeps_a_promise_exists() {
+    let code: String =
+        ["schema/src", "actors/src", "src", "tests/it"].map(|place| sources(&root().join(place))).concat();
+    let readme = readme();
+    let promises: Vec<&str> = readme.lines().filter(|line| line.starts_with("| P")).collect();
+    assert_eq!(promises.len(), 8, "P1 to P7 and P9");
+    let kept_by = promises.iter().filter_map(|row| row.trim_end_matches('|').rsplit('|').next());
+    for name in kept_by.flat_map(|tests| tests.split('`').skip(1).step_by(2)) {
+        assert!(code.contains(&format!("fn {name}(")), "README.md names {name}, which is no test");
+    }
+}

@@ -14,7 +14,7 @@ use crate::{
 };
 
 macro_rules! facts {
-    ($( $(#[$doc:meta])* $number:literal v $version:literal $name:literal $variant:ident ),* $(,)?) => {
+    ($( $(#[$doc:meta])* $number:literal v $version:literal $name:tt $variant:ident ),* $(,)?) => {
         /// What happened, without anything personal. `type` in JSON is the kind's name.
         #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
         #[serde(tag = "type", content = "data")]

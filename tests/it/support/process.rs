@@ -56,6 +56,13 @@ impl Server {
 
     /// Starts on `directory` and a port of the test's own, for restarts that clients must find again.
     pub fn start_on(directory: &Path, port: u16, environment: &[(&str, &str)]) -> Self {
+        let mut server = Self::spawn_on(directory, port, environment);
+        server.wait_until_ready();
+        server
+    }
+
+    /// Starts on `directory` and `port` and waits for nothing.
+    pub fn spawn_on(directory: &Path, port: u16, environment: &[(&str, &str)]) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let mut command = deskwire(&["serve"]);
         command
@@ -69,14 +76,17 @@ impl Server {
             .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");
         let log = follow(child.stderr.take().expect("stderr is piped"));
-        let mut server = Self { child, address, log };
+        Self { child, address, log }
+    }
+
+    /// Waits until it answers that it is ready.
+    pub fn wait_until_ready(&mut self) {
         wait_for("the server to be ready", || {
-            if let Some(status) = server.child.try_wait().expect("our own child") {
-                panic!("the server ended with {status}:\n{}", server.log());
+            if let Some(status) = self.child.try_wait().expect("our own child") {
+                panic!("the server ended with {status}:\n{}", self.log());
             }
-            get(address, "/readyz").filter(|(status, _)| *status == 200)
+            get(self.address, "/readyz").filter(|(status, _)| *status == 200)
         });
-        server
     }
 
     /// Where it listens.

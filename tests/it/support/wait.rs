@@ -28,11 +28,21 @@ pub fn wait_for_within<T>(deadline: Duration, what: &str, mut look: impl FnMut()
 }
 
 /// As [`wait_for`], for a condition that is itself awaited.
-pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, holds: impl AsyncFnMut() -> bool) {
+    until_within(DEADLINE, what, holds).await;
+}
+
+/// As [`until`], with a deadline of its own.
+pub async fn until_within(deadline: Duration, what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let looking = async {
         while !holds().await {
             tokio::time::sleep(LOOK_EVERY).await;
         }
     };
-    tokio::time::timeout(DEADLINE, looking).await.unwrap_or_else(|_| panic!("waited {DEADLINE:?} for {what}"));
+    tokio::time::timeout(deadline, looking).await.unwrap_or_else(|_| panic!("waited {deadline:?} for {what}"));
+}
+
+/// Not waiting for anything: the gap between two actions of somebody who makes load, or the moment of a fault.
+pub async fn pace(gap: Duration) {
+    tokio::time::sleep(gap).await;
 }

@@ -50,13 +50,13 @@ fn is_unavailable<T: std::fmt::Debug>(result: &Result<T, AppendError>) -> bool {
 
 /// Waits until a condition holds.
 async fn until(what: &str, condition: impl Fn() -> bool) {
-    for _ in 0..1_000 {
-        if condition() {
-            return;
+    let waiting = async {
+        while !condition() {
+            tokio::task::yield_now().await;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("{what} did not come to be within ten seconds");
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(10), waiting).await;
+    assert!(waited.is_ok(), "{what} did not come to be within ten seconds");
 }
 
 /// Numbers of the segments that are on disk.

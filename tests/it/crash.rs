@@ -1,0 +1,184 @@
+//! kill -9 of the real binary under load, twenty times: nothing acknowledged is lost, nothing happens twice, nobody is
+//! sent to too fast, and a dashboard that comes back misses nothing.
+
+mod check;
+mod follower;
+mod load;
+mod world;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use futures_util::future::join_all;
+use loadtest::carrier::{Chance, Faults};
+
+use self::{
+    check::{Evidence, Log},
+    follower::Follower,
+    load::{CALLERS, Ledger, Maker, OPERATORS, TEXTERS},
+    world::{World, faults},
+};
+use crate::support::{
+    process::Server,
+    wait::{pace, until, until_within},
+};
+
+const ROUNDS: usize = 20;
+/// A round runs until so many things were acknowledged in it, at random.
+const ACKED: (usize, usize) = (5, 150);
+/// A start is killed within this.
+const START_MS: usize = 400;
+/// A callback that met several kills comes back after some seconds.
+const SETTLED_WITHIN: Duration = Duration::from_secs(40);
+
+/// `CRASH_SEED` runs one again.
+fn seed() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
+    let given = std::env::var("CRASH_SEED").ok().and_then(|seed| seed.parse().ok());
+    given.unwrap_or(u64::try_from(now).unwrap())
+}
+
+/// All that runs beside the process that is killed.
+struct Run {
+    world: World,
+    ledger: Ledger,
+    followers: [Follower; 2],
+    chance: Chance,
+    loading_ends: AtomicBool,
+    following_ends: AtomicBool,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_kills_under_load_lose_nothing_double_nothing_and_leave_no_gap() {
+    let seed = seed();
+    eprintln!("CRASH_SEED={seed}");
+    let chance = Chance::new(seed);
+    let (world, server) = World::start(&chance).await;
+    let run = Arc::new(Run {
+        world,
+        ledger: Ledger::default(),
+        followers: [Follower::new(true, seed), Follower::new(false, seed + 1)],
+        chance,
+        loading_ends: AtomicBool::new(false),
+        following_ends: AtomicBool::new(false),
+    });
+    let spawn = |seed: Option<u64>| {
+        let run = run.clone();
+        tokio::spawn(async move {
+            match seed {
+                Some(seed) => run.load(seed).await,
+                None => run.follow().await,
+            }
+        })
+    };
+    let following = spawn(None);
+    until("the followers' first position", async || run.followers.iter().all(Follower::is_connected)).await;
+    let loading = spawn(Some(seed));
+    run.rounds(server).await;
+    tokio::try_join!(loading, following).unwrap();
+    run.check();
+}
+
+impl Run {
+    async fn follow(&self) {
+        let Self { world, followers: [first, second], following_ends, .. } = self;
+        let (url, token) = (&world.url, &world.token);
+        tokio::join!(first.follow(url, token, following_ends), second.follow(url, token, following_ends));
+    }
+
+    async fn load(&self, seed: u64) {
+        let Self { world, ledger, loading_ends: stop, .. } = self;
+        let maker = |number: usize, kind: u64| {
+            let chance = Chance::new(seed.wrapping_add(kind * 1_000 + number as u64));
+            Maker { world, ledger, stop, chance, number }
+        };
+        let texters = join_all((0..TEXTERS).map(|number| maker(number, 1).texts()));
+        let callers = join_all((0..CALLERS).map(|number| maker(number, 2).calls()));
+        let operators = join_all((0..OPERATORS).map(|number| maker(number, 3).sends()));
+        tokio::join!(texters, callers, operators);
+    }
+
+    async fn rounds(&self, mut server: Server) {
+        for round in 0..ROUNDS {
+            match round % 4 {
+                1 => self.between_claim_and_answer().await,
+                3 => server = self.in_the_middle_of_a_start(server).await,
+                _ => self.anywhere().await,
+            }
+            server = self.killed(server);
+            tokio::task::block_in_place(|| server.wait_until_ready());
+            self.world.carrier.set_faults(faults());
+        }
+        self.anywhere().await;
+        self.loading_ends.store(true, Ordering::Relaxed);
+        self.world.carrier.set_faults(Faults::default());
+        self.settled().await;
+        let ended = tokio::task::block_in_place(|| server.terminate());
+        self.following_ends.store(true, Ordering::Relaxed);
+        assert!(ended.success(), "{ended}");
+    }
+
+    /// kill -9, and up again at once on the same directory.
+    fn killed(&self, server: Server) -> Server {
+        tokio::task::block_in_place(|| server.kill());
+        self.world.spawn()
+    }
+
+    /// At some point of ordinary work.
+    async fn anywhere(&self) {
+        let acked = self.ledger.acked() + ACKED.0 + self.chance.below(ACKED.1 - ACKED.0);
+        until("more to be acknowledged", async || self.ledger.acked() >= acked).await;
+    }
+
+    /// The carrier has taken texts and holds its answers back: whoever sent them dies without knowing.
+    async fn between_claim_and_answer(&self) {
+        self.anywhere().await;
+        let taken = self.world.carrier.meter().texts;
+        self.world.carrier.set_faults(Faults { stall: 1.0, too_many: 0.0, lose_response: 0.0, ..faults() });
+        let more = 1 + self.chance.below(4) as u64;
+        until("texts to be held by the carrier", async || self.world.carrier.meter().texts >= taken + more).await;
+    }
+
+    /// While it reads back what the last kill left.
+    async fn in_the_middle_of_a_start(&self, mut server: Server) -> Server {
+        self.anywhere().await;
+        for _ in 0..2 {
+            server = self.killed(server);
+            pace(Duration::from_millis(self.chance.below(START_MS) as u64)).await;
+        }
+        server
+    }
+
+    /// Every text has met its fate, and the followers have seen it.
+    async fn settled(&self) {
+        until_within(SETTLED_WITHIN, "every text to meet its fate", async || {
+            let carrier = self.world.carrier.messages();
+            let [first, second] = &self.followers;
+            let seen = first.look(|view| Log::new(&view.events).is_settled(&carrier).then(|| view.position()));
+            seen.is_some_and(|position| second.look(|view| view.position() >= position))
+        })
+        .await;
+    }
+
+    fn check(&self) {
+        let verified = self.world.command(&["verify"]);
+        let inspected = self.world.command(&["inspect", "--tenant", "demo", "--personal"]);
+        let events: Vec<_> = inspected.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let carrier = self.world.carrier.messages();
+        let evidence = Evidence { log: Log::new(&events), ledger: &self.ledger, carrier: &carrier };
+        let mut wrong = evidence.wrong();
+        for follower in &self.followers {
+            wrong.extend(follower.look(|view| check::view(view, &events)));
+        }
+        let meter = self.world.carrier.meter();
+        eprintln!("{verified}\n{}\n{meter:?}", evidence.summary());
+        wrong.extend(meter.described.iter().map(|violation| format!("too fast: {violation:?}")));
+        let shown: Vec<_> = wrong.iter().take(20).collect();
+        assert!(wrong.is_empty(), "{} findings, the first: {shown:#?}", wrong.len());
+    }
+}

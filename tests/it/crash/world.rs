@@ -1,0 +1,126 @@
+//! The engine's real process on one directory and port, killed and started again, and the carrier that outlives it.
+
+use std::{net::TcpListener, time::Duration};
+
+use figment::{
+    Figment,
+    providers::{Format as _, Serialized, Toml},
+};
+use loadtest::carrier::{CarrierConfig, CarrierHandle, CarrierServer, Chance, Faults, Latency, Line, Spread};
+use loadtest::meter::Limits;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::process::{Server, deskwire};
+
+/// Segments a second of the demo's line: ten times a long code's, so that a run is short.
+pub const NUMBER_PER_S: u32 = 10;
+/// What the meter forgives: the network's and this machine's jitter.
+const TOLERANCE_MS: u64 = 50;
+/// Below the range that outgoing connections take their ports from: nobody takes one while its server is down.
+const PORTS: (usize, usize) = (20_000, 30_000);
+
+/// What stays when a process is killed.
+pub struct World {
+    pub carrier: CarrierHandle,
+    pub url: String,
+    /// Of an operator who may see everything.
+    pub token: String,
+    directory: TempDir,
+    port: u16,
+    carrier_url: String,
+}
+
+fn port(chance: &Chance) -> u16 {
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let candidates = std::iter::repeat_with(|| u16::try_from(PORTS.0 + chance.below(PORTS.1 - PORTS.0)).unwrap());
+    candidates.take(100).find(free).expect("a free port")
+}
+
+fn environment(carrier_url: &str) -> [(&str, &str); 7] {
+    [
+        ("DESKWIRE__DEMO__ENABLED", "true"),
+        ("DESKWIRE__DEMO__CARRIER_URL", carrier_url),
+        ("DESKWIRE__OUTBOX__RETRY_MIN_MS", "200"),
+        ("DESKWIRE__OUTBOX__RETRY_MAX_MS", "1000"),
+        ("DESKWIRE__OUTBOX__UNKNOWN_HOLD_S", "2"),
+        ("DESKWIRE__STREAM__DRAIN_SPREAD_MS", "200"),
+        // Small segments: kills also meet the mover.
+        ("DESKWIRE__STORE__SEGMENT_BYTES", "1048576"),
+    ]
+}
+
+/// What goes wrong all the time. Nothing of it makes the engine send a text again that the carrier took.
+pub fn faults() -> Faults {
+    Faults {
+        too_many: 0.05,
+        lose_response: 0.05,
+        repeat_callback: 0.2,
+        reorder_callback: 0.2,
+        stall_ms: 3_000,
+        ..Faults::default()
+    }
+}
+
+fn latency() -> Latency {
+    let spread = |p50_ms: f64, p99_ms: f64| Spread { p50_ms, p99_ms };
+    Latency { answer: spread(40.0, 300.0), sent: spread(100.0, 500.0), delivered: spread(100.0, 500.0) }
+}
+
+impl World {
+    /// The first start on a fresh directory, and the carrier of the line that it made.
+    pub async fn start(chance: &Chance) -> (Self, Server) {
+        let directory = tempfile::tempdir().unwrap();
+        let (engine_port, carrier_port) = (port(chance), port(chance));
+        let carrier_url = format!("http://127.0.0.1:{carrier_port}");
+        let server = Server::start_on(directory.path(), engine_port, &environment(&carrier_url));
+        let config: CarrierConfig = Figment::from(Serialized::defaults(CarrierConfig::default()))
+            .merge(Toml::file_exact(directory.path().join("data/demo-carrier.toml")))
+            .extract()
+            .unwrap();
+        let limits = Limits { number_per_s: Some(NUMBER_PER_S), ..Limits::default() };
+        let lines = config.lines.into_iter().map(|line| Line { limits: limits.clone(), ..line }).collect();
+        let config = CarrierConfig {
+            listen: ([127, 0, 0, 1], carrier_port).into(),
+            lines,
+            latency: latency(),
+            faults: faults(),
+            tolerance_ms: TOLERANCE_MS,
+            webhook_retries: 12,
+            webhook_retry_ms: 25,
+            ..config
+        };
+        let carrier = CarrierServer::start(config).await.unwrap();
+        let url = server.url();
+        let mut world = Self { carrier, url, token: String::new(), directory, port: engine_port, carrier_url };
+        world.token = world.command(&["token", "--tenant", "demo", "--operator", "ana", "--role", "admin"]);
+        world.raise_limit().await;
+        (world, server)
+    }
+
+    async fn raise_limit(&self) {
+        let url = format!("{}/v1/admin/channels/demo-line/limits", self.url);
+        let limits = json!({"number_per_s": NUMBER_PER_S});
+        let answer = self.client().put(url).bearer_auth(&self.token).json(&limits).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    }
+
+    /// Starts again on the same directory and port, without waiting.
+    pub fn spawn(&self) -> Server {
+        Server::spawn_on(self.directory.path(), self.port, &environment(&self.carrier_url))
+    }
+
+    /// Runs a command on the data directory; its output, trimmed.
+    pub fn command(&self, arguments: &[&str]) -> String {
+        let data = self.directory.path().join("data");
+        let output = deskwire(arguments).env("DESKWIRE__DATA__DIRECTORY", data).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "deskwire {arguments:?}: {}\n{error}", output.status);
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// A client with connections of its own.
+    pub fn client(&self) -> reqwest::Client {
+        reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap()
+    }
+}

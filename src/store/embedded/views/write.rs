@@ -64,7 +64,10 @@ impl Rows {
     /// Writes all rows at once.
     pub(super) fn commit(&self, database: &fjall::Database, keyspace: &fjall::Keyspace) -> Result<(), fjall::Error> {
         let count = self.last.len() + self.unique.len();
-        let mut batch = fjall::OwnedWriteBatch::with_capacity(database.clone(), count);
+        // Handed to the operating system before it counts as written: else a full disk, noticed only at the next
+        // flush, would take back what was said to be there.
+        let mut batch =
+            fjall::OwnedWriteBatch::with_capacity(database.clone(), count).durability(Some(fjall::PersistMode::Buffer));
         for (key, value) in &self.unique {
             batch.insert(keyspace, key.as_slice(), value.as_ref());
         }

@@ -222,8 +222,8 @@ pub fn signing_key(directory: &Path) -> Result<Key, KeyError> {
     match read_private(&path)? {
         Some(pem) => Ok(Key::Ed25519Private(pem)),
         None => {
-            let pem = new_ed25519_pem()?;
-            write_private(&path, &pem)?;
+            write_private(&path, &new_ed25519_pem()?)?;
+            let pem = read_private(&path)?.ok_or(KeyError::Unusable("the signing key vanished after it was made"))?;
             Ok(Key::Ed25519Private(pem))
         }
     }
@@ -235,9 +235,8 @@ pub fn secret_file(directory: &Path, name: &str) -> Result<[u8; 32], KeyError> {
     match read_private(&path)? {
         Some(bytes) => bytes.try_into().map_err(|_| KeyError::Unusable("a secret file holds exactly 32 bytes")),
         None => {
-            let secret = random_bytes()?;
-            write_private(&path, &secret)?;
-            Ok(secret)
+            write_private(&path, &random_bytes()?)?;
+            secret_file(directory, name)
         }
     }
 }
@@ -268,21 +267,24 @@ fn read_private(path: &Path) -> Result<Option<Vec<u8>>, KeyError> {
 }
 
 /// Never half a key: written beside, synced, then renamed into place.
+/// Writes a new file beside its place and links it there: of two processes that start at once, one wins, and both
+/// read the winner's bytes afterwards.
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
     let file_error = |source| KeyError::File { path: path.to_owned(), source };
-    let beside = path.with_extension("new");
+    let beside = path.with_extension(format!("new-{}", hex::encode(&random_bytes()?[..8])));
     let write = || -> io::Result<()> {
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory)?;
         }
-        match fs::remove_file(&beside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&beside, path)?;
+        let linked = match fs::hard_link(&beside, path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            linked => linked,
+        };
+        fs::remove_file(&beside)?;
+        linked?;
         path.parent().map_or(Ok(()), |directory| fs::File::open(directory)?.sync_all())
     };
     write().map_err(file_error)

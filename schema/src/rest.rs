@@ -182,6 +182,7 @@ pub struct NewTenant {
     pub tenant: TenantId,
     /// The business's name as contacts know it; empty: set later.
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub business_name: String,
 }
 
@@ -190,7 +191,9 @@ pub struct NewTenant {
 #[serde(deny_unknown_fields)]
 pub struct AccountSecret {
     /// The carrier's own id (AccountSid).
+    #[schema(min_length = 1, max_length = 256)]
     pub carrier_id: String,
     /// The auth token. The one before it stays valid beside it, for webhooks under way.
+    #[schema(min_length = 1, max_length = 256)]
     pub auth_token: String,
 }

@@ -11,6 +11,7 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TenantSettings {
     /// The business's name as contacts know it; `{business}` in templates.
+    #[schema(max_length = 100)]
     pub business_name: String,
 }
 
@@ -18,6 +19,7 @@ pub struct TenantSettings {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ChannelSettings {
     /// The business's own number, E.164.
+    #[schema(pattern = "^(\\+[1-9][0-9]{6,14}|[0-9]{3,8})$")]
     pub address: String,
     /// The carrier account it belongs to.
     pub account: AccountId,
@@ -46,6 +48,7 @@ pub struct KeywordAnswers {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TemplateSettings {
     /// The text.
+    #[schema(min_length = 1, max_length = 1600)]
     pub text: String,
 }
 

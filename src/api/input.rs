@@ -10,9 +10,13 @@ use axum::{
 };
 use schema::{
     command::KEY_MAX,
+    ids::Offset,
     problem::{Code, Problem},
 };
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, DeserializeOwned},
+};
 
 use super::{ApiState, answer::Failure};
 
@@ -45,7 +49,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// A JSON body. One that is left out counts as `{}`.
+/// An offset in a query: one that JavaScript can count to (RFC 8259 §6).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At(pub(super) Offset);
+
+impl<'de> Deserialize<'de> for At {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u64::deserialize(deserializer)? {
+            offset if offset < 1 << 53 => Ok(Self(Offset(offset))),
+            _ => Err(de::Error::custom("is beyond every offset")),
+        }
+    }
+}
+
+/// A JSON body. One that is left out, or `null`, counts as `{}`.
 pub(super) struct Body<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest<ApiState> for Body<T> {
@@ -62,7 +79,7 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Body<T> {
             Ok(Err(error)) => return Err(unreadable(&error)),
             Err(_) => return Err(Failure::new(Code::RequestTimeout)),
         };
-        let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        let text: &[u8] = if bytes.is_empty() || *bytes == *b"null" { b"{}" } else { &bytes };
         // The library would take an array for a struct, field by field.
         if text.trim_ascii_start().first() == Some(&b'[') {
             return Err(Failure::invalid("body", "must be a JSON object"));
@@ -119,6 +136,16 @@ fn wrong_field(path: &str, words: &str) -> Failure {
     Failure::invalid(if path.is_empty() { "body" } else { path }, "is not valid")
 }
 
+/// The header, for the document.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "`Key` reads it; this describes it")]
+pub(super) struct KeyHeader {
+    /// Makes a retry harmless: the same key with the same content gives the same reply and is done once.
+    #[param(rename = "idempotency-key", min_length = 1, max_length = 128, pattern = "^[!-~]+$")]
+    key: Option<String>,
+}
+
 /// What makes a retry harmless: the header, else the body's field.
 pub(super) struct Key(Option<String>);
 
@@ -127,19 +154,19 @@ impl<S: Sync> FromRequestParts<S> for Key {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         let Some(given) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
-        let text = given.to_str().map_err(|_| bad_key())?;
-        Ok(Self(Some(text.to_owned())))
+        let text = given.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()));
+        Ok(Self(Some(text.ok_or_else(bad_key)?.to_owned())))
     }
 }
 
 impl Key {
     /// The header wins.
     pub(super) fn or(self, field: Option<String>) -> Result<Option<String>, Failure> {
-        let key = self.0.or(field);
-        match &key {
-            Some(key) if key.is_empty() || key.len() > KEY_MAX => Err(bad_key()),
-            _ => Ok(key),
+        let fits = |key: &String| (1..=KEY_MAX).contains(&key.len());
+        if !field.iter().chain(&self.0).all(fits) {
+            return Err(bad_key());
         }
+        Ok(self.0.or(field))
     }
 }
 

@@ -139,3 +139,25 @@ proptest::proptest! {
         proptest::prop_assert_eq!(auth.verify(&token, NOW), Err(AuthError::Invalid));
     }
 }
+
+#[test]
+fn two_that_start_at_once_get_the_same_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("keys");
+    let start = std::sync::Barrier::new(8);
+    let keys: Vec<Vec<u8>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    start.wait();
+                    match signing_key(&place).unwrap() {
+                        Key::Ed25519Private(pem) => pem,
+                        _ => panic!("another kind of key"),
+                    }
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(keys.windows(2).all(|pair| pair[0] == pair[1]), "one key for all");
+}

@@ -101,7 +101,7 @@ async fn the_demo_lives_from_a_missed_call_to_a_delivered_reply() {
     let again: Value = send().await.unwrap().json().await.unwrap();
     assert_eq!(first, again, "the same key, the same reply");
     let message = format!("/v1/messages/{}", first["message"].as_str().unwrap());
-    until("delivery", async || demo.get(&token, &message).await["status"] == "delivered").await;
+    until("delivery", async || demo.get(&token, &message).await["sending"]["status"] == "delivered").await;
     assert_eq!(demo.carrier.texts_to(CALLER), 2, "the text-back and one reply");
     assert_eq!(demo.carrier.meter().violations, 0);
 }

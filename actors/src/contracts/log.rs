@@ -25,6 +25,7 @@ pub async fn suite<S: Stores>(make: impl Fn() -> S) {
     a_batch_beyond_the_next_number_is_not_stored(make()).await;
     feeds_do_not_mix(make()).await;
     a_read_stops_once_its_bytes_are_exceeded(make()).await;
+    pages_of_any_size_leave_nothing_out(make()).await;
     what_is_trimmed_is_said_to_be(make()).await;
     a_feed_has_one_wake_entry_that_of_its_last_batch(make()).await;
     a_feed_whose_views_lag_is_due_until_they_have_caught_up(make()).await;
@@ -178,6 +179,29 @@ async fn a_read_stops_once_its_bytes_are_exceeded<S: Stores>(stores: S) {
     }
     assert_eq!(pages, [3, 3, 3, 1], "each page ends with the batch that exceeds the limit");
     assert_eq!(log.read(&feed, Offset(1), 0).await.expect("a read works").len(), 1, "at least one");
+}
+
+async fn pages_of_any_size_leave_nothing_out<S: Stores>(stores: S) {
+    let (log, feed) = (stores.log(), feed("a"));
+    let mut writer = Writer::new(&feed, "n1");
+    let mut expected = Vec::new();
+    for index in 0..30 {
+        writer.weight = 40 + index % 7 * 10;
+        let batch = writer.batch(1);
+        append(&*log, &batch).await;
+        expected.push(batch);
+    }
+    for max_bytes in (0..6_000).step_by(41) {
+        let mut read = Vec::new();
+        let mut from = Offset(1);
+        loop {
+            let page = log.read(&feed, from, max_bytes).await.expect("a read works");
+            let Some(last) = page.last() else { break };
+            from = last.header.end();
+            read.extend(page);
+        }
+        assert!(read == expected, "in pages of {max_bytes} bytes");
+    }
 }
 
 async fn what_is_trimmed_is_said_to_be<S: Stores>(mut stores: S) {

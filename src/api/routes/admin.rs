@@ -16,7 +16,7 @@ use crate::api::{
     ApiState,
     answer::{Answer, Failure},
     caller::Caller,
-    input::{Body, Id, Key, Query},
+    input::{At, Body, Id, Key, KeyHeader, Query},
 };
 
 /// The tenant's own settings.
@@ -28,7 +28,7 @@ pub(super) async fn tenant(caller: Caller) -> Json<TenantView> {
 }
 
 /// Change the tenant's own settings.
-#[utoipa::path(put, path = "/v1/admin/tenant", params(("idempotency-key" = Option<String>, Header)),
+#[utoipa::path(put, path = "/v1/admin/tenant", params(KeyHeader),
     request_body = TenantSettings, tag = "admin", responses((status = 200, body = Reply),
     (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn set_tenant(
@@ -65,7 +65,7 @@ fn template_view(id: &TemplateId, template: &TemplateSettings, tenant: &TenantSe
 
 /// Make or change a template.
 #[utoipa::path(put, path = "/v1/admin/templates/{id}", params(("id" = TemplateId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = TemplateSettings, tag = "admin", responses(
+    KeyHeader), request_body = TemplateSettings, tag = "admin", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn set_template(
     State(state): State<ApiState>,
@@ -79,7 +79,7 @@ pub(super) async fn set_template(
 
 /// Remove a template that no line uses.
 #[utoipa::path(delete, path = "/v1/admin/templates/{id}", params(("id" = TemplateId, Path),
-    ("idempotency-key" = Option<String>, Header)), tag = "admin", responses((status = 200, body = Reply),
+    KeyHeader), tag = "admin", responses((status = 200, body = Reply),
     (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn remove_template(
     State(state): State<ApiState>,
@@ -115,7 +115,7 @@ pub(super) async fn operator(caller: Caller, Id(id): Id<OperatorId>) -> Answer<O
 
 /// Give an operator a role, whatever the token says; `null` revokes.
 #[utoipa::path(put, path = "/v1/admin/operators/{id}", params(("id" = OperatorId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = OperatorRole, tag = "admin", responses(
+    KeyHeader), request_body = OperatorRole, tag = "admin", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn set_operator(
     State(state): State<ApiState>,
@@ -140,7 +140,8 @@ pub(super) async fn parked(State(state): State<ApiState>, caller: Caller) -> Ans
 #[serde(deny_unknown_fields)]
 pub(super) struct AuditQuery {
     /// Events after this offset; none: from the beginning.
-    after: Option<Offset>,
+    #[param(value_type = Option<u64>, maximum = 9_007_199_254_740_991_u64)]
+    after: Option<At>,
     /// Rows, 1 to 200.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
@@ -155,5 +156,5 @@ pub(super) async fn audit(
     Query(query): Query<AuditQuery>,
 ) -> Answer<AuditPage> {
     let limit = limit(&state, query.limit)?;
-    Ok(Json(state.reader().audit(caller.tenant_id(), query.after.unwrap_or_default(), limit).await?))
+    Ok(Json(state.reader().audit(caller.tenant_id(), query.after.map_or(Offset(0), |At(after)| after), limit).await?))
 }

@@ -14,7 +14,7 @@ use crate::api::{
     ApiState,
     answer::{Answer, Failure},
     caller::Caller,
-    input::{Body, Id, Key},
+    input::{Body, Id, Key, KeyHeader},
 };
 
 /// Every line.
@@ -41,7 +41,7 @@ pub(super) async fn channel(caller: Caller, Id(id): Id<ChannelId>) -> Answer<Cha
 
 /// Make or change a line. Its number is claimed in the directory first: nobody else can have it then.
 #[utoipa::path(put, path = "/v1/admin/channels/{id}", params(("id" = ChannelId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = ChannelSettings, tag = "admin", responses(
+    KeyHeader), request_body = ChannelSettings, tag = "admin", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn set_channel(
     State(state): State<ApiState>,
@@ -73,7 +73,7 @@ pub(super) async fn coverage(caller: Caller, Id(id): Id<ChannelId>) -> Answer<Co
 
 /// Switch the answering of missed calls on or off.
 #[utoipa::path(put, path = "/v1/admin/channels/{id}/coverage", params(("id" = ChannelId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = Coverage, tag = "admin", responses(
+    KeyHeader), request_body = Coverage, tag = "admin", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn set_coverage(
     State(state): State<ApiState>,
@@ -97,7 +97,7 @@ pub(super) async fn limits(caller: Caller, Id(id): Id<ChannelId>) -> Answer<Limi
 
 /// Change how fast a line may send.
 #[utoipa::path(put, path = "/v1/admin/channels/{id}/limits", params(("id" = ChannelId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = LimitSettings, tag = "admin", responses(
+    KeyHeader), request_body = LimitSettings, tag = "admin", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn set_limits(
     State(state): State<ApiState>,

@@ -13,12 +13,12 @@ use crate::api::{
     ApiState,
     answer::Answer,
     caller::Caller,
-    input::{Body, Id, Key},
+    input::{Body, Id, Key, KeyHeader},
 };
 
 /// Add a note beside the messages; contacts never see it.
 #[utoipa::path(post, path = "/v1/conversations/{id}/notes", params(("id" = ConversationId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = WriteNote, tag = "conversations", responses(
+    KeyHeader), request_body = WriteNote, tag = "conversations", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn add_note(
     State(state): State<ApiState>,
@@ -33,7 +33,7 @@ pub(super) async fn add_note(
 
 /// Put an operator on it, or nobody.
 #[utoipa::path(post, path = "/v1/conversations/{id}/assign", params(("id" = ConversationId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = AssignTo, tag = "conversations", responses(
+    KeyHeader), request_body = AssignTo, tag = "conversations", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn assign(
     State(state): State<ApiState>,
@@ -48,7 +48,7 @@ pub(super) async fn assign(
 
 /// End the episode.
 #[utoipa::path(post, path = "/v1/conversations/{id}/resolve", params(("id" = ConversationId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = Option<Plain>, tag = "conversations", responses(
+    KeyHeader), request_body = Option<Plain>, tag = "conversations", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn resolve(
     State(state): State<ApiState>,
@@ -63,7 +63,7 @@ pub(super) async fn resolve(
 
 /// Begin a new episode.
 #[utoipa::path(post, path = "/v1/conversations/{id}/reopen", params(("id" = ConversationId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = Option<Plain>, tag = "conversations", responses(
+    KeyHeader), request_body = Option<Plain>, tag = "conversations", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn reopen(
     State(state): State<ApiState>,
@@ -78,7 +78,7 @@ pub(super) async fn reopen(
 
 /// Hide it until a time.
 #[utoipa::path(post, path = "/v1/conversations/{id}/snooze", params(("id" = ConversationId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = SnoozeUntil, tag = "conversations", responses(
+    KeyHeader), request_body = SnoozeUntil, tag = "conversations", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn snooze(
     State(state): State<ApiState>,
@@ -93,7 +93,7 @@ pub(super) async fn snooze(
 
 /// Add and remove labels.
 #[utoipa::path(post, path = "/v1/conversations/{id}/tags", params(("id" = ConversationId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = EditTags, tag = "conversations", responses(
+    KeyHeader), request_body = EditTags, tag = "conversations", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn tag(
     State(state): State<ApiState>,
@@ -108,7 +108,7 @@ pub(super) async fn tag(
 
 /// Mark everything up to an offset as seen.
 #[utoipa::path(post, path = "/v1/conversations/{id}/read", params(("id" = ConversationId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = ReadUpTo, tag = "conversations", responses(
+    KeyHeader), request_body = ReadUpTo, tag = "conversations", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn mark_read(
     State(state): State<ApiState>,
@@ -123,7 +123,7 @@ pub(super) async fn mark_read(
 
 /// Change the contact's name or notes.
 #[utoipa::path(post, path = "/v1/conversations/{id}/contact", params(("id" = ConversationId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = EditContact, tag = "conversations", responses(
+    KeyHeader), request_body = EditContact, tag = "conversations", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn update_contact(
     State(state): State<ApiState>,
@@ -138,7 +138,7 @@ pub(super) async fn update_contact(
 
 /// Record that the contact must not be texted any more.
 #[utoipa::path(post, path = "/v1/conversations/{id}/opt-out", params(("id" = ConversationId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = Option<Plain>, tag = "conversations", responses(
+    KeyHeader), request_body = Option<Plain>, tag = "conversations", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn opt_out(
     State(state): State<ApiState>,
@@ -153,7 +153,7 @@ pub(super) async fn opt_out(
 
 /// Lift an opt-out that an operator recorded; the contact's own only the contact lifts.
 #[utoipa::path(post, path = "/v1/conversations/{id}/opt-in", params(("id" = ConversationId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = Option<Plain>, tag = "conversations", responses(
+    KeyHeader), request_body = Option<Plain>, tag = "conversations", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn opt_in(
     State(state): State<ApiState>,
@@ -168,7 +168,7 @@ pub(super) async fn opt_in(
 
 /// Let a parked conversation decide again, and replay what arrived meanwhile.
 #[utoipa::path(post, path = "/v1/conversations/{id}/release", params(("id" = ConversationId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = Option<Plain>, tag = "conversations", responses(
+    KeyHeader), request_body = Option<Plain>, tag = "conversations", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn release(
     State(state): State<ApiState>,

@@ -13,12 +13,12 @@ use crate::api::{
     ApiState,
     answer::Answer,
     caller::Caller,
-    input::{Body, Id, Key},
+    input::{Body, Id, Key, KeyHeader},
 };
 
 /// Write to the contact of a conversation.
 #[utoipa::path(post, path = "/v1/conversations/{id}/messages", params(("id" = ConversationId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = SendText, tag = "messages", responses(
+    KeyHeader), request_body = SendText, tag = "messages", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn send(
     State(state): State<ApiState>,
@@ -33,7 +33,7 @@ pub(super) async fn send(
 }
 
 /// Write to a number; joins its conversation if there is one.
-#[utoipa::path(post, path = "/v1/messages", params(("idempotency-key" = Option<String>, Header)),
+#[utoipa::path(post, path = "/v1/messages", params(KeyHeader),
     request_body = SendTextTo, tag = "messages", responses((status = 200, body = Reply),
     (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn send_to(
@@ -49,7 +49,7 @@ pub(super) async fn send_to(
 
 /// Take a text back while it is queued.
 #[utoipa::path(post, path = "/v1/messages/{id}/cancel", params(("id" = MessageId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = Option<Plain>, tag = "messages", responses(
+    KeyHeader), request_body = Option<Plain>, tag = "messages", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn cancel(
     State(state): State<ApiState>,
@@ -65,7 +65,7 @@ pub(super) async fn cancel(
 
 /// Try a failed text again, or one of unknown fate: because a person says so.
 #[utoipa::path(post, path = "/v1/messages/{id}/retry", params(("id" = MessageId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = Option<Plain>, tag = "messages", responses(
+    KeyHeader), request_body = Option<Plain>, tag = "messages", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn retry(
     State(state): State<ApiState>,

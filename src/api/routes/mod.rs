@@ -13,7 +13,6 @@ use actors::handle::Refusal;
 use axum::{Json, Router, middleware};
 use schema::{
     command::{Command, Reply, Request},
-    ids::Offset,
     problem::Code,
 };
 use serde::Deserialize;
@@ -25,6 +24,7 @@ use super::{
     answer::{Answer, Failure},
     caller::Caller,
     door,
+    input::At,
 };
 
 /// Every route, and the document that describes them.
@@ -106,15 +106,17 @@ pub(super) async fn no_such_method() -> Failure {
 #[serde(deny_unknown_fields)]
 pub(super) struct Fresh {
     /// Wait until the answer includes this offset, for a few seconds.
-    at_least: Option<Offset>,
+    #[param(value_type = Option<u64>, maximum = 9_007_199_254_740_991_u64)]
+    at_least: Option<At>,
 }
 
 /// Waits for the views.
-async fn fresh(caller: &Caller, at_least: Option<Offset>) -> Result<(), Failure> {
-    match at_least {
-        Some(offset) => Ok(caller.tenant.viewed(offset).await?),
-        None => Ok(()),
+async fn fresh(caller: &Caller, at_least: Option<At>) -> Result<(), Failure> {
+    let Some(At(offset)) = at_least else { return Ok(()) };
+    if offset > caller.tenant.feed().position().offset {
+        return Err(Failure::invalid("at_least", "lies beyond the end of the log"));
     }
+    Ok(caller.tenant.viewed(offset).await?)
 }
 
 /// How many rows.

@@ -3,7 +3,7 @@
 use actors::reader::Window;
 use axum::{Json, extract::State};
 use schema::{
-    ids::{ConversationId, MessageId, Offset},
+    ids::{ConversationId, MessageId},
     page::{ContactView, ConversationPage, ConversationView, Cursor, InboxPage, MessageView, Queued},
     problem::Problem,
 };
@@ -14,7 +14,7 @@ use crate::api::{
     ApiState,
     answer::{Answer, Failure},
     caller::Caller,
-    input::{Id, Query},
+    input::{At, Id, Query},
 };
 
 /// Which page of the inbox.
@@ -25,13 +25,14 @@ pub(super) struct InboxQuery {
     /// Open conversations (true, the default) or resolved ones.
     open: Option<bool>,
     /// `next` of the page before.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^[0-9a-f]{48}$")]
     cursor: Option<Cursor>,
     /// Rows, 1 to 200.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
     /// Wait until the answer includes this offset, for a few seconds.
-    at_least: Option<Offset>,
+    #[param(value_type = Option<u64>, maximum = 9_007_199_254_740_991_u64)]
+    at_least: Option<At>,
 }
 
 /// Conversations, newest activity first, with the position to resume the stream from.
@@ -68,14 +69,17 @@ pub(super) async fn conversation(
 #[serde(deny_unknown_fields)]
 pub(super) struct EventsQuery {
     /// Events before this offset; with neither, the newest.
-    before: Option<Offset>,
+    #[param(value_type = Option<u64>, maximum = 9_007_199_254_740_991_u64)]
+    before: Option<At>,
     /// Events after this offset.
-    after: Option<Offset>,
+    #[param(value_type = Option<u64>, maximum = 9_007_199_254_740_991_u64)]
+    after: Option<At>,
     /// Rows, 1 to 200.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
     /// Wait until the answer includes this offset, for a few seconds.
-    at_least: Option<Offset>,
+    #[param(value_type = Option<u64>, maximum = 9_007_199_254_740_991_u64)]
+    at_least: Option<At>,
 }
 
 /// A stretch of a conversation, oldest first, as the stream sends it.
@@ -90,8 +94,8 @@ pub(super) async fn events(
 ) -> Answer<ConversationPage> {
     let window = match (query.before, query.after) {
         (None, None) => Window::Latest,
-        (Some(before), None) => Window::Before(before),
-        (None, Some(after)) => Window::After(after),
+        (Some(At(before)), None) => Window::Before(before),
+        (None, Some(At(after))) => Window::After(after),
         (Some(_), Some(_)) => return Err(Failure::invalid("after", "cannot be used together with before")),
     };
     let limit = limit(&state, query.limit)?;

@@ -2,11 +2,16 @@
 
 use actors::reader::Question;
 use axum::{Json, extract::State};
-use schema::{ids::Offset, page::SearchPage, problem::Problem};
+use schema::{page::SearchPage, problem::Problem};
 use serde::Deserialize;
 
 use super::limit;
-use crate::api::{ApiState, answer::Answer, caller::Caller, input::Query};
+use crate::api::{
+    ApiState,
+    answer::Answer,
+    caller::Caller,
+    input::{At, Query},
+};
 
 /// What is looked for.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -17,7 +22,8 @@ pub(super) struct SearchQuery {
     #[param(min_length = 1, max_length = 200)]
     q: String,
     /// Only what is older than this offset: `before` of the page before.
-    before: Option<Offset>,
+    #[param(value_type = Option<u64>, maximum = 9_007_199_254_740_991_u64)]
+    before: Option<At>,
     /// Rows, 1 to 200.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
@@ -33,6 +39,6 @@ pub(super) async fn search(
     Query(query): Query<SearchQuery>,
 ) -> Answer<SearchPage> {
     let limit = limit(&state, query.limit)?;
-    let question = Question { text: query.q, role: caller.role, before: query.before, limit };
+    let question = Question { text: query.q, role: caller.role, before: query.before.map(|At(before)| before), limit };
     Ok(Json(state.reader().search(&*state.parts().search, caller.tenant_id(), question).await?))
 }

@@ -14,7 +14,7 @@ use crate::api::{
     ApiState,
     answer::{Answer, Failure},
     caller::Caller,
-    input::{Body, Id, Key},
+    input::{Body, Id, Key, KeyHeader},
 };
 
 /// Longest id or secret of a carrier account, in bytes.
@@ -50,7 +50,7 @@ pub(super) async fn add_tenant(
 
 /// Make a carrier account of the tenant, or replace its secret. The log says only that the secret changed.
 #[utoipa::path(put, path = "/v1/admin/accounts/{id}", params(("id" = AccountId, Path),
-    ("idempotency-key" = Option<String>, Header)), request_body = AccountSecret, tag = "admin", responses(
+    KeyHeader), request_body = AccountSecret, tag = "admin", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn set_account(
     State(state): State<ApiState>,

@@ -255,6 +255,8 @@ pub fn body_for(path: &str, method: &str) -> Option<Value> {
         (_, "limits") => json!({"number_per_s": 2}),
         _ if path.contains("/templates/") => json!({"text": "Hello"}),
         _ if path.contains("/operators/") => json!({"role": "operator"}),
+        _ if path.contains("/accounts/") => json!({"carrier_id": "AC9", "auth_token": "secret"}),
+        _ if path.ends_with("/tenants") => json!({"tenant": "new", "business_name": "New"}),
         _ if path.contains("/channels/") => json!({"address": "+15550100009", "account": "demo-account",
             "coverage": false, "cool_down_s": 60, "answers": {}}),
         _ => json!({}),

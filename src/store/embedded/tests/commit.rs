@@ -8,7 +8,10 @@ use actors::{
 };
 use schema::ids::{BatchNumber, Offset};
 
-use super::{all, append, copy, faulty::FaultyDisk, is_unavailable, one_segment, open_on, segments, small, until};
+use super::{
+    all, append, copy, copy_of_one_moment, faulty::FaultyDisk, is_unavailable, one_segment, open_on, segments, small,
+    until,
+};
 use crate::store::{StoreOptions, embedded::EmbeddedStore};
 
 #[tokio::test]
@@ -149,6 +152,8 @@ async fn closed_segments_become_rows_and_go() {
     let open = std::fs::metadata(dir.path().join("commit").join(&segments(dir.path())[0])).unwrap().len();
     assert_eq!(store.log.feeds.unmoved_bytes(), open, "what has become rows is not counted any more");
     for (feed, expected) in feeds.iter().zip(&expected) {
+        let places = store.log.feeds.with(feed, |known| known.unmoved.len()).unwrap();
+        assert!(places < 10, "{places} of 50 batches are still held in the commit file");
         assert_eq!(&all(&*store.log(), feed).await, expected);
         let page = store.log().read(feed, Offset(20), 1).await.unwrap();
         assert_eq!(page[0], expected[19]);
@@ -187,9 +192,7 @@ async fn what_was_acknowledged_is_there_after_a_kill() {
         store.views().write(vec![views]).await.unwrap();
         if round % 20 == 0 {
             let killed = tempfile::tempdir().unwrap();
-            // A copy of files that change meanwhile would be of no moment at all.
-            until("a moment without a move", || segments(dir.path()).len() == 1).await;
-            copy(dir.path(), killed.path());
+            until("a moment without a change", || copy_of_one_moment(dir.path(), killed.path())).await;
             let again = EmbeddedStore::open(killed.path(), &small()).unwrap();
             assert_eq!(all(&*again.log(), &feed).await, expected);
             let checkpoint = again.views().checkpoint(&feed).await.unwrap();

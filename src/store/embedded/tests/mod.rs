@@ -7,7 +7,11 @@ mod keys;
 mod offline;
 mod recovery;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use actors::ports::{AppendError, Log};
 use schema::{
@@ -63,16 +67,44 @@ fn segments(dir: &Path) -> Vec<String> {
     names
 }
 
-/// As after kill -9: what is on disk now, in another directory.
+/// Everything that is in a directory, in order, with when it changed.
+fn files(dir: &Path) -> Vec<(PathBuf, u64, SystemTime)> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let Ok(meta) = entry.metadata() else { continue };
+        files.extend(meta.modified().ok().map(|modified| (entry.path(), meta.len(), modified)));
+        files.extend(self::files(&entry.path()));
+    }
+    files.sort();
+    files
+}
+
+/// As after kill -9: what is on disk now, in another directory. False, and nothing is copied, if it changed meanwhile:
+/// files of different moments are what no crash leaves.
+fn copy_of_one_moment(from: &Path, to: &Path) -> bool {
+    let before = files(from);
+    let copied = try_copy(from, to).is_ok() && files(from) == before;
+    if !copied {
+        std::fs::remove_dir_all(to).unwrap();
+    }
+    copied
+}
+
+/// Copies a directory that nobody changes.
 fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
+    try_copy(from, to).unwrap();
+}
+
+fn try_copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
         let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
+        if entry.file_type()?.is_dir() {
+            try_copy(&entry.path(), &target)?;
         } else {
-            std::fs::copy(entry.path(), target).unwrap();
+            std::fs::copy(entry.path(), target)?;
         }
     }
+    Ok(())
 }

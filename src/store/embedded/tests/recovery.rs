@@ -16,7 +16,10 @@ use uuid::Uuid;
 use super::{all, append, copy, one_segment, segments, small, until};
 use crate::store::embedded::{
     EmbeddedStore, StoreError,
+    append::Appender,
     disk::{Disk, RealDisk},
+    frame::Frame,
+    record::BATCH,
     recovery::{Recovered, recover},
     rows::Rows,
 };
@@ -120,21 +123,29 @@ async fn a_log_that_lost_its_end_gets_another_epoch_and_its_views_are_made_anew(
 
 /// Several closed segments that were never moved, as after a kill.
 async fn closed_segments(dir: &Path) {
+    segments_with(dir, &[2, 3, 4]).await;
+}
+
+/// A segment with batch 1, and one more for each of these batches.
+async fn segments_with(dir: &Path, batches: &[u64]) {
     let source = tempfile::tempdir().unwrap();
     let store = EmbeddedStore::open(source.path(), &one_segment()).unwrap();
     let mut writer = Writer::new(&feed("a"), "n1");
     append(&*store.log(), &writer.batch(1)).await;
     store.close();
     copy(source.path(), dir);
-    // Each next segment is made from a store that begins where the one before ended.
-    for number in 2..=4 {
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    for (index, wanted) in batches.iter().enumerate() {
+        let number = index as u64 + 2;
         let path = dir.join("commit").join(format!("{number:016}.log"));
-        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let mut appender = crate::store::embedded::append::Appender::create(&path, number, &disk).unwrap();
-        let mut frame = crate::store::embedded::frame::Frame::default();
+        let mut batch = writer.batch(1);
+        while batch.header.number < BatchNumber(*wanted) {
+            batch = writer.batch(1);
+        }
+        let mut frame = Frame::default();
         frame.clear();
-        frame.push(crate::store::embedded::record::BATCH, &writer.batch(1).encode().unwrap());
-        appender.append(&mut frame).unwrap();
+        frame.push(BATCH, &batch.encode().unwrap());
+        Appender::create(&path, number, &disk).unwrap().append(&mut frame).unwrap();
     }
 }
 
@@ -177,6 +188,14 @@ async fn missing_first_segments_are_noticed_by_the_hole_they_leave() {
     std::fs::remove_file(dir.path().join("commit").join(&names[0])).unwrap();
     let error = EmbeddedStore::open(dir.path(), &small()).map(drop).unwrap_err();
     assert!(matches!(error, StoreError::Hole { expected: 1, found: 2, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_batch_that_is_missing_between_others_stops_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    segments_with(dir.path(), &[2, 4]).await;
+    let error = EmbeddedStore::open(dir.path(), &small()).map(drop).unwrap_err();
+    assert!(matches!(error, StoreError::Hole { expected: 3, found: 4, .. }), "{error}");
 }
 
 #[tokio::test]

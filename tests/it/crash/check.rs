@@ -246,3 +246,71 @@ pub fn view(view: &View, log: &[Value]) -> Vec<String> {
     }
     wrong
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(offset: u64, kind: &str, data: &Value) -> Value {
+        json!({"offset": offset, "type": format!("message.{kind}"), "data": data, "text": "hello"})
+    }
+
+    fn life(steps: &[(&str, Value)]) -> Vec<Value> {
+        (1..).zip(steps).map(|(offset, (kind, data))| event(offset, kind, data)).collect()
+    }
+
+    fn status(attempt: u64, status: &str) -> (&'static str, Value) {
+        ("status", json!({"message": "m", "attempt": attempt, "status": status}))
+    }
+
+    fn queued() -> (&'static str, Value) {
+        ("queued", json!({"message": "m"}))
+    }
+
+    fn claimed(attempt: u64) -> (&'static str, Value) {
+        ("claimed", json!({"message": "m", "attempt": attempt}))
+    }
+
+    fn taken_by_carrier(callback: &str) -> Message {
+        let message = json!({"sid": "SM1", "account": "AC", "from": "+1", "to": "+2", "body": "hello", "media": [],
+            "segments": 1, "status": "delivered", "error": null, "inbound": false, "created_us": 1, "sent_us": 1,
+            "updated_us": 1, "callback": callback});
+        serde_json::from_value(message).unwrap()
+    }
+
+    fn wrong(steps: &[(&str, Value)], carrier: &[Message]) -> String {
+        let events = life(steps);
+        let evidence = Evidence { log: Log::new(&events), ledger: &Ledger::default(), carrier };
+        evidence.wrong().join("\n")
+    }
+
+    #[test]
+    fn planted_faults_of_the_log_are_found() {
+        let carrier = [taken_by_carrier("http://e/status?c=c&m=m&a=1#rc=5")];
+        let good = [queued(), claimed(1), status(1, "unknown"), status(1, "delivered")];
+        assert_eq!(wrong(&good, &carrier), "");
+        let twice = [carrier[0].clone(), carrier[0].clone()];
+        assert!(wrong(&good, &twice).contains("taken twice"));
+        assert!(wrong(&good[..3], &carrier).contains("was delivered, and is Unknown"));
+        assert!(wrong(&[queued(), status(1, "delivered")], &carrier).contains("without a claim"));
+        assert!(wrong(&[queued(), claimed(1), claimed(1)], &[]).contains("claimed twice"));
+        assert!(wrong(&[queued(), queued()], &[]).contains("queued twice"));
+        let backwards = [queued(), claimed(1), status(1, "delivered"), status(1, "sent")];
+        assert!(wrong(&backwards, &carrier).contains("does not move up"));
+    }
+
+    #[test]
+    fn a_view_with_a_gap_is_found() {
+        let log = life(&[queued(), claimed(1), status(1, "sent")]);
+        let seen = |events: &[Value]| {
+            let mut seen = View::default();
+            (seen.events, seen.resumed) = (events.to_vec(), crate::crash::ROUNDS);
+            view(&seen, &log)
+        };
+        assert!(seen(&log).is_empty());
+        assert!(!seen(&log[..2]).is_empty());
+        assert!(!seen(&[log[0].clone(), log[2].clone(), log[1].clone()]).is_empty());
+    }
+}

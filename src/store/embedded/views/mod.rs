@@ -123,6 +123,7 @@ impl EmbeddedViews {
             let found = self.scan(&prefix, |key, value| Some((key[prefix.len()..].to_vec(), value.to_vec())))?;
             rows.extend(found.into_iter().map(|(key, value)| ViewRow { table: name, key, value }));
         }
+        rows.sort_unstable();
         Ok(rows)
     }
 

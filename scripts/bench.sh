@@ -14,6 +14,8 @@ export DESKWIRE__SERVER__LISTEN=127.0.0.1:$port DESKWIRE__SERVER__PUBLIC_URL=htt
 export DESKWIRE__DATA__DIRECTORY=$data/data DESKWIRE__DEMO__ENABLED=true DESKWIRE__TELEMETRY__FILTER=warn
 # One line carries the whole load: its limit is not what is measured.
 export DESKWIRE__WEBHOOK__LINE_PER_S=1000000 DESKWIRE__WEBHOOK__LINE_BURST=1000000
+# All dashboards are one operator's.
+export DESKWIRE__STREAM__OPERATOR_CONNECTIONS_MAX=10000
 
 "$bin/deskwire" serve &
 engine=$!

@@ -69,7 +69,11 @@ pub async fn run(options: Options) -> anyhow::Result<Report> {
     let mut tasks = Vec::with_capacity(options.dashboards);
     for _ in 0..options.dashboards {
         let watch = watch(options.texts.address, options.token.clone(), counts.clone(), connected.clone());
-        tasks.push(tokio::spawn(watch));
+        tasks.push(tokio::spawn(async move {
+            if let Err(error) = watch.await {
+                tracing::warn!("a dashboard ended: {error:#}");
+            }
+        }));
     }
     tokio::time::timeout(Duration::from_secs(60), connected.wait()).await.context("dashboards could not connect")?;
     let idle = pid.map(CpuTime::of).transpose()?;

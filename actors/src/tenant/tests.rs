@@ -338,10 +338,11 @@ async fn a_claim_without_a_result_found_at_start_is_unknown_and_not_sent_again()
     let reply = tenant.submit(reply(conversation, "answer")).await.expect("stored");
     world.until(&tenant, "claimed", |events| events.iter().any(|event| event.fact.name() == "message.claimed")).await;
     drop((engine, tenant));
-    world.carrier.release();
     let engine = world.engine().await;
     let tenant = engine.tenant(&acme()).await.expect("it runs");
     world.until(&tenant, "unknown", |events| has_status(events, Status::Unknown)).await;
+    // Only now does the carrier answer: the process that asked is gone.
+    world.carrier.release();
     assert_eq!(world.carrier.sent().len(), 1);
     assert!(reply.message.is_some());
 }

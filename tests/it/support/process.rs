@@ -5,7 +5,10 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -30,10 +33,25 @@ pub fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     command.output().expect("the binary starts")
 }
 
-/// A port that was free a moment ago.
+/// A port that nobody listens on, below the range the kernel gives to outgoing connections: what `bind(0)` gives may be
+/// some other test's connection a moment later.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("loopback has a free port").port()
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id() % PORTS;
+    for _ in 0..PORTS {
+        let port = PORTS_FROM + (first + TAKEN.fetch_add(1, Ordering::Relaxed)) % PORTS;
+        let port = u16::try_from(port).expect("the range is one of ports");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port from {PORTS_FROM} on is free");
 }
+
+/// First port that tests listen on.
+const PORTS_FROM: u32 = 20_000;
+/// How many they choose from.
+const PORTS: u32 = 12_000;
 
 /// `deskwire serve` on a directory. Killed when dropped.
 pub struct Server {

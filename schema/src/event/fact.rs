@@ -1,6 +1,8 @@
 //! The facts: a closed set of kinds, each with a number and a version that never change on disk.
 //!
-//! To change a kind's fields, add a version: old bytes stay readable for ever. Numbers are never reused.
+//! To change a kind's fields, raise its version and keep the old body's type beside it, with a `From` into the new one:
+//! `61 v 2 "settings.channel" ChannelConfigured { 1 => ChannelConfigured1 }`. Old bytes stay readable for ever.
+//! Numbers are never reused.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +16,10 @@ use crate::{
 };
 
 macro_rules! facts {
-    ($( $(#[$doc:meta])* $number:literal v $version:literal $name:tt $variant:ident ),* $(,)?) => {
+    ($(
+        $(#[$doc:meta])*
+        $number:literal v $version:literal $name:tt $variant:ident $( { $( $old:literal => $old_body:ty ),* } )?
+    ),* $(,)?) => {
         /// What happened, without anything personal. `type` in JSON is the kind's name.
         #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
         #[serde(tag = "type", content = "data")]
@@ -55,7 +60,12 @@ macro_rules! facts {
 
             pub(super) fn decode(kind: u16, version: u8, bytes: &[u8]) -> Result<Self, postcard::Error> {
                 match (kind, version) {
-                    $( ($number, $version) => postcard::from_bytes(bytes).map(Self::$variant), )*
+                    $(
+                        ($number, $version) => postcard::from_bytes(bytes).map(Self::$variant),
+                        $( $( ($number, $old) => {
+                            postcard::from_bytes::<$old_body>(bytes).map(|old| Self::$variant(old.into()))
+                        } )* )?
+                    )*
                     _ => Ok(Self::Foreign(Foreign { kind, version, bytes: bytes.to_vec() })),
                 }
             }

@@ -50,6 +50,26 @@ impl E164 {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Where it belongs; `None`: a short code, or nothing that the numbering plans know.
+    pub fn region(&self) -> Option<Region> {
+        let number = phonenumber::parse(None, self.0.strip_prefix('+').map(|_| &*self.0)?).ok()?;
+        let country = number.country().id().map(|id| match id.as_ref() {
+            // Numbers of the territories are domestic ones: the same carriers, prices and law.
+            "PR" | "VI" | "GU" | "AS" | "MP" => "US".to_owned(),
+            country => country.to_owned(),
+        });
+        Some(Region { code: number.country().code(), country })
+    }
+}
+
+/// Where a number belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    /// The country's calling code, for example 1.
+    pub code: u16,
+    /// The country, in two letters, if the number tells.
+    pub country: Option<String>,
 }
 
 impl Address {
@@ -114,6 +134,19 @@ impl FromStr for Address {
     type Err = InvalidAddress;
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
         Self::from_carrier(text)
+    }
+}
+
+impl Serialize for E164 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for E164 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::new(&text).map_err(de::Error::custom)
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     address::Address,
-    event::{Keyword, MediaRef, Origin},
+    event::{ConsentMethod, Keyword, MediaRef, Origin},
     ids::{AccountId, ChannelId, ConversationId, MessageId, Offset, OperatorId, Tag, TemplateId, TenantId},
     message::{CarrierError, Status},
     role::Role,
@@ -84,6 +84,12 @@ pub enum Command {
     Wake(ConversationRef),
     /// One unprocessed arrival of a released conversation goes through the door again.
     Replay(Box<ReplayArrival>),
+
+    // Later ones stand at the end: an operator's command is known again by its encoded content.
+    /// A caller left a message.
+    Voicemail(VoicemailReport),
+    /// An admin records new consent.
+    ConsentRecord(RecordConsent),
 }
 
 /// Names a conversation.
@@ -121,7 +127,7 @@ pub struct ReceiveMessage {
     pub carrier_keyword: Option<Keyword>,
 }
 
-/// The end of a call.
+/// A moment of a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CallReport {
     /// The line that was called.
@@ -146,6 +152,40 @@ pub enum CallOutcome {
         /// Seconds of talk.
         duration_s: Option<u32>,
     },
+    /// It reached the line: missed already if the line gets only forwarded calls.
+    Begun,
+    /// It is over; whether somebody took it, this does not say.
+    Ended {
+        /// Seconds it lasted, the greeting included.
+        duration_s: Option<u32>,
+    },
+}
+
+/// A recording of a caller's words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VoicemailReport {
+    /// The line that was called.
+    pub channel: ChannelId,
+    /// Whose words.
+    pub caller: Caller,
+    /// The carrier's id of the recording (RecordingSid).
+    pub carrier_id: String,
+    /// The carrier's id of the call (CallSid).
+    pub call: String,
+    /// Where the carrier serves it.
+    pub recording: MediaRef,
+    /// How long it is.
+    pub duration_s: u32,
+}
+
+/// Who called.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Caller {
+    /// The contact of this conversation: rides in the callback's URL.
+    Conversation(ConversationId),
+    /// Whoever has this address.
+    Address(Address),
 }
 
 /// A status callback.
@@ -248,6 +288,19 @@ pub struct UpdateContact {
     /// Notes about the contact; none: unchanged.
     #[serde(default)]
     pub notes: Option<String>,
+}
+
+/// New consent of a contact who had opted out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RecordConsent {
+    /// The contact of this conversation.
+    pub conversation: ConversationId,
+    /// How it was given.
+    pub how: ConsentMethod,
+    /// When it was given, in microseconds since the epoch; not later than now.
+    pub when: Stamp,
+    /// What the contact said, word by word: 1 to [`TEXT_MAX`] characters.
+    pub words: String,
 }
 
 /// A change of settings.

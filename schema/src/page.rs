@@ -189,6 +189,9 @@ pub struct InboxRow {
     /// Who said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consent_source: Option<ConsentSource>,
+    /// It seems to ask for no more texts: automation waits until `opt-out` or `opt-in` says what was meant.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub consent_questioned: bool,
     /// The carrier's error that proved the address unable to receive texts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreachable: Option<u32>,
@@ -273,6 +276,9 @@ pub struct ContactView {
     /// Who said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consent_source: Option<ConsentSource>,
+    /// It seems to ask for no more texts: automation waits until `opt-out` or `opt-in` says what was meant.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub consent_questioned: bool,
     /// The contact was erased: name, address and notes are gone for good.
     pub erased: bool,
 }

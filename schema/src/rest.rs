@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     address::Address,
+    event::ConsentMethod,
     ids::{ChannelId, Offset, OperatorId, Tag, TenantId},
     role::Role,
     time::Stamp,
@@ -95,6 +96,17 @@ EditContact {
     #[serde(default)]
     #[schema(max_length = 10000)]
     notes: Option<String>,
+});
+
+body!(/// What a contact who had opted out said to be texted again.
+NewConsent {
+    /// How it was given.
+    how: ConsentMethod,
+    /// When it was given, in microseconds since the epoch; not later than now.
+    when: Stamp,
+    /// What the contact said, word by word.
+    #[schema(min_length = 1, max_length = 1600)]
+    words: String,
 });
 
 /// A command that needs no more than its route says. The body may be left out.

@@ -2,9 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    ids::{AccountId, TemplateId},
-    segments,
+use crate::segments;
+
+mod line;
+
+pub use line::{
+    CarrierAnswers, ChannelSettings, ChannelSettings1, KeywordAnswers, NumberType, Ring, VoiceMode, VoiceSettings,
+    Voicemail,
 };
 
 /// Settings of a tenant.
@@ -13,35 +17,6 @@ pub struct TenantSettings {
     /// The business's name as contacts know it; `{business}` in templates.
     #[schema(max_length = 100)]
     pub business_name: String,
-}
-
-/// Settings of one line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct ChannelSettings {
-    /// The business's own number, E.164.
-    #[schema(pattern = "^(\\+[1-9][0-9]{6,14}|[0-9]{3,8})$")]
-    pub address: String,
-    /// The carrier account it belongs to.
-    pub account: AccountId,
-    /// Whether a missed call is answered by a text.
-    pub coverage: bool,
-    /// The template of that text.
-    pub text_back: Option<TemplateId>,
-    /// One text-back per caller in this many seconds.
-    pub cool_down_s: u32,
-    /// Which keywords the engine answers itself; the carrier answers the others.
-    pub answers: KeywordAnswers,
-}
-
-/// Which keywords get the engine's own confirmation, with its template. `None`: the carrier answers, we do not.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct KeywordAnswers {
-    /// After STOP.
-    pub stop: Option<TemplateId>,
-    /// After START.
-    pub start: Option<TemplateId>,
-    /// After HELP.
-    pub help: Option<TemplateId>,
 }
 
 /// A text with variables in braces: `{business}`.

@@ -73,12 +73,11 @@ fn settings(account: &AccountId) -> anyhow::Result<Vec<Setting>> {
     let template = |name| TemplateId::new(name).map(Some);
     let answers = KeywordAnswers { stop: template("stop")?, start: template("start")?, help: template("help")? };
     let channel = ChannelSettings {
-        address: ADDRESS.to_owned(),
-        account: account.clone(),
         coverage: true,
         text_back: template("text-back")?,
         cool_down_s: 600,
         answers,
+        ..ChannelSettings::new(ADDRESS, account.clone())
     };
     settings.push(Setting::Channel(ChannelId::new(CHANNEL)?, channel));
     settings.push(Setting::Limits(ChannelId::new(CHANNEL)?, LimitSettings::default()));

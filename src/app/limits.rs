@@ -1,5 +1,7 @@
 //! From configuration to the bounds of the engine, the pace and the sessions.
 
+use std::time::Duration;
+
 use actors::{
     conversation::Policy,
     engine::Limits,
@@ -47,6 +49,8 @@ fn policy(config: &Config) -> Policy {
         reply_validity: outbox.reply_validity_s.duration(),
         text_back_validity: outbox.text_back_validity_s.duration(),
         confirmation_validity: outbox.confirmation_validity_s.duration(),
+        verdict_wait: config.twilio.verdict_wait_s.duration(),
+        answered_min: Duration::from_secs(u64::from(config.twilio.answered_min_s)),
         max_open_sends: outbox.open_sends_max,
         retry: RetryPolicy {
             base: outbox.retry_min_ms.duration(),

@@ -191,6 +191,8 @@ section! {
         idle_connections_max: usize, 0..=10_000;
         /// A shorter call was not answered by a person.
         answered_min_s: u32, 0..=120;
+        /// How long the verdict on a call that is over is waited for.
+        verdict_wait_s: Seconds, 5..=3_600;
     }
 }
 

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use actors::{
     engine::Engine,
-    ports::{Answer, Arrival, ChannelEntry, Hook, Inbound, RawWebhook},
+    ports::{Answer, Arrival, ChannelEntry, Hook, Inbound, LineScript, Moment, RawWebhook, Tell},
 };
 use axum::{
     Router,
@@ -23,8 +23,9 @@ use axum::{
 use schema::{
     command,
     event::{Origin, Via},
-    ids::{ChannelId, RequestId},
+    ids::{ChannelId, ConversationId, RequestId},
     problem::{Code, Problem},
+    settings::ChannelSettings,
 };
 
 use answer::Refused;
@@ -131,13 +132,39 @@ impl Door {
         let uri = request.uri().clone();
         let headers = request.headers().clone();
         let body = self.body(request).await?;
-        let Arrival { command, by, answer } = self.twilio.receive(&raw(channel, hook, &uri, &headers, &body))?;
+        let Arrival { command, by, tell } = self.twilio.receive(&raw(channel, hook, &uri, &headers, &body))?;
+        let mut conversation = None;
         if let Some(command) = command {
             let origin = Origin { by, via: Via::Webhook, request: id };
             let submitted = self.engine.submit(&channel.tenant, command::Request { command, origin, key: None });
-            tokio::time::timeout(self.settings.request_timeout, submitted).await.map_err(|_| Refused::TooSlow)??;
+            let reply = tokio::time::timeout(self.settings.request_timeout, submitted).await;
+            conversation = reply.map_err(|_| Refused::TooSlow)??.conversation;
         }
-        Ok(answer)
+        match tell {
+            Tell::Answer(answer) => Ok(answer),
+            Tell::Script { channel: line, moment } => self.script(channel, &line, moment, conversation).await,
+        }
+    }
+
+    /// What the line's settings say. Asked only for a webhook that is genuine.
+    async fn script(
+        &self,
+        channel: &ChannelEntry,
+        line: &ChannelId,
+        moment: Moment,
+        conversation: Option<ConversationId>,
+    ) -> Result<Answer, Refused> {
+        let settings = self.engine.tenant(&channel.tenant).await?.settings();
+        let unset = ChannelSettings::new(channel.address.clone(), channel.account.clone());
+        let configured = settings.channels.get(line).unwrap_or(&unset);
+        let script = LineScript {
+            channel: line,
+            voice: &configured.voice,
+            business: configured.business(&settings.tenant),
+            greeting: &settings.greeting(configured),
+            conversation,
+        };
+        Ok(self.twilio.script(moment, &script))
     }
 
     async fn body(&self, request: Request) -> Result<Bytes, Refused> {

@@ -7,10 +7,12 @@ use schema::{
     time::Stamp,
 };
 
-use super::state::{Send, State};
+use super::state::{Call, OpenCall, Send, State};
 
 /// Settled texts that are remembered, so that late receipts find them.
 const SETTLED_KEPT: usize = 32;
+/// Calls that are remembered: what a carrier repeats, it repeats within the next few.
+const CALLS_KEPT: usize = 16;
 
 impl State {
     /// The state before the first event, which is `contact.created` and is folded in like any other.
@@ -29,6 +31,7 @@ impl State {
             activity: Stamp(0),
             consent: Consent::Implied,
             consent_source: None,
+            consent_questioned: false,
             unreachable: None,
             episode: 1,
             open: true,
@@ -41,6 +44,7 @@ impl State {
             unread: 0,
             last_inbound_at: Offset(0),
             read_up_to: Offset(0),
+            calls: Vec::new(),
             text_backs: Vec::new(),
             sends: std::collections::BTreeMap::new(),
             parked: false,
@@ -62,14 +66,8 @@ impl State {
                     self.settle_waiting_by_keyword(header.stamp);
                 }
             }
-            Fact::CallMissed(fact) => {
-                self.channel = Some(fact.channel.clone());
-                self.inbound(header);
-            }
-            Fact::CallAnswered(fact) => {
-                self.channel = Some(fact.channel.clone());
-                self.waiting_since = None;
-                self.activity = header.stamp;
+            Fact::CallMissed(_) | Fact::CallAnswered(_) | Fact::CallEnded(_) | Fact::CallVoicemail(_) => {
+                self.apply_call(header, fact);
             }
             Fact::MessageQueued(fact) => self.queued(header, fact),
             Fact::MessageClaimed(fact) => {
@@ -89,14 +87,63 @@ impl State {
                     send.error = fact.error.clone();
                 }
             }
-            Fact::ConsentChanged(fact) => {
-                self.consent = fact.consent;
-                self.consent_source = Some(fact.source);
-            }
+            Fact::ConsentChanged(fact) => self.consented(fact.consent, fact.source),
+            Fact::ConsentRecorded(_) => self.consented(Consent::OptedIn, ConsentSource::Admin),
+            Fact::ConsentQuestioned(_) => self.consent_questioned = true,
             Fact::ContactUnreachable(fact) => self.unreachable = Some(fact.code),
             _ => self.apply_desk(header, fact),
         }
         self.last = header.offset;
+    }
+
+    fn apply_call(&mut self, header: &Header, fact: &Fact) {
+        match fact {
+            Fact::CallMissed(fact) => {
+                self.channel = Some(fact.channel.clone());
+                self.remember_call(&fact.carrier_id, None);
+                self.inbound(header);
+            }
+            Fact::CallAnswered(fact) => {
+                self.channel = Some(fact.channel.clone());
+                self.remember_call(&fact.carrier_id, None);
+                self.waiting_since = None;
+                self.activity = header.stamp;
+            }
+            Fact::CallEnded(fact) => {
+                let open = OpenCall {
+                    channel: fact.channel.clone(),
+                    duration_s: fact.duration_s,
+                    due: fact.due,
+                    no_text: fact.no_text,
+                };
+                self.remember_call(&fact.carrier_id, Some(open));
+            }
+            Fact::CallVoicemail(fact) => {
+                self.channel = Some(fact.channel.clone());
+                self.inbound(header);
+            }
+            _ => {}
+        }
+    }
+
+    /// What a person or the carrier says about consent answers the question whether it is asked for.
+    fn consented(&mut self, consent: Consent, source: ConsentSource) {
+        self.consent = consent;
+        self.consent_source = Some(source);
+        self.consent_questioned = false;
+    }
+
+    /// The oldest that has its event makes room: one that waits for its verdict is never forgotten.
+    fn remember_call(&mut self, carrier_id: &str, open: Option<OpenCall>) {
+        match self.calls.iter_mut().find(|call| call.carrier_id == carrier_id) {
+            Some(call) => call.open = open,
+            None => self.calls.push(Call { carrier_id: carrier_id.to_owned(), open }),
+        }
+        if self.calls.len() > CALLS_KEPT
+            && let Some(oldest) = self.calls.iter().position(|call| call.open.is_none())
+        {
+            self.calls.remove(oldest);
+        }
     }
 
     fn apply_desk(&mut self, header: &Header, fact: &Fact) {

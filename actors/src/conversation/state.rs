@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use schema::{
-    event::{Consent, ConsentSource, Purpose},
+    event::{Consent, ConsentSource, Purpose, SkipReason},
     ids::{AddressHash, ChannelId, ContactId, ConversationId, KeyId, MessageId, Offset, OperatorId, Tag, TemplateId},
     message::{CarrierError, Priority, Status},
     time::Stamp,
@@ -42,6 +42,8 @@ pub struct State {
     pub consent: Consent,
     /// Who said so last.
     pub consent_source: Option<ConsentSource>,
+    /// It seems to ask for no more texts: automation waits for a person.
+    pub consent_questioned: bool,
     /// The carrier's error that proved the address unable to receive texts.
     pub unreachable: Option<u32>,
     /// How many times it has been opened, from 1.
@@ -66,6 +68,8 @@ pub struct State {
     pub last_inbound_at: Offset,
     /// Everything up to here has been seen.
     pub read_up_to: Offset,
+    /// Its last calls, newest last. Bounded.
+    pub calls: Vec<Call>,
     /// Last text-back per line: the cool-down window.
     pub text_backs: Vec<(ChannelId, Stamp)>,
     /// Texts that are queued, on their way or settled lately. Bounded.
@@ -76,6 +80,28 @@ pub struct State {
     pub unprocessed: Vec<Offset>,
     /// This contact is another's alias.
     pub merged_into: Option<ConversationId>,
+}
+
+/// One call, remembered so that what is told of it later, again or in another order changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// The carrier's id.
+    pub carrier_id: String,
+    /// Over, and without a verdict yet; none: it has its one event.
+    pub open: Option<OpenCall>,
+}
+
+/// A call that is over and waits for its verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenCall {
+    /// The line that was called.
+    pub channel: ChannelId,
+    /// How long it lasted, in seconds.
+    pub duration_s: Option<u32>,
+    /// It is decided then at the latest.
+    pub due: Stamp,
+    /// What the caller's number says against a text-back.
+    pub no_text: Option<SkipReason>,
 }
 
 /// One outbound text.
@@ -125,6 +151,16 @@ impl State {
 
     /// When it next wants to be woken by itself.
     pub fn timer(&self) -> Option<Stamp> {
-        self.snoozed_until
+        self.open_calls().map(|(_, open)| open.due).chain(self.snoozed_until).min()
+    }
+
+    /// Calls that wait for their verdict.
+    pub fn open_calls(&self) -> impl Iterator<Item = (&str, &OpenCall)> {
+        self.calls.iter().filter_map(|call| Some((call.carrier_id.as_str(), call.open.as_ref()?)))
+    }
+
+    /// What is known of a call; none: nothing yet.
+    pub fn call(&self, carrier_id: &str) -> Option<&Call> {
+        self.calls.iter().find(|call| call.carrier_id == carrier_id)
     }
 }

@@ -1,6 +1,10 @@
 //! Tables of given / command / expected for the pure decision, and the fold that belongs to it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use schema::{
     address::Address,
@@ -15,13 +19,15 @@ use schema::{
     },
     message::{CarrierError, ErrorClass, Status},
     problem::Code,
-    settings::{ChannelSettings, KeywordAnswers, TemplateSettings, TenantSettings},
+    settings::{CarrierAnswers, ChannelSettings, KeywordAnswers, TemplateSettings, TenantSettings},
     time::Stamp,
 };
 use uuid::Uuid;
 
 use super::{Decision, Inputs, Policy, State, decide, decide::Newcomer};
 use crate::{handle::Refusal, tenant::Settings};
+
+mod calls;
 
 /// A conversation that decides and folds, with a clock and ids of its own.
 struct Desk {
@@ -60,12 +66,12 @@ impl Desk {
         });
         let answers = KeywordAnswers { stop: template("stop"), start: template("start"), help: template("help") };
         let channel = ChannelSettings {
-            address: "+14155550199".to_owned(),
-            account: AccountId::new("account").expect("a slug"),
             coverage: true,
             text_back: template("textback"),
             cool_down_s: 3600,
             answers,
+            carrier_answers: Some(CarrierAnswers { stop: false, start: false, help: false }),
+            ..ChannelSettings::new("+14155550199", AccountId::new("account").expect("a slug"))
         };
         let settings = Settings {
             tenant: TenantSettings { business_name: "Acme".to_owned() },
@@ -147,11 +153,13 @@ fn text(words: &str) -> Command {
     })
 }
 
+/// Another call each time: the same one again would change nothing.
 fn missed() -> Command {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
     Command::Call(CallReport {
         channel: line(),
         from: Address::Anonymous,
-        carrier_id: "CA1".to_owned(),
+        carrier_id: format!("CAmissed{}", CALLS.fetch_add(1, Ordering::Relaxed)),
         outcome: CallOutcome::Missed,
         name: None,
     })

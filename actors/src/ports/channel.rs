@@ -4,7 +4,12 @@
 
 use std::borrow::Cow;
 
-use schema::{command::Command, event::Author};
+use schema::{
+    command::Command,
+    event::Author,
+    ids::{ChannelId, ConversationId},
+    settings::VoiceSettings,
+};
 
 use super::ChannelEntry;
 
@@ -55,7 +60,47 @@ pub struct Arrival {
     /// Who caused it.
     pub by: Author,
     /// What the carrier is told once the command is durable.
-    pub answer: Answer,
+    pub tell: Tell,
+}
+
+/// What the carrier is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tell {
+    /// This.
+    Answer(Answer),
+    /// What the settings of a line say to a moment of a call: ask [`Inbound::script`].
+    Script {
+        /// Which line.
+        channel: ChannelId,
+        /// Which moment.
+        moment: Moment,
+    },
+}
+
+/// A moment of a call at which the carrier asks what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// It has reached the line.
+    Begun,
+    /// Somebody picked up the business's telephone: a person?
+    Screen,
+    /// Nobody took it, and the caller is still there.
+    Missed,
+}
+
+/// What a line says to its callers.
+#[derive(Debug, Clone)]
+pub struct LineScript<'a> {
+    /// Which line.
+    pub channel: &'a ChannelId,
+    /// What becomes of a call.
+    pub voice: &'a VoiceSettings,
+    /// What to call the business.
+    pub business: &'a str,
+    /// What a caller hears whom nobody took.
+    pub greeting: &'a str,
+    /// The caller's conversation, if the call has one yet.
+    pub conversation: Option<ConversationId>,
 }
 
 /// The body of a 200.
@@ -97,4 +142,6 @@ impl InboundError {
 pub trait Inbound: Send + Sync + 'static {
     /// Signature first, over everything received; only then the fields.
     fn receive(&self, webhook: &RawWebhook<'_>) -> Result<Arrival, InboundError>;
+    /// What a line's settings say to a moment of a call, in the carrier's own language.
+    fn script(&self, moment: Moment, line: &LineScript<'_>) -> Answer;
 }

@@ -12,7 +12,7 @@ mod search;
 mod views;
 
 pub use carrier::{Carrier, OutgoingText};
-pub use channel::{Answer, Arrival, Hook, Inbound, InboundError, RawWebhook};
+pub use channel::{Answer, Arrival, Hook, Inbound, InboundError, LineScript, Moment, RawWebhook, Tell};
 pub use clock::{Clock, Ids};
 pub use directory::{AccountEntry, ChannelEntry, Directory};
 pub use keys::{ContactKey, KeyError, Keys};

@@ -151,6 +151,7 @@ impl Reader {
             unreachable: state.unreachable,
             consent: state.consent,
             consent_source: state.consent_source,
+            consent_questioned: state.consent_questioned,
             erased: person.erased,
         })
     }

@@ -64,6 +64,7 @@ impl Reader {
             snoozed_until: state.snoozed_until,
             consent: state.consent,
             consent_source: state.consent_source,
+            consent_questioned: state.consent_questioned,
             unreachable: state.unreachable,
             last_message,
             parked: state.parked,

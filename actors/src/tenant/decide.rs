@@ -8,7 +8,7 @@ use schema::{
     },
     ids::TemplateId,
     problem::Code,
-    settings::{ChannelSettings, TemplateSettings},
+    settings::{ChannelSettings, TemplateSettings, VoiceMode},
 };
 
 use super::Settings;
@@ -82,6 +82,7 @@ fn check_channel(settings: &Settings, channel: &ChannelSettings) -> Result<(), R
     E164::new(&channel.address).map_err(|error| Refusal::invalid("address", error.to_string()))?;
     let named = [
         ("text_back", &channel.text_back),
+        ("voice.greeting", &channel.voice.greeting),
         ("answers.stop", &channel.answers.stop),
         ("answers.start", &channel.answers.start),
         ("answers.help", &channel.answers.help),
@@ -92,6 +93,25 @@ fn check_channel(settings: &Settings, channel: &ChannelSettings) -> Result<(), R
         {
             return Err(Refusal::invalid(field, format!("there is no template {template}")));
         }
+    }
+    if channel.staff.len() > ChannelSettings::STAFF_MAX {
+        return Err(Refusal::invalid("staff", format!("holds more than {} numbers", ChannelSettings::STAFF_MAX)));
+    }
+    check_voice(channel)
+}
+
+fn check_voice(channel: &ChannelSettings) -> Result<(), Refusal> {
+    let must = |holds: bool, field: &'static str, what: &str| {
+        if holds { Ok(()) } else { Err(Refusal::invalid(field, what.to_owned())) }
+    };
+    if let VoiceMode::Ring(ring) = &channel.voice.mode {
+        let phone = ring.phone.as_str();
+        must(phone.starts_with('+'), "voice.mode.ring.phone", "must be an E.164 number")?;
+        must(phone != channel.address, "voice.mode.ring.phone", "is the line itself: it would ring for ever")?;
+        must((5..=120).contains(&ring.ring_s), "voice.mode.ring.ring_s", "must be 5 to 120 seconds")?;
+    }
+    if let Some(voicemail) = &channel.voice.voicemail {
+        must((5..=600).contains(&voicemail.max_s), "voice.voicemail.max_s", "must be 5 to 600 seconds")?;
     }
     Ok(())
 }
@@ -123,7 +143,7 @@ fn configure_template(
 
 fn uses(channel: &ChannelSettings, template: &TemplateId) -> bool {
     let answers = &channel.answers;
-    [&channel.text_back, &answers.stop, &answers.start, &answers.help]
+    [&channel.text_back, &channel.voice.greeting, &answers.stop, &answers.start, &answers.help]
         .into_iter()
         .any(|used| used.as_ref() == Some(template))
 }

@@ -6,7 +6,7 @@ use std::{cell::RefCell, collections::VecDeque, rc::Rc, time::Duration};
 use actix::Actor;
 use schema::{
     address::Address,
-    command::{Command, ConversationRef, Recipient, Reply, Request},
+    command::{Command, ConversationRef, Reply, Request},
     event::{Author, ConversationParked, MessageUnprocessed, Origin, Personal, Via},
     ids::{AddressHash, ContactId, ConversationId, Offset},
     problem::Code,
@@ -16,7 +16,7 @@ use super::{
     decide as settings_decide,
     shell::{Core, Shell, Status},
     supervise::{CRASHES_MAX, Ready, Slot, Tracked, alert_parked, back_off},
-    ticket::{Answer, Identity, ReplyTo, Target, Ticket},
+    ticket::{Answer, Identity, ReplyTo, Target, Ticket, target},
 };
 use crate::{
     conversation::{
@@ -176,6 +176,7 @@ impl Shell {
         let channel = match &ticket.request.command {
             Command::Receive(message) => message.channel.clone(),
             Command::Call(call) => call.channel.clone(),
+            Command::Voicemail(voicemail) => voicemail.channel.clone(),
             _ => return self.refuse(ticket, Refusal::rejected(Code::Parked, "it is released with `parked retry`")),
         };
         let full = tracked.borrow().state.unprocessed.len() >= self.context.limits.policy.max_unprocessed;
@@ -314,13 +315,8 @@ fn views_away(error: ViewError) -> Refusal {
 }
 
 fn address_of(command: &Command) -> Option<&Address> {
-    match command {
-        Command::Receive(message) => Some(&message.from),
-        Command::Call(call) => Some(&call.from),
-        Command::Send(send) => match &send.to {
-            Recipient::Address(address) => Some(address),
-            Recipient::Conversation(_) => None,
-        },
+    match target(command) {
+        Target::Address(address) => Some(address),
         _ => None,
     }
 }

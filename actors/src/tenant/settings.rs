@@ -59,6 +59,12 @@ impl Settings {
         }
     }
 
+    /// What a caller of a line hears whom nobody took.
+    pub fn greeting(&self, line: &ChannelSettings) -> String {
+        let template = line.voice.greeting.as_ref().and_then(|greeting| self.templates.get(greeting));
+        template.map_or_else(|| line.greeting(&self.tenant), |template| template.render(&self.tenant))
+    }
+
     /// The limits of a line.
     pub fn limits(&self, channel: &ChannelId) -> LimitSettings {
         self.limits.get(channel).cloned().unwrap_or_default()

@@ -12,7 +12,7 @@ use schema::{
     ids::{AccountId, ChannelId, ConversationId, FeedId, NodeId, Offset, RequestId, TemplateId, TenantId},
     message::Status,
     problem::Code,
-    settings::{ChannelSettings, KeywordAnswers, LimitSettings, TemplateSettings, TenantSettings},
+    settings::{ChannelSettings, LimitSettings, TemplateSettings, TenantSettings},
 };
 
 use crate::{
@@ -142,12 +142,10 @@ fn account() -> AccountId {
 fn settings() -> Vec<Setting> {
     let template = TemplateId::new("textback").expect("a slug");
     let channel = ChannelSettings {
-        address: "+14155550199".to_owned(),
-        account: account(),
         coverage: true,
         text_back: Some(template.clone()),
         cool_down_s: 3600,
-        answers: KeywordAnswers::default(),
+        ..ChannelSettings::new("+14155550199", account())
     };
     let limits = LimitSettings { number_per_s: None, ..LimitSettings::default() };
     vec![

@@ -2,7 +2,7 @@
 
 use schema::{
     address::Address,
-    command::{Command, Recipient, Reply, Request},
+    command::{CallOutcome, Caller, Command, Recipient, Reply, Request},
     event::Author,
     ids::{AddressHash, ConversationId, DedupeKey, MessageId},
 };
@@ -24,7 +24,8 @@ impl Identity {
     pub(crate) fn of(request: &Request) -> Option<Self> {
         match &request.command {
             Command::Receive(message) => Some(Self::carrier(&["text", &message.carrier_id])),
-            Command::Call(call) => Some(Self::carrier(&["call", &call.carrier_id])),
+            Command::Call(call) => Some(Self::carrier(&[moment(&call.outcome), &call.carrier_id])),
+            Command::Voicemail(voicemail) => Some(Self::carrier(&["recording", &voicemail.carrier_id])),
             Command::Receipt(report) => {
                 let (attempt, status) = (report.attempt.to_string(), report.status.rank().to_string());
                 Some(Self::carrier(&["receipt", &report.carrier_id, &attempt, &status]))
@@ -45,6 +46,16 @@ impl Identity {
 
     fn carrier(parts: &[&str]) -> Self {
         Self { key: hash(parts), content: 0 }
+    }
+}
+
+/// One call comes in, has one verdict and is over: three things that one call tells once each. That it has one verdict
+/// whichever of them tells it, its conversation knows.
+fn moment(outcome: &CallOutcome) -> &'static str {
+    match outcome {
+        CallOutcome::Missed | CallOutcome::Answered { .. } => "call",
+        CallOutcome::Begun => "call begun",
+        CallOutcome::Ended { .. } => "call ended",
     }
 }
 
@@ -75,6 +86,11 @@ pub(crate) fn target(command: &Command) -> Target<'_> {
     match command {
         Command::Receive(message) => Target::Address(&message.from),
         Command::Call(call) => Target::Address(&call.from),
+        Command::Voicemail(voicemail) => match &voicemail.caller {
+            Caller::Address(address) => Target::Address(address),
+            Caller::Conversation(conversation) => Target::Conversation(*conversation),
+        },
+        Command::ConsentRecord(record) => Target::Conversation(record.conversation),
         Command::Send(send) => match &send.to {
             Recipient::Address(address) => Target::Address(address),
             Recipient::Conversation(conversation) => Target::Conversation(*conversation),

@@ -96,6 +96,10 @@ facts! {
     13 v 1 "contact.unreachable" ContactUnreachable,
     /// Two contacts are one: this conversation is an alias of another.
     14 v 1 "contact.merged" ContactMerged,
+    /// An admin recorded new consent: it may be texted again.
+    15 v 1 "consent.recorded" ConsentRecorded,
+    /// It seems to ask for no more texts, in words that are no keyword: automation waits for a person.
+    16 v 1 "consent.questioned" ConsentQuestioned,
 
     // Messages.
     /// A contact wrote.
@@ -120,6 +124,10 @@ facts! {
     31 v 1 "textback.skipped" TextBackSkipped,
     /// A call was answered, or came back to something other than missed.
     32 v 1 "call.answered" CallAnswered,
+    /// A call is over, and who took it is not known yet.
+    33 v 1 "call.ended" CallEnded,
+    /// The caller left a message.
+    34 v 1 "call.voicemail" CallVoicemail,
 
     // What operators do.
     /// A note beside the messages.
@@ -147,7 +155,7 @@ facts! {
     /// The tenant's own settings.
     60 v 1 "settings.tenant" TenantConfigured,
     /// A line's settings.
-    61 v 1 "settings.channel" ChannelConfigured,
+    61 v 2 "settings.channel" ChannelConfigured { 1 => ChannelConfigured1 },
     /// A template's text.
     62 v 1 "settings.template" TemplateConfigured,
     /// A limit of pace.
@@ -188,10 +196,14 @@ macro_rules! body {
     };
 }
 
+mod calls;
 mod configured;
+mod consent;
 mod hex;
 
+pub use calls::*;
 pub use configured::*;
+pub use consent::*;
 use hex::{hex_hash, hex_key};
 
 body!(/// First batch of a new owner.
@@ -224,41 +236,6 @@ ContactUpdated {
     named: bool,
     /// Whether the notes about the contact are among it.
     noted: bool,
-});
-
-/// Whether a contact may be texted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Consent {
-    /// Never asked not to be. A contact who wrote or called first has implied consent to be answered.
-    #[default]
-    Implied,
-    /// Said START.
-    OptedIn,
-    /// Said STOP, or somebody said it for them.
-    OptedOut,
-}
-
-/// Where a change of consent came from: decides who may lift it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ConsentSource {
-    /// A keyword of the contact.
-    Contact,
-    /// The carrier refused because of an opt-out it holds (21610).
-    Carrier,
-    /// An operator recorded it.
-    Operator,
-}
-
-body!(/// Consent of a contact on every line of the tenant.
-ConsentChanged {
-    /// From here on.
-    consent: Consent,
-    /// Who said so.
-    source: ConsentSource,
-    /// The line it was said on, if any.
-    channel: Option<ChannelId>,
 });
 
 body!(/// The carrier says that the address cannot receive texts.
@@ -389,50 +366,6 @@ body!(/// An unprocessed arrival went through the door again.
 MessageReplayed {
     /// Offset of its `message.unprocessed`.
     unprocessed: Offset,
-});
-
-body!(/// Once per call, whatever the carrier repeats.
-CallMissed {
-    /// The carrier's own id (CallSid).
-    carrier_id: String,
-    /// The line that was called.
-    channel: ChannelId,
-});
-
-body!(/// The call was answered.
-CallAnswered {
-    /// The carrier's own id (CallSid).
-    carrier_id: String,
-    /// The line that was called.
-    channel: ChannelId,
-    /// Seconds of talk, if known.
-    duration_s: Option<u32>,
-});
-
-/// Why a missed call got no text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SkipReason {
-    /// The line's coverage is off.
-    CoverageOff,
-    /// There was one within the cool-down window.
-    CoolDown,
-    /// The contact opted out.
-    OptedOut,
-    /// The caller hid the number.
-    Anonymous,
-    /// The number is known not to receive texts.
-    Unreachable,
-    /// The line has no such template.
-    NoTemplate,
-}
-
-body!(/// No text-back, and why.
-TextBackSkipped {
-    /// The line that was called.
-    channel: ChannelId,
-    /// Why.
-    reason: SkipReason,
 });
 
 body!(/// Part: the note as text.

@@ -234,3 +234,35 @@ fn numbers_and_names_of_kinds_are_unique() {
     assert!(numbers.windows(2).all(|pair| pair[0] != pair[1]));
     assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
 }
+
+/// Bytes as version 1 of `settings.channel` wrote them: long before lines had kinds.
+#[test]
+fn a_line_of_version_1_is_read_with_its_old_meaning() {
+    let mut fact = Vec::new();
+    for text in ["line", "+14155550199", "account"] {
+        fact.push(u8::try_from(text.len()).unwrap());
+        fact.extend_from_slice(text.as_bytes());
+    }
+    // coverage, text_back "back", cool_down_s 600, answers: stop "bye", neither start nor help.
+    fact.extend_from_slice(b"\x01\x01\x04back\xd8\x04\x01\x03bye\x00\x00");
+    let header = Header {
+        offset: Offset(1),
+        stamp: Stamp(2),
+        conversation: None,
+        previous: Offset(0),
+        origin: Origin { by: Author::Engine, via: Via::Engine, request: RequestId(Uuid::nil()) },
+        accepted: None,
+    };
+    let old = Fact::Foreign(Foreign { kind: 61, version: 1, bytes: fact });
+    let mut bytes = Vec::new();
+    StoredEvent { header, fact: old, parts: Vec::new() }.encode(&mut bytes).unwrap();
+    let read = StoredEvent::decode(&bytes).unwrap();
+    let Fact::ChannelConfigured(ChannelConfigured { channel, settings }) = &read.fact else {
+        panic!("{:?}", read.fact)
+    };
+    assert_eq!((channel.as_str(), settings.address.as_str(), settings.cool_down_s), ("line", "+14155550199", 600));
+    assert_eq!(settings.text_back.as_ref().map(ToString::to_string).as_deref(), Some("back"));
+    let carrier = settings.carrier_answers();
+    assert_eq!((carrier.stop, carrier.start, carrier.help), (false, true, true), "a template meant: we answer");
+    assert_eq!(read.fact.kind(), (61, 2), "written again, it is of today's version");
+}

@@ -1,12 +1,14 @@
-//! Twilio's webhooks as commands: texts, statuses, calls. Parameters that we do not know are ignored; they are added
+//! Twilio's webhooks as commands: texts and statuses here, calls in `voice`. Parameters that we do not know are ignored; they are added
 //! over time, and the signature covers them all the same.
 
 use std::{borrow::Cow, sync::Arc};
 
-use actors::ports::{Arrival, ChannelEntry, Directory, Hook, Inbound, InboundError, RawWebhook};
+use actors::ports::{
+    Answer, Arrival, ChannelEntry, Directory, Hook, Inbound, InboundError, LineScript, Moment, RawWebhook, Tell,
+};
 use schema::{
     address::Address,
-    command::{CallOutcome, CallReport, Command, DeliveryReport, ReceiveMessage},
+    command::{Command, DeliveryReport, ReceiveMessage},
     event::{Author, Keyword, MediaRef},
     ids::ChannelId,
     message::Status,
@@ -38,6 +40,7 @@ pub struct TwilioInboundSettings {
 /// Verifies and reads Twilio's webhooks.
 pub struct TwilioInbound {
     base: Base,
+    public_url: String,
     answered_min_s: u32,
     directory: Arc<dyn Directory>,
     secrets: SecretSource,
@@ -47,7 +50,8 @@ impl TwilioInbound {
     /// With the directory for accounts and lines, and the accounts' auth tokens.
     pub fn new(settings: &TwilioInboundSettings, directory: Arc<dyn Directory>, secrets: SecretSource) -> Self {
         let base = Base::new(&settings.public_url);
-        Self { base, answered_min_s: settings.answered_min_s, directory, secrets }
+        let public_url = settings.public_url.trim_end_matches('/').to_owned();
+        Self { base, public_url, answered_min_s: settings.answered_min_s, directory, secrets }
     }
 
     /// The token is that of the line's account, or of the account that the webhook names if it is the same tenant's.
@@ -65,7 +69,7 @@ impl TwilioInbound {
     }
 
     /// The line that was written to or called: another of the same tenant's if `To` says so, as with a number pool.
-    fn line(&self, channel: &ChannelEntry, form: &Form<'_>) -> ChannelId {
+    pub(super) fn line(&self, channel: &ChannelEntry, form: &Form<'_>) -> ChannelId {
         match form.get("To") {
             Some(to) if to != channel.address => self
                 .directory
@@ -81,27 +85,19 @@ impl TwilioInbound {
             Hook::Sms => {
                 let message = text(form, self.line(webhook.channel, form))?;
                 let command = Some(Command::Receive(message));
-                Ok(Arrival { command, by: Author::Contact, answer: twiml::nothing() })
+                Ok(Arrival { command, by: Author::Contact, tell: Tell::Answer(twiml::nothing()) })
             }
             Hook::Status => {
                 let command = receipt(webhook.target, form)?.map(Command::Receipt);
-                Ok(Arrival { command, by: Author::Carrier, answer: twiml::nothing() })
+                Ok(Arrival { command, by: Author::Carrier, tell: Tell::Answer(twiml::nothing()) })
             }
-            Hook::Voice => self.call(webhook, form),
+            Hook::Voice => self.voice(webhook, form),
         }
     }
 
-    fn call(&self, webhook: &RawWebhook<'_>, form: &Form<'_>) -> Result<Arrival, InboundError> {
-        let carrier_id = sid(form, "CallSid")?;
-        let from = address(form)?;
-        let status = required(form, "CallStatus")?;
-        let outcome = outcome(form, status, self.answered_min_s)?;
-        let answer = if asks_what_to_do(form, status) { twiml::reject() } else { twiml::nothing() };
-        let command = outcome.map(|outcome| {
-            let name = form.get("CallerName").map(str::to_owned);
-            Command::Call(CallReport { channel: self.line(webhook.channel, form), from, carrier_id, outcome, name })
-        });
-        Ok(Arrival { command, by: Author::Contact, answer })
+    /// A shorter call was not answered by a person.
+    pub(super) fn answered_min_s(&self) -> u32 {
+        self.answered_min_s
     }
 }
 
@@ -125,6 +121,10 @@ impl Inbound for TwilioInbound {
         let form = form.ok_or(InboundError::Malformed("neither a form nor a JSON object"))?;
         self.arrival(webhook, &form)
     }
+
+    fn script(&self, moment: Moment, line: &LineScript<'_>) -> Answer {
+        twiml::script(moment, line, &self.public_url)
+    }
 }
 
 /// Twilio's default; a body without a type is read as one too.
@@ -133,11 +133,11 @@ fn is_form(content_type: &str) -> bool {
     essence.is_empty() || essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-fn required<'f>(form: &'f Form<'_>, name: &'static str) -> Result<&'f str, InboundError> {
+pub(super) fn required<'f>(form: &'f Form<'_>, name: &'static str) -> Result<&'f str, InboundError> {
     form.get(name).ok_or(InboundError::invalid(name, "is missing"))
 }
 
-fn sid(form: &Form<'_>, name: &'static str) -> Result<String, InboundError> {
+pub(super) fn sid(form: &Form<'_>, name: &'static str) -> Result<String, InboundError> {
     let value = required(form, name)?;
     if value.len() > SID_MAX || !value.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(InboundError::invalid(name, "is not an id of letters and digits"));
@@ -146,12 +146,12 @@ fn sid(form: &Form<'_>, name: &'static str) -> Result<String, InboundError> {
 }
 
 /// A hidden caller comes as a word, or as nothing at all.
-fn address(form: &Form<'_>) -> Result<Address, InboundError> {
+pub(super) fn address(form: &Form<'_>) -> Result<Address, InboundError> {
     Address::from_carrier(form.get("From").unwrap_or_default())
         .map_err(|_| InboundError::invalid("From", "is not an E.164 number"))
 }
 
-fn number(form: &Form<'_>, name: &'static str) -> Result<Option<u32>, InboundError> {
+pub(super) fn number(form: &Form<'_>, name: &'static str) -> Result<Option<u32>, InboundError> {
     form.get(name)
         .map(|text| text.parse().map_err(|_| InboundError::invalid(name, "is not a whole number")))
         .transpose()
@@ -192,11 +192,16 @@ fn media(form: &Form<'_>) -> Result<Vec<MediaRef>, InboundError> {
 fn medium(form: &Form<'_>, index: usize) -> Result<MediaRef, InboundError> {
     let name = format!("MediaUrl{index}");
     let url = form.get(&name).unwrap_or_default();
-    if !url.starts_with("https://") && !url.starts_with("http://") {
+    if !is_url(url) {
         return Err(InboundError::invalid(Cow::Owned(name), "is not an http or https URL"));
     }
     let content_type = form.get(&format!("MediaContentType{index}")).unwrap_or("application/octet-stream");
     Ok(MediaRef { url: url.to_owned(), content_type: content_type.to_owned() })
+}
+
+/// Where a carrier keeps a picture or a recording.
+pub(super) fn is_url(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
 }
 
 /// `None`: a word that says no more than what we know since the request was accepted.
@@ -247,38 +252,4 @@ impl Reference {
             attempt: attempt.ok_or(InboundError::invalid("a", "is missing in the URL or no number"))?,
         })
     }
-}
-
-/// What became of the call, if this webhook is the one that tells.
-///
-/// `<Dial>`'s own verdict decides. A leg of it (`ParentCallSid`) decides nothing: another leg may have answered.
-/// `completed` without a verdict only says that the call is over: it comes for forwarded calls that nobody took, too.
-fn outcome(form: &Form<'_>, status: &str, answered_min_s: u32) -> Result<Option<CallOutcome>, InboundError> {
-    if form.get("ParentCallSid").is_some() || !incoming(form) {
-        return Ok(None);
-    }
-    if let Some(dial) = form.get("DialCallStatus") {
-        let duration_s = number(form, "DialCallDuration")?;
-        let talked = duration_s.is_none_or(|seconds| seconds >= answered_min_s);
-        return Ok(match dial {
-            "completed" | "answered" if talked => Some(CallOutcome::Answered { duration_s }),
-            "completed" | "answered" => Some(CallOutcome::Missed),
-            _ if is_missed(dial) => Some(CallOutcome::Missed),
-            _ => None,
-        });
-    }
-    Ok(is_missed(status).then_some(CallOutcome::Missed))
-}
-
-fn is_missed(status: &str) -> bool {
-    matches!(status, "no-answer" | "busy" | "failed" | "canceled")
-}
-
-fn incoming(form: &Form<'_>) -> bool {
-    form.get("Direction").is_none_or(|direction| direction.eq_ignore_ascii_case("inbound"))
-}
-
-/// A call that rings and waits for instructions, unlike a report about one.
-fn asks_what_to_do(form: &Form<'_>, status: &str) -> bool {
-    status == "ringing" && incoming(form) && form.get("CallbackSource").is_none() && form.get("ParentCallSid").is_none()
 }

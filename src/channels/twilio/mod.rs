@@ -8,6 +8,7 @@ mod inbound;
 mod send;
 mod signature;
 mod twiml;
+mod voice;
 
 pub use inbound::{TwilioInbound, TwilioInboundSettings};
 pub use send::{TwilioCarrier, TwilioError, TwilioSettings};

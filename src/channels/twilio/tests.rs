@@ -7,8 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, Mac};
 use proptest::prelude::*;
 use schema::{
-    address::Address,
-    command::{CallOutcome, Command},
+    command::Command,
     event::Keyword,
     ids::{AccountId, ChannelId, TenantId},
     message::{ErrorClass, Status},
@@ -18,6 +17,8 @@ use sha2::{Digest, Sha256};
 
 use super::{TwilioInbound, TwilioInboundSettings};
 use crate::channels::Secret;
+
+mod voice;
 
 const LINE: &str = "+14155550199";
 
@@ -287,59 +288,6 @@ fn a_status_without_our_reference_names_what_is_missing() {
     }
 }
 
-fn call(more: &[(&str, &str)]) -> (Option<CallOutcome>, bool) {
-    let base = [("CallSid", "CA1"), ("From", "+14155550100"), ("Direction", "inbound")];
-    let arrival = receive(Hook::Voice, "/v", &[&base[..], more].concat()).expect("complete");
-    let outcome = match arrival.command {
-        Some(Command::Call(report)) => Some(report.outcome),
-        None => None,
-        other => panic!("no call: {other:?}"),
-    };
-    (outcome, arrival.answer.body.contains("<Reject"))
-}
-
-#[test]
-fn a_call_is_missed_when_the_forwarding_says_so_or_nobody_took_it() {
-    let missed = (Some(CallOutcome::Missed), false);
-    for word in ["no-answer", "busy", "failed", "canceled"] {
-        assert_eq!(call(&[("CallStatus", "in-progress"), ("DialCallStatus", word)]), missed, "forwarded: {word}");
-        assert_eq!(call(&[("CallStatus", word)]), missed, "{word}");
-    }
-    let voicemail = [("CallStatus", "completed"), ("DialCallStatus", "completed"), ("DialCallDuration", "4")];
-    assert_eq!(call(&voicemail), missed, "the owner's voicemail, hung up on");
-}
-
-#[test]
-fn an_answered_call_is_no_missed_one() {
-    let answered = [("CallStatus", "completed"), ("DialCallStatus", "completed"), ("DialCallDuration", "63")];
-    assert_eq!(call(&answered), (Some(CallOutcome::Answered { duration_s: Some(63) }), false));
-}
-
-#[test]
-fn a_completed_call_without_a_verdict_decides_nothing() {
-    assert_eq!(call(&[("CallStatus", "completed"), ("CallDuration", "31")]), (None, false));
-    let leg = [("CallStatus", "no-answer"), ("ParentCallSid", "CA0")];
-    assert_eq!(call(&leg), (None, false), "another leg may have answered");
-    let outbound = [("CallStatus", "no-answer"), ("Direction", "outbound-api")];
-    let arrival = receive(Hook::Voice, "/v", &[&[("CallSid", "CA1"), ("From", LINE)], &outbound[..]].concat());
-    assert_eq!(arrival.expect("complete").command, None, "our own call to somebody");
-}
-
-#[test]
-fn a_ringing_line_without_forwarding_is_told_that_nobody_is_there() {
-    assert_eq!(call(&[("CallStatus", "ringing")]), (None, true));
-    assert_eq!(call(&[("CallStatus", "ringing"), ("CallbackSource", "call-progress-events")]), (None, false));
-}
-
-#[test]
-fn a_hidden_caller_is_anonymous() {
-    for from in ["anonymous", "+266696687", "Restricted", ""] {
-        let pairs = [("CallSid", "CA1"), ("CallStatus", "no-answer"), ("From", from)];
-        let arrival = receive(Hook::Voice, "/v", &pairs).expect("complete");
-        assert!(matches!(arrival.command, Some(Command::Call(report)) if report.from == Address::Anonymous), "{from}");
-    }
-}
-
 proptest! {
     #[test]
     fn signed_bytes_of_any_kind_never_panic(
@@ -368,11 +316,12 @@ proptest! {
 
     #[test]
     fn fields_of_any_content_never_panic(
-        fields in proptest::collection::vec(("(MessageSid|From|To|NumMedia|MediaUrl0|CallSid|CallStatus|DialCallStatus|MessageStatus|ErrorCode|Body|[A-Za-z]{1,6})", "\\PC{0,20}|[0-9]{1,12}|SM[0-9]{3}|\\+1415555[0-9]{4}"), 0..14),
+        fields in proptest::collection::vec(("(MessageSid|From|To|NumMedia|MediaUrl0|CallSid|CallStatus|DialCallStatus|RecordingSid|RecordingUrl|RecordingDuration|MessageStatus|ErrorCode|Body|[A-Za-z]{1,6})", "\\PC{0,20}|[0-9]{1,12}|SM[0-9]{3}|\\+1415555[0-9]{4}"), 0..14),
         kind in 0_usize..3,
+        step in "(&step=(dialed|screen|screened|over|recorded|[a-z]{0,4}))?",
     ) {
         let hook = [Hook::Sms, Hook::Status, Hook::Voice][kind];
         let pairs: Vec<_> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
-        prop_assert_ne!(receive(hook, &format!("/x?{IDS}"), &pairs), Err(InboundError::Forged));
+        prop_assert_ne!(receive(hook, &format!("/x?{IDS}{step}"), &pairs), Err(InboundError::Forged));
     }
 }

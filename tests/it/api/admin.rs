@@ -58,6 +58,49 @@ async fn a_number_belongs_to_one_line_of_one_tenant() {
 }
 
 #[tokio::test]
+async fn a_line_says_what_becomes_of_its_calls_and_a_wrong_setting_is_named() {
+    let world = World::start().await;
+    let admin = world.demo(Role::Admin);
+    let path = "/v1/admin/channels/demo-line";
+    let line = |more: Value| {
+        let mut line =
+            json!({"address": "+15550100001", "account": "demo-account", "coverage": true, "cool_down_s": 60});
+        line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        line
+    };
+    let ring = json!({"mode": {"ring": {"phone": "+12125550111", "confirm": true}}, "voicemail": {"max_s": 60}});
+    let whole = line(json!({"number_type": "toll_free", "voice": ring, "staff": ["+12125550112"],
+        "carrier_answers": {"stop": true, "start": true, "help": false}, "text_back_abroad": true}));
+    world.change(Method::PUT, path, whole).await;
+    let read = world.get(path).await;
+    assert_eq!(read["voice"]["mode"]["ring"]["ring_s"], 20, "{read}");
+    assert_eq!((read["number_type"].as_str(), read["staff"][0].as_str()), (Some("toll_free"), Some("+12125550112")));
+    world.change(Method::PUT, path, line(json!({"voice": {"mode": "forwarded"}}))).await;
+    assert_eq!(world.get(path).await["voice"], json!({"mode": "forwarded", "greeting": null, "voicemail": null}));
+
+    let rings = |phone: &str, seconds: u32| json!({"voice": {"mode": {"ring": {"phone": phone, "ring_s": seconds}}}});
+    let cases = [
+        (rings("2125550111", 20), "voice.mode.ring.phone"),
+        (rings("72975", 20), "voice.mode.ring.phone"),
+        (rings("+15550100001", 20), "voice.mode.ring.phone"),
+        (rings("+12125550111", 4), "voice.mode.ring.ring_s"),
+        (rings("+12125550111", 121), "voice.mode.ring.ring_s"),
+        (json!({"voice": {"mode": {"ring": {}}}}), "voice.mode.ring.phone"),
+        (json!({"voice": {"mode": "both"}}), "voice.mode"),
+        (json!({"voice": {"greeting": "nowhere"}}), "voice.greeting"),
+        (json!({"voice": {"voicemail": {"max_s": 4}}}), "voice.voicemail.max_s"),
+        (json!({"number_type": "fax"}), "number_type"),
+        (json!({"staff": ["+12125550112", "bob"]}), "staff[1]"),
+        (json!({"staff": vec!["+12125550112"; 201]}), "staff"),
+        (json!({"carrier_answers": {"stop": true}}), "carrier_answers.start"),
+    ];
+    for (more, field) in cases {
+        let answer = world.ask(&admin, Method::PUT, path, Some(&line(more))).await;
+        assert_eq!((answer.status.as_u16(), answer.body["field"].as_str()), (400, Some(field)), "{}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn the_audit_says_who_did_what_when_and_by_which_request() {
     let world = World::start().await;
     let id = world.receive("demo", "+12125550001", "my number is +12125550001").await.conversation.unwrap();

@@ -26,7 +26,7 @@ use schema::{
     event::{Author, Origin, Via},
     ids::{AccountId, ChannelId, NodeId, OperatorId, TemplateId, TenantId},
     role::Role,
-    settings::{ChannelSettings, KeywordAnswers, TemplateSettings},
+    settings::{ChannelSettings, TemplateSettings},
 };
 use serde_json::{Value, json};
 
@@ -126,14 +126,7 @@ impl World {
         let template = TemplateSettings { text: format!("Hello from {name}") };
         let id = TemplateId::new(&format!("{name}-hello")).unwrap();
         self.submit(&tenant(name), Command::Configure(Setting::Template(id, Some(template)))).await;
-        let settings = ChannelSettings {
-            address: number.to_owned(),
-            account,
-            coverage: false,
-            text_back: None,
-            cool_down_s: 60,
-            answers: KeywordAnswers::default(),
-        };
+        let settings = ChannelSettings { cool_down_s: 60, ..ChannelSettings::new(number, account) };
         self.submit(&tenant(name), Command::Configure(Setting::Channel(line(name), settings))).await;
     }
 

@@ -19,7 +19,7 @@ use schema::{
     event::{Author, Origin, Via},
     ids::{AccountId, ChannelId, ConversationId, NodeId, OperatorId, TenantId},
     role::Role,
-    settings::{ChannelSettings, KeywordAnswers},
+    settings::ChannelSettings,
     time::Stamp,
 };
 use serde_json::{Value, json};
@@ -143,14 +143,7 @@ impl World {
         for registration in registrations {
             self.submit_to(&TenantId::system(), Command::Register(registration)).await;
         }
-        let settings = ChannelSettings {
-            address: number.to_owned(),
-            account,
-            coverage: false,
-            text_back: None,
-            cool_down_s: 60,
-            answers: KeywordAnswers::default(),
-        };
+        let settings = ChannelSettings { cool_down_s: 60, ..ChannelSettings::new(number, account) };
         self.submit_to(&tenant, Command::Configure(Setting::Channel(channel, settings))).await;
     }
 

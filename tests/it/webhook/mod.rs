@@ -1,6 +1,7 @@
 //! The carriers' door and the way out, against the simulated carrier and against the vendor's own library.
 
 mod bad_input;
+mod calls;
 mod flow;
 mod outbound;
 mod vendor;

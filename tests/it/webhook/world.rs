@@ -21,7 +21,7 @@ use schema::{
     command::{Command, Registration, Reply, Request, Setting},
     event::{Author, Fact, Origin, Via},
     ids::{AccountId, ChannelId, FeedId, NodeId, Offset, TemplateId, TenantId},
-    settings::{ChannelSettings, KeywordAnswers, LimitSettings, TemplateSettings},
+    settings::{ChannelSettings, LimitSettings, TemplateSettings},
 };
 use tokio::net::TcpListener;
 
@@ -101,12 +101,10 @@ impl World {
         let template = TemplateId::new("text-back").unwrap();
         let text = TemplateSettings { text: "Sorry we missed your call. How can we help?".to_owned() };
         let settings = ChannelSettings {
-            address,
-            account,
             coverage: true,
             text_back: Some(template.clone()),
             cool_down_s: 600,
-            answers: KeywordAnswers::default(),
+            ..ChannelSettings::new(address, account)
         };
         let fast = LimitSettings { number_per_s: Some(1_000), ..LimitSettings::default() };
         for setting in [

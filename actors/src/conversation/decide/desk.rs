@@ -11,7 +11,7 @@ use schema::{
     problem::Code,
 };
 
-use super::{Decision, Inputs, outbound::check_text};
+use super::{Decision, Inputs, call, outbound::check_text};
 use crate::{conversation::state::State, handle::Refusal};
 
 /// Most tags on one conversation.
@@ -54,7 +54,7 @@ pub(super) fn decide(state: &State, command: &Command, inputs: &Inputs<'_>, by: 
         Command::Release(_) => Ok(when(state.parked, ConversationReleased {})),
         Command::Wake(_) => {
             let due = state.snoozed_until.is_some_and(|until| until <= inputs.now);
-            Ok(when(due, ConversationWoken {}))
+            Ok(if due { Decision::one(ConversationWoken {}) } else { call::overdue(state, inputs) })
         }
         _ => Err(Refusal::rejected(Code::Internal, "not an operator's command")),
     }

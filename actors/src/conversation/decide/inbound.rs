@@ -1,18 +1,19 @@
-//! What comes in: texts and calls of contacts.
-
-use std::time::Duration;
+//! Texts of contacts, and what follows from a keyword.
 
 use schema::{
-    command::{CallOutcome, CallReport, ReceiveMessage},
+    command::ReceiveMessage,
     event::{
-        CallAnswered, CallMissed, Consent, ConsentChanged, ConsentSource, ConversationReopened, ConversationWoken,
-        Keyword, MessageQueued, MessageReceived, MessageStatus, Personal, Purpose, SkipReason, TextBackSkipped,
+        Consent, ConsentChanged, ConsentSource, ConversationReopened, ConversationWoken, Keyword, MessageReceived,
+        MessageStatus, Personal, Purpose,
     },
-    ids::{ChannelId, MessageId, TemplateId},
+    ids::{ChannelId, MessageId},
     message::{Priority, Status},
 };
 
-use super::{Decision, Inputs};
+use super::{
+    Decision, Inputs,
+    automatic::{Automatic, Words, queue},
+};
 use crate::conversation::{keyword, state::State};
 
 pub(super) fn receive(state: &State, message: &ReceiveMessage, inputs: &Inputs<'_>) -> Decision {
@@ -38,7 +39,7 @@ pub(super) fn receive(state: &State, message: &ReceiveMessage, inputs: &Inputs<'
 }
 
 /// A contact who writes or calls is shown again, whatever was decided about the last episode.
-fn reopen(state: &State, decision: &mut Decision) {
+pub(super) fn reopen(state: &State, decision: &mut Decision) {
     if !state.open {
         decision.push(ConversationReopened { episode: state.episode + 1 });
     } else if state.snoozed_until.is_some() {
@@ -95,106 +96,14 @@ fn cancel_queued(state: &State, decision: &mut Decision) {
 
 fn confirm(channel: &ChannelId, word: Keyword, inputs: &Inputs<'_>, decision: &mut Decision) {
     let Some(settings) = inputs.settings.channels.get(channel) else { return };
-    let template = match word {
-        Keyword::Stop => &settings.answers.stop,
-        Keyword::Start => &settings.answers.start,
-        Keyword::Help => &settings.answers.help,
-    };
-    let Some(template) = template else { return };
+    let Some(words) = settings.answers.of(word).and_then(|template| Words::of(template, inputs)) else { return };
     let order = Automatic {
         message: MessageId(inputs.fresh[1]),
         channel,
-        template,
+        words,
         purpose: Purpose::Confirmation(word),
         priority: Priority::Confirmation,
         validity: inputs.policy.confirmation_validity,
     };
-    queue_template(order, inputs, decision);
-}
-
-struct Automatic<'a> {
-    message: MessageId,
-    channel: &'a ChannelId,
-    template: &'a TemplateId,
-    purpose: Purpose,
-    priority: Priority,
-    validity: Duration,
-}
-
-/// Queues a text from a template; `false`: there is no such template.
-fn queue_template(order: Automatic<'_>, inputs: &Inputs<'_>, decision: &mut Decision) -> bool {
-    let Some(template) = inputs.settings.templates.get(order.template) else { return false };
-    let text = template.render(&inputs.settings.tenant);
-    decision.push_personal(
-        MessageQueued {
-            message: order.message,
-            channel: order.channel.clone(),
-            purpose: order.purpose,
-            priority: order.priority,
-            segments: schema::segments::count(&text).segments,
-            valid_until: inputs.now.plus(order.validity),
-            template: Some(order.template.clone()),
-        },
-        Personal::text(text),
-    );
-    true
-}
-
-pub(super) fn call(state: &State, call: &CallReport, inputs: &Inputs<'_>) -> Decision {
-    let mut decision = Decision::default();
-    match call.outcome {
-        CallOutcome::Answered { duration_s } => decision.push(CallAnswered {
-            carrier_id: call.carrier_id.clone(),
-            channel: call.channel.clone(),
-            duration_s,
-        }),
-        CallOutcome::Missed => {
-            decision.push(CallMissed { carrier_id: call.carrier_id.clone(), channel: call.channel.clone() });
-            reopen(state, &mut decision);
-            text_back(state, &call.channel, inputs, &mut decision);
-        }
-    }
-    decision
-}
-
-fn text_back(state: &State, channel: &ChannelId, inputs: &Inputs<'_>, decision: &mut Decision) {
-    let skipped = |reason| TextBackSkipped { channel: channel.clone(), reason };
-    if let Some(reason) = why_not(state, channel, inputs) {
-        return decision.push(skipped(reason));
-    }
-    let template = inputs.settings.channels.get(channel).and_then(|settings| settings.text_back.as_ref());
-    let Some(template) = template else { return decision.push(skipped(SkipReason::NoTemplate)) };
-    let message = MessageId(inputs.fresh[0]);
-    let order = Automatic {
-        message,
-        channel,
-        template,
-        purpose: Purpose::TextBack,
-        priority: Priority::Automatic,
-        validity: inputs.policy.text_back_validity,
-    };
-    if queue_template(order, inputs, decision) {
-        decision.message = Some(message);
-    } else {
-        decision.push(skipped(SkipReason::NoTemplate));
-    }
-}
-
-fn why_not(state: &State, channel: &ChannelId, inputs: &Inputs<'_>) -> Option<SkipReason> {
-    let settings = inputs.settings.channels.get(channel)?;
-    let window = Duration::from_secs(u64::from(settings.cool_down_s));
-    let lately = state.text_backs.iter().any(|(known, at)| known == channel && at.plus(window) > inputs.now);
-    if !settings.coverage {
-        Some(SkipReason::CoverageOff)
-    } else if !state.reachable {
-        Some(SkipReason::Anonymous)
-    } else if state.consent == Consent::OptedOut {
-        Some(SkipReason::OptedOut)
-    } else if state.unreachable.is_some() {
-        Some(SkipReason::Unreachable)
-    } else if lately {
-        Some(SkipReason::CoolDown)
-    } else {
-        None
-    }
+    queue(order, inputs, decision);
 }

@@ -1,5 +1,7 @@
 //! The decision: a pure function from state and command to events. No clock, randomness, I/O or actor inside.
 
+mod automatic;
+mod call;
 mod desk;
 mod inbound;
 mod outbound;
@@ -45,6 +47,10 @@ pub struct Policy {
     pub text_back_validity: Duration,
     /// How long a confirmation may take (47 CFR 64.1200(a)(12): five minutes).
     pub confirmation_validity: Duration,
+    /// How long the verdict on a call is waited for once the call is over.
+    pub verdict_wait: Duration,
+    /// A shorter call was not answered by a person.
+    pub answered_min: Duration,
     /// Most texts of one contact that may be open at their lanes.
     pub max_open_sends: usize,
     /// When a text that certainly was not taken is tried again.
@@ -85,6 +91,8 @@ impl Default for Policy {
             reply_validity: Duration::from_secs(4 * 3600),
             text_back_validity: Duration::from_secs(600),
             confirmation_validity: Duration::from_secs(300),
+            verdict_wait: Duration::from_secs(60),
+            answered_min: Duration::from_secs(5),
             max_open_sends: 64,
             retry: RetryPolicy::default(),
             max_unprocessed: 256,
@@ -181,7 +189,8 @@ pub fn decide(
     inputs.policy.poison.act(command);
     match command {
         Command::Receive(message) => Ok(inbound::receive(state, message, inputs)),
-        Command::Call(call) => Ok(inbound::call(state, call, inputs)),
+        Command::Call(call) => Ok(call::call(state, call, inputs)),
+        Command::Voicemail(voicemail) => Ok(call::voicemail(state, voicemail)),
         Command::Receipt(report) => Ok(outbound::receipt(state, report)),
         Command::Send(send) => outbound::send(state, send, inputs),
         Command::Retry(reference) => outbound::retry(state, reference.message, inputs),
@@ -198,6 +207,7 @@ pub fn decide(
         | Command::UpdateContact(_)
         | Command::OptOut(_)
         | Command::OptIn(_)
+        | Command::ConsentRecord(_)
         | Command::Release(_)
         | Command::Wake(_) => desk::decide(state, command, inputs, by),
         Command::Replay(replay) => {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{AccountId, ChannelId, OperatorId, TemplateId, TenantId},
     role::Role,
-    settings::{ChannelSettings, LimitSettings, TemplateSettings, TenantSettings},
+    settings::{ChannelSettings, ChannelSettings1, LimitSettings, TemplateSettings, TenantSettings},
 };
 
 body!(/// Settings of the tenant itself.
@@ -21,6 +21,21 @@ ChannelConfigured {
     /// All of them.
     settings: ChannelSettings,
 });
+
+/// Version 1 of it, before lines had kinds and calls had scripts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChannelConfigured1 {
+    /// Which line.
+    pub channel: ChannelId,
+    /// All of them.
+    pub settings: ChannelSettings1,
+}
+
+impl From<ChannelConfigured1> for ChannelConfigured {
+    fn from(old: ChannelConfigured1) -> Self {
+        Self { channel: old.channel, settings: old.settings.into() }
+    }
+}
 
 body!(/// A template.
 TemplateConfigured {

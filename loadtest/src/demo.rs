@@ -38,8 +38,10 @@ const WISHES: &[(&str, &str)] = &[
     ("How much for a haircut and beard?", "Can I come at 5 today?"),
     ("The heating makes a strange noise", "It's a gas boiler, about ten years old"),
 ];
-/// Area codes whose 555-0100 to 555-0199 are fiction.
+/// Area codes whose 555-0100 to 555-0199 are fiction. The telephone's page invents its callers in others (page.js).
 const AREAS: &[u16] = &[202, 206, 303, 312, 404, 503, 512, 617, 702, 808];
+/// Numbers that are tried before one is taken that a person uses: all of them would have to be a person's.
+const TRIES: usize = 1_000;
 /// How often a caller waits to look for a text.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -53,14 +55,17 @@ async fn sit(carrier: Arc<CarrierHandle>, config: DemoConfig, seat: u64) {
     let chance = Chance::new(config.seed.wrapping_mul(31).wrapping_add(seat));
     tokio::time::sleep(config.pause.mul_f64(chance.uniform())).await;
     loop {
-        let caller = Caller { carrier: &carrier, config: &config, chance: &chance, number: number(&chance) };
+        let caller = Caller { carrier: &carrier, config: &config, chance: &chance, number: number(&carrier, &chance) };
         caller.live().await;
         tokio::time::sleep(config.pause.mul_f64(0.5 + chance.uniform())).await;
     }
 }
 
-fn number(chance: &Chance) -> String {
-    format!("+1{}55501{:02}", AREAS[chance.below(AREAS.len())], chance.below(100))
+/// A number that no person at the telephone's page uses. The page's own come from other area codes.
+fn number(carrier: &CarrierHandle, chance: &Chance) -> String {
+    let numbers = || format!("+1{}55501{:02}", AREAS[chance.below(AREAS.len())], chance.below(100));
+    let free = std::iter::repeat_with(numbers).take(TRIES).find(|number| !carrier.handset(number).held);
+    free.unwrap_or_else(numbers)
 }
 
 /// One person with a telephone.

@@ -15,6 +15,11 @@ use track::Track;
 /// Microseconds since the epoch.
 pub type Micros = u64;
 
+/// The day in Pacific time: what networks count by.
+pub(crate) fn pacific_day(at: Micros) -> jiff::civil::Date {
+    day::pacific(at)
+}
+
 /// Most violations described one by one; all are counted.
 const DESCRIBED_MAX: usize = 200;
 /// Keys after which those that are over are forgotten.

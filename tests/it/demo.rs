@@ -51,7 +51,10 @@ impl Demo {
             .extract()
             .unwrap();
         let listen = ([127, 0, 0, 1], port).into();
-        let carrier = CarrierServer::start(CarrierConfig { listen, latency: Latency::none(), ..config }).await.ok()?;
+        let carrier =
+            CarrierServer::start(CarrierConfig { listen, latency: Latency::none(), call_speed: 100.0, ..config })
+                .await
+                .ok()?;
         Some(Self { server, carrier, directory })
     }
 

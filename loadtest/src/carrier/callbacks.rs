@@ -1,7 +1,7 @@
 //! Status callbacks: what Twilio tells of a text after it took it, as late, repeated or disordered as configured.
 //! There is none for the first status, which the create's answer names.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     fault::Fate,
@@ -9,6 +9,9 @@ use super::{
     state::{Carrier, now},
     webhook::Hook,
 };
+
+/// How long a text is tried without a `ValidityPeriod`: Twilio's ten hours.
+const VALIDITY_S: u32 = 36_000;
 
 /// Starts the rest of a text's life.
 pub(super) fn start(carrier: Arc<Carrier>, message: Message, fate: Fate) {
@@ -23,20 +26,45 @@ pub(super) fn start(carrier: Arc<Carrier>, message: Message, fate: Fate) {
 
 async fn live(carrier: &Arc<Carrier>, message: Message, fate: Fate) {
     let reordered = carrier.chance.hits(carrier.faults().reorder_callback);
-    let end = match fate {
-        Fate::Fail(code) => ("undelivered", Some(code)),
-        _ => ("delivered", None),
-    };
     tokio::time::sleep(carrier.draw(carrier.latency().sent)).await;
-    carrier.store(|store| store.advance(&message.sid, "sent", None, now()));
+    carrier.advance(&message.sid, "sent", None);
     if !reordered {
         tell(carrier, &message, ("sent", None)).await;
     }
     tokio::time::sleep(carrier.draw(carrier.latency().delivered)).await;
-    carrier.store(|store| store.advance(&message.sid, end.0, end.1, now()));
+    let end = match fate {
+        Fate::Fail(code) => ("undelivered", Some(code)),
+        _ => arrives(carrier, &message).await,
+    };
+    carrier.advance(&message.sid, end.0, end.1);
     tell(carrier, &message, end).await;
     if reordered {
         tell(carrier, &message, ("sent", None)).await;
+    }
+}
+
+/// At the contact's telephone, when it is on; or why not.
+async fn arrives(carrier: &Carrier, message: &Message) -> (&'static str, Option<u32>) {
+    let handset = carrier.handsets.get(&message.to);
+    if handset.landline {
+        return ("undelivered", Some(30_006));
+    }
+    if let Err(code) = carrier.charge(message, &handset) {
+        return ("undelivered", Some(code));
+    }
+    let validity = Duration::from_secs(u64::from(message.validity_s.unwrap_or(VALIDITY_S)));
+    let used = Duration::from_micros(now().saturating_sub(message.created_us));
+    let mut changes = carrier.changes();
+    let on = async {
+        while !carrier.handsets.get(&message.to).on {
+            if changes.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    match tokio::time::timeout(validity.saturating_sub(used), on).await {
+        Ok(()) => ("delivered", None),
+        Err(_) => ("undelivered", Some(30_003)),
     }
 }
 
@@ -52,13 +80,14 @@ async fn tell(carrier: &Carrier, message: &Message, (status, error): (&str, Opti
         token: account.token.clone(),
         sid: message.sid.clone(),
         form: form(message, status, error),
+        get: false,
     };
-    let delivery = carrier.poster.post(&hook).await;
+    let delivery = carrier.post(&hook).await.delivery;
     if !delivery.is_ok() {
         tracing::warn!(sid = %message.sid, status, answer = delivery.status, "a status callback was not taken");
     }
     if carrier.chance.hits(faults.repeat_callback) {
-        carrier.poster.post(&hook).await;
+        carrier.post(&hook).await;
     }
 }
 

@@ -4,7 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::Faults;
+use super::{
+    call::Desk,
+    fault::Faults,
+    handset::{Handset, Network},
+    keywords::NumberType,
+};
 use crate::meter::Limits;
 
 /// Everything configurable.
@@ -33,9 +38,20 @@ pub struct CarrierConfig {
     pub latency: Latency,
     /// What goes wrong, and how often.
     pub faults: Faults,
-    /// Whether STOP and START are kept by the carrier, so that a text after STOP is refused with 21610. Twilio does
-    /// by default; a business that confirms by itself has it switched off.
+    /// Whether the carrier itself answers STOP, START and HELP and keeps the list of who said STOP, so that a text
+    /// after it is refused with 21610. Twilio does by default; a business that confirms by itself has it switched off.
+    /// A line may say otherwise. What a toll-free number's network does cannot be switched off; a short code has none.
     pub keeps_opt_outs: bool,
+    /// How much faster than real a call goes: 1 rings twenty seconds for twenty seconds, 100 for a fifth of one.
+    pub call_speed: f64,
+    /// Networks of the contacts' telephones, and what each takes of a brand a day.
+    pub networks: Vec<Network>,
+    /// Network of a telephone of which nothing else was said; empty: one without a cap.
+    pub default_network: String,
+    /// Telephones that are unlike any other: off, landline, at a network.
+    pub handsets: Vec<Handset>,
+    /// Calls kept; the oldest leave first.
+    pub calls_max: usize,
     /// Texts that come early by no more than this are counted apart: the network's jitter. 0: strict.
     pub tolerance_ms: u64,
     /// Messages kept; the oldest leave first.
@@ -61,7 +77,7 @@ pub struct Account {
 }
 
 /// A number of the business.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
     /// The engine's name of it: the part of the webhook's path.
@@ -79,6 +95,25 @@ pub struct Line {
     /// What it may send.
     #[serde(default)]
     pub limits: Limits,
+    /// What kind of number it is: decides who answers STOP, START and HELP.
+    #[serde(default)]
+    pub number_type: NumberType,
+    /// Whether the carrier answers keywords of this line by itself; none: as `keeps_opt_outs` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keywords: Option<bool>,
+    /// How the business's own telephone behaves when this line dials it.
+    #[serde(default)]
+    pub desk: Desk,
+    /// Where the carrier asks when the voice webhook cannot be reached or answers rubbish; none: the call fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback_url: Option<String>,
+    /// Where the end of a call is posted, absolute or relative to the engine's public base; none: to the voice webhook;
+    /// empty: nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice_status_url: Option<String>,
+    /// DialCallStatus when somebody answered and hung up on the whisper, or did not confirm; none: `no-answer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unconfirmed: Option<String>,
 }
 
 /// How long things take, each drawn from a log-normal distribution.
@@ -147,7 +182,7 @@ impl Default for CarrierConfig {
             account: DEMO_ACCOUNT.to_owned(),
             brand: "demo-brand".to_owned(),
             campaign: "demo-campaign".to_owned(),
-            limits: Limits::default(),
+            ..Line::default()
         };
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8090)),
@@ -162,6 +197,11 @@ impl Default for CarrierConfig {
             latency: Latency::default(),
             faults: Faults::default(),
             keeps_opt_outs: false,
+            call_speed: 1.0,
+            networks: Vec::new(),
+            default_network: String::new(),
+            handsets: Vec::new(),
+            calls_max: 10_000,
             tolerance_ms: 0,
             messages_max: 200_000,
             webhooks_max: 512,
@@ -177,8 +217,7 @@ impl CarrierConfig {
     pub(super) fn resolved(mut self) -> Self {
         let shorthand = (self.account_sid.take(), self.auth_token.take(), self.channel.take(), self.number.take());
         let (Some(account), Some(token), Some(channel), Some(address)) = shorthand else { return self };
-        let (brand, campaign, limits) = (String::new(), String::new(), Limits::default());
-        self.lines = vec![Line { channel, address, account: account.clone(), brand, campaign, limits }];
+        self.lines = vec![Line { channel, address, account: account.clone(), ..Line::default() }];
         self.accounts = vec![Account { sid: account, token }];
         self
     }

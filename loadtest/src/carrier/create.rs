@@ -97,6 +97,7 @@ fn message(account: &str, request: Request) -> Message {
         sent_us: None,
         updated_us: at,
         callback: request.callback,
+        validity_s: request.validity.and_then(|seconds| seconds.parse().ok()),
     }
 }
 
@@ -152,10 +153,10 @@ fn check_numbers(carrier: &Carrier, account: &str, request: &Request) -> Result<
     if !request.to.starts_with('+') || E164::new(&request.to).is_err() {
         return Err(bad(21_211, "The 'To' number is not a valid phone number."));
     }
-    if carrier.line(&request.from).is_none_or(|line| line.account != account) {
+    let Some(line) = carrier.line(&request.from).filter(|line| line.account == account) else {
         return Err(bad(21_606, "The 'From' phone number provided is not a valid, message-capable phone number"));
-    }
-    if carrier.keeps_opt_outs() && carrier.store(|store| store.opted_out(&request.from, &request.to)) {
+    };
+    if carrier.blocks(line, &request.to) {
         return Err(bad(21_610, "Attempt to send to unsubscribed recipient"));
     }
     Ok(())

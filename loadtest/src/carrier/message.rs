@@ -40,6 +40,8 @@ pub struct Message {
     pub updated_us: Micros,
     /// Where its statuses go.
     pub callback: Option<String>,
+    /// Seconds after which it is given up; none: the carrier's own ten hours.
+    pub validity_s: Option<u32>,
 }
 
 impl Message {

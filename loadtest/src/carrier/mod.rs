@@ -1,13 +1,19 @@
 //! A simulated carrier that is a real HTTP server: Twilio's REST, signed webhooks and status callbacks, faults on
 //! request, and a strict meter of what it was sent. It knows nothing of the engine but its public address.
 
+mod call;
 mod callbacks;
 mod chance;
 mod config;
 mod control;
 mod create;
+mod door;
 mod fault;
+mod files;
+mod handset;
+mod keywords;
 mod message;
+mod phone;
 mod rest;
 mod state;
 mod store;
@@ -18,9 +24,13 @@ use std::{io, net::SocketAddr, sync::Arc};
 
 use tokio::{net::TcpListener, task::JoinHandle};
 
+pub use call::{Asks, Call, Desk, Heard, Problem, Recording, Sound, Voicemail};
 pub use chance::Chance;
 pub use config::{Account, CarrierConfig, DEMO_ACCOUNT, DEMO_ADDRESS, DEMO_TOKEN, Latency, Line, Spread};
+pub use door::{Absence, Rest};
 pub use fault::{CodeShare, Fate, Faults};
+pub use handset::{Handset, Network, Received};
+pub use keywords::NumberType;
 pub use message::Message;
 pub use traffic::{CallEnd, Calling, Texting};
 pub use webhook::Delivery;
@@ -50,8 +60,12 @@ impl CarrierServer {
         let listener = TcpListener::bind(listen).await.map_err(|error| CarrierError::Listen(listen, error))?;
         let addr = listener.local_addr().map_err(|error| CarrierError::Listen(listen, error))?;
         carrier.set_own_url(format!("http://{addr}"));
-        let router = rest::router(carrier.clone()).merge(control::router(carrier.clone()));
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await });
+        let own = control::router(carrier.clone()).merge(phone::router(carrier.clone()));
+        let own = own.layer(axum::middleware::from_fn(phone::guard));
+        let router = rest::router(carrier.clone()).merge(own);
+        let service = router.into_make_service_with_connect_info::<door::Peer>();
+        let door = door::Door::new(listener, addr, carrier.absences());
+        let serving = tokio::spawn(async move { axum::serve(door, service).await });
         Ok(CarrierHandle { addr, carrier, serving })
     }
 }
@@ -117,6 +131,38 @@ impl CarrierHandle {
     /// A contact calls a line.
     pub async fn call(&self, calling: &Calling) -> Delivery {
         traffic::call(&self.carrier, calling).await
+    }
+
+    /// Every call kept, with the legs that were dialled, newest first.
+    pub fn calls(&self) -> Vec<Call> {
+        self.carrier.book.list(usize::MAX, |_| true)
+    }
+
+    /// One call.
+    pub fn call_record(&self, sid: &str) -> Option<Call> {
+        self.carrier.book.get(sid)
+    }
+
+    /// What a contact's telephone is like.
+    pub fn handset(&self, number: &str) -> Handset {
+        self.carrier.handsets.get(number)
+    }
+
+    /// Switches it off, makes it a landline, moves it to a network. `false`: there are too many.
+    pub fn set_handset(&self, handset: Handset) -> bool {
+        let set = self.carrier.handsets.set(handset);
+        self.carrier.changed();
+        set
+    }
+
+    /// Every text that arrived at a telephone, oldest first: the lines', and the carrier's own answers to keywords.
+    pub fn received(&self, number: &str) -> Vec<Received> {
+        self.carrier.received(number)
+    }
+
+    /// Goes away, or comes back: see [`Absence`].
+    pub fn set_absence(&self, absence: Absence) {
+        self.carrier.set_absence(absence);
     }
 
     /// Posts a webhook again, byte for byte, with a new idempotency token, as after a lost answer.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode, header},
+    extract::{Path, Query, Request, State},
+    http::{HeaderMap, HeaderName, StatusCode, header},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::{
     create,
+    door::Rest,
     fault::Fate,
     message::{API, Message},
     state::Carrier,
@@ -25,6 +27,9 @@ use super::{
 const PAGE: (usize, usize) = (50, 1_000);
 /// A picture of one pixel, for whoever fetches media.
 const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
+
+/// What was uploaded is what it was found to be, and nothing else.
+const NO_SNIFFING: (HeaderName, &str) = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
 
 /// A REST error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +67,19 @@ pub(super) fn router(carrier: Arc<Carrier>) -> Router {
         .route(&format!("/{API}/Accounts/{{account}}/Messages.json"), post(create_message).get(list_messages))
         .route(&format!("/{API}/Accounts/{{account}}/Messages/{{file}}"), get(fetch_message))
         .route(&format!("/{API}/Accounts/{{account}}/Messages/{{sid}}/Media/{{media}}"), get(fetch_media))
+        .route(&format!("/{API}/Accounts/{{account}}/Recordings/{{file}}"), get(fetch_recording))
+        .layer(middleware::from_fn_with_state(carrier.clone(), when_here))
         .fallback(async || ApiError::new(StatusCode::NOT_FOUND, 20_404, "The requested resource was not found"))
         .with_state(carrier)
+}
+
+/// While the carrier is away, an open connection gets 503, or is closed without a byte.
+async fn when_here(State(carrier): State<Arc<Carrier>>, request: Request, next: Next) -> Response {
+    match carrier.absence().rest {
+        Rest::Here => next.run(request).await,
+        Rest::Error => ApiError::new(StatusCode::SERVICE_UNAVAILABLE, 20_503, "Service unavailable").into_response(),
+        Rest::Refuse => closed(),
+    }
 }
 
 /// Basic credentials of the account that the path names.
@@ -114,9 +130,26 @@ async fn fetch_message(
     found.map(axum::Json).ok_or(missing)
 }
 
-async fn fetch_media() -> Response {
+async fn fetch_media(
+    State(carrier): State<Arc<Carrier>>,
+    Path((_, _, media)): Path<(String, String, String)>,
+) -> Response {
+    if let Some(picture) = carrier.files.picture(&media) {
+        return ([(header::CONTENT_TYPE, picture.content_type), NO_SNIFFING], picture.bytes).into_response();
+    }
     let picture = STANDARD.decode(PIXEL).expect("a constant in base64");
-    ([(header::CONTENT_TYPE, "image/png")], picture).into_response()
+    ([(header::CONTENT_TYPE, "image/png"), NO_SNIFFING], picture).into_response()
+}
+
+/// A voice mail's sound, as Twilio gives it at the recording's URL and at the same with `.wav`.
+async fn fetch_recording(
+    State(carrier): State<Arc<Carrier>>,
+    Path((_, file)): Path<(String, String)>,
+) -> Result<Response, ApiError> {
+    let missing = ApiError::new(StatusCode::NOT_FOUND, 20_404, "The requested resource was not found");
+    let sid = file.strip_suffix(".wav").unwrap_or(&file);
+    let sound = carrier.files.sound(sid).ok_or(missing)?;
+    Ok(([(header::CONTENT_TYPE, "audio/x-wav"), NO_SNIFFING], sound).into_response())
 }
 
 async fn list_messages(

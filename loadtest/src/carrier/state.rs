@@ -9,9 +9,14 @@ use std::{
 use tokio::sync::watch;
 
 use super::{
+    call::Book,
     chance::Chance,
     config::{Account, CarrierConfig, Line, Spread},
+    door::Absence,
     fault::{Fate, Faults},
+    files::Files,
+    handset::{Handset, Handsets, Network, Received},
+    keywords::{Blocks, Handled},
     message::Message,
     store::{Filter, Store},
     webhook::{Hook, Poster},
@@ -26,6 +31,13 @@ pub(super) struct Carrier {
     config: CarrierConfig,
     pub(super) poster: Poster,
     pub(super) chance: Chance,
+    pub(super) book: Book,
+    pub(super) files: Files,
+    pub(super) handsets: Handsets,
+    blocks: Mutex<Blocks>,
+    absence: watch::Sender<Absence>,
+    /// Raised whenever something is new that a telephone may show.
+    revision: watch::Sender<u64>,
     moving: Mutex<Moving>,
     store: Mutex<Store>,
     meter: Mutex<Meter>,
@@ -66,9 +78,19 @@ impl Carrier {
             next_to: HashMap::new(),
             hooks: VecDeque::new(),
         };
+        let handsets = Handsets::default();
+        for handset in &config.handsets {
+            handsets.set(handset.clone());
+        }
         Ok(Self {
             poster,
             chance: Chance::new(config.seed),
+            book: Book::new(config.calls_max),
+            files: Files::default(),
+            handsets,
+            blocks: Mutex::default(),
+            absence: watch::Sender::new(Absence::default()),
+            revision: watch::Sender::new(0),
             moving: Mutex::new(moving),
             store: Mutex::new(Store::new(config.messages_max)),
             meter: Mutex::new(Meter::new(config.tolerance_ms)),
@@ -93,8 +115,69 @@ impl Carrier {
         &self.config.lines
     }
 
-    pub(super) fn keeps_opt_outs(&self) -> bool {
-        self.config.keeps_opt_outs
+    /// How much faster than real a call goes.
+    pub(super) fn call_speed(&self) -> f64 {
+        if self.config.call_speed > 0.0 { self.config.call_speed } else { 1.0 }
+    }
+
+    /// Whether the contact blocked this line, at the carrier or its network.
+    pub(super) fn blocks(&self, line: &Line, contact: &str) -> bool {
+        lock(&self.blocks).holds(&line.address, contact)
+    }
+
+    /// What the carrier itself makes of a text.
+    pub(super) fn handle_keyword(&self, line: &Line, contact: &str, body: &str) -> Handled {
+        lock(&self.blocks).handle(line, self.config.keeps_opt_outs, contact, body)
+    }
+
+    /// Charges a text to the day of its recipient's network.
+    pub(super) fn charge(&self, message: &Message, handset: &Handset) -> Result<(), u32> {
+        let name = handset.network.as_deref().unwrap_or(&self.config.default_network);
+        let Some(network) = self.config.networks.iter().find(|network| network.name == name) else { return Ok(()) };
+        let brand = self.line(&message.from).map_or("", |line| line.brand.as_str());
+        self.handsets.charge(network, brand, u32::from(message.segments), now())
+    }
+
+    pub(super) fn networks(&self) -> &[Network] {
+        &self.config.networks
+    }
+
+    pub(super) fn absence(&self) -> Absence {
+        *self.absence.borrow()
+    }
+
+    pub(super) fn absences(&self) -> watch::Receiver<Absence> {
+        self.absence.subscribe()
+    }
+
+    pub(super) fn set_absence(&self, absence: Absence) {
+        self.absence.send_replace(absence);
+        self.changed();
+    }
+
+    pub(super) fn changed(&self) {
+        self.revision.send_modify(|revision| *revision += 1);
+    }
+
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.revision.subscribe()
+    }
+
+    /// A text's status moves on.
+    pub(super) fn advance(&self, sid: &str, status: &str, error: Option<u32>) {
+        self.store(|store| store.advance(sid, status, error, now()));
+        self.changed();
+    }
+
+    /// All that arrived at a telephone, oldest first: the lines' texts, and the carrier's own answers.
+    pub(super) fn received(&self, number: &str) -> Vec<Received> {
+        let filter = Filter { to: Some(number.to_owned()), ..Filter::default() };
+        let arrived = |message: &&Message| !message.inbound && matches!(&*message.status, "delivered" | "read");
+        let mut all: Vec<Received> =
+            self.store(|store| store.list(&filter).filter(arrived).map(Received::from).collect());
+        all.extend(self.handsets.notices(number));
+        all.sort_by_key(|received| received.at_us);
+        all
     }
 
     pub(super) fn latency(&self) -> &super::config::Latency {

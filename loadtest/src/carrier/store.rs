@@ -1,17 +1,16 @@
-//! The carrier's memory: messages, newest kept, and who opted out.
+//! The carrier's memory: messages, newest kept.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use super::message::{Message, day};
 use crate::meter::Micros;
 
-/// Messages and opt-outs. Bounded.
+/// Messages. Bounded.
 #[derive(Debug, Default)]
 pub struct Store {
     messages: HashMap<String, Message>,
     order: VecDeque<String>,
     max: usize,
-    opt_outs: HashSet<(String, String)>,
 }
 
 /// A filter of the list.
@@ -65,21 +64,6 @@ impl Store {
     /// Newest first.
     pub fn list<'a>(&'a self, filter: &'a Filter) -> impl Iterator<Item = &'a Message> {
         self.order.iter().rev().filter_map(|sid| self.messages.get(sid)).filter(|message| filter.takes(message))
-    }
-
-    /// The contact said STOP to this line, or START.
-    pub fn set_opt_out(&mut self, line: &str, contact: &str, out: bool) {
-        let pair = (line.to_owned(), contact.to_owned());
-        if out {
-            self.opt_outs.insert(pair);
-        } else {
-            self.opt_outs.remove(&pair);
-        }
-    }
-
-    /// Whether the contact said STOP to this line.
-    pub fn opted_out(&self, line: &str, contact: &str) -> bool {
-        !self.opt_outs.is_empty() && self.opt_outs.contains(&(line.to_owned(), contact.to_owned()))
     }
 }
 

@@ -12,6 +12,8 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::signature::sign;
 
+mod handsets;
+
 const CONTACT: &str = "+14155550100";
 
 fn config() -> CarrierConfig {

@@ -1,11 +1,15 @@
 //! Traffic to the engine: contacts who text and call a line, as signed webhooks.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use schema::segments;
 
 use super::{
+    call::{self, Desk, Voicemail, new_sid, reply},
     config::Line,
+    handset::Received,
     message::{API, Message},
     state::{Carrier, now},
     webhook::{Delivery, Hook},
@@ -21,13 +25,13 @@ pub struct Texting {
     pub from: String,
     /// What.
     pub body: String,
-    /// Pictures: URLs, or `picture` for one of the carrier's own.
+    /// Pictures: URLs, ids of uploaded ones, or `picture` for one of the carrier's own.
     pub media: Vec<String>,
     /// The carrier's id; empty: a new one.
     pub sid: String,
 }
 
-/// A contact calls a line.
+/// A contact calls a line, and behaves as said here. The engine's TwiML decides what happens.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Calling {
@@ -35,8 +39,16 @@ pub struct Calling {
     pub channel: String,
     /// Who calls; empty: hidden.
     pub from: String,
-    /// How it ended.
+    /// How it ends, if the line dials the business: shorthand for `desk`, and for a caller who does not wait.
     pub end: CallEnd,
+    /// How the business's own telephone behaves; none: as `end` says.
+    pub desk: Option<Desk>,
+    /// When the caller hangs up, whatever they hear; none: when there is nothing more to hear.
+    pub hangs_up_after_s: Option<u32>,
+    /// The keys the caller presses when asked.
+    pub digits: String,
+    /// What the caller leaves after a beep; none: they hang up there.
+    pub voicemail: Option<Voicemail>,
     /// The caller's name as the network gives it.
     pub name: String,
     /// The carrier's id; empty: a new one.
@@ -60,21 +72,24 @@ pub enum CallEnd {
     Answered(u32),
 }
 
+/// Seconds until somebody takes a call.
+const PICKED_UP_S: u32 = 4;
+
 impl CallEnd {
-    fn word(self) -> &'static str {
+    /// How the business's telephone behaves, so that a call that is dialled ends like this.
+    pub(super) fn desk(self) -> Desk {
         match self {
-            Self::NoAnswer => "no-answer",
-            Self::Busy => "busy",
-            Self::Failed => "failed",
-            Self::Canceled => "canceled",
-            Self::Answered(_) => "completed",
+            Self::NoAnswer | Self::Canceled => Desk::NoAnswer,
+            Self::Busy => Desk::Busy,
+            Self::Failed => Desk::Failed,
+            Self::Answered(talks_s) => Desk::Answers { after_s: PICKED_UP_S, presses: "1".to_owned(), talks_s },
         }
     }
 }
 
-pub(super) async fn text(carrier: &Carrier, texting: &Texting) -> Delivery {
-    let Some(line) = line(carrier, &texting.channel) else { return unknown_line() };
-    let message = inbound(carrier, line, texting);
+pub(super) async fn text(carrier: &Arc<Carrier>, texting: &Texting) -> Delivery {
+    let Some(line) = call::line_for(carrier, &texting.channel) else { return unknown_line() };
+    let message = inbound(carrier, &line, texting);
     let mut form = vec![
         ("MessageSid", message.sid.clone()),
         ("SmsSid", message.sid.clone()),
@@ -84,78 +99,66 @@ pub(super) async fn text(carrier: &Carrier, texting: &Texting) -> Delivery {
         ("NumMedia", message.media.len().to_string()),
         ("NumSegments", message.segments.to_string()),
     ];
-    if let Some(kind) = opt_out_type(&message.body) {
-        carrier.store(|store| match kind {
-            "STOP" => store.set_opt_out(&line.address, &message.from, true),
-            "START" => store.set_opt_out(&line.address, &message.from, false),
-            _ => {}
-        });
-        form.push(("OptOutType", kind.to_owned()));
-    }
-    let mut form = with_parties(form, line, &message.from);
+    let handled = carrier.handle_keyword(&line, &message.from, &message.body);
+    form.extend(handled.opt_out_type.map(|kind| ("OptOutType", kind.to_owned())));
+    let mut form = with_parties(form, &line, &message.from);
     for (index, url) in message.media.iter().enumerate() {
         form.push((format!("MediaUrl{index}"), url.clone()));
-        form.push((format!("MediaContentType{index}"), "image/png".to_owned()));
+        form.push((format!("MediaContentType{index}"), content_type(carrier, url).to_owned()));
     }
     let sid = message.sid.clone();
+    if let Some(body) = handled.reply {
+        let (at_us, from) = (now(), line.address.clone());
+        carrier.handsets.notice(&message.from, Received { at_us, from, body, media: vec![], by_carrier: true });
+    }
     carrier.store(|store| store.insert(message));
-    post(carrier, line, "sms", sid, form).await
+    carrier.changed();
+    let hook = hook(carrier, &line, sid, form);
+    carrier.keep_hook(&hook);
+    let answered = carrier.post(&hook).await;
+    let delivery = answered.delivery.clone();
+    reply::obey(carrier, &line, &hook, answered).await;
+    delivery
 }
 
-pub(super) async fn call(carrier: &Carrier, calling: &Calling) -> Delivery {
-    let Some(line) = line(carrier, &calling.channel) else { return unknown_line() };
-    let sid = if calling.sid.is_empty() { new_sid("CA") } else { calling.sid.clone() };
-    let from = if calling.from.is_empty() { "anonymous" } else { &calling.from };
-    let mut form = vec![("CallSid", sid.clone()), ("Direction", "inbound".to_owned())];
-    match calling.end {
-        CallEnd::Answered(seconds) => {
-            form.push(("CallStatus", "completed".to_owned()));
-            form.push(("DialCallStatus", calling.end.word().to_owned()));
-            form.push(("DialCallDuration", seconds.to_string()));
-        }
-        end => form.push(("CallStatus", end.word().to_owned())),
-    }
-    if !calling.name.is_empty() {
-        form.push(("CallerName", calling.name.clone()));
-    }
-    let form = with_parties(form, line, from);
-    post(carrier, line, "voice", sid, form).await
+pub(super) async fn call(carrier: &Arc<Carrier>, calling: &Calling) -> Delivery {
+    let Some(line) = call::line_for(carrier, &calling.channel) else { return unknown_line() };
+    call::place(carrier.clone(), call::Placed::scripted(carrier, line, calling)).await
 }
 
 pub(super) async fn redeliver(carrier: &Carrier, sid: &str) -> Option<Delivery> {
     let hook = carrier.hook(sid)?;
-    Some(carrier.poster.post(&hook).await)
+    Some(carrier.post(&hook).await.delivery)
 }
 
-async fn post(carrier: &Carrier, line: &Line, kind: &str, sid: String, form: Vec<(String, String)>) -> Delivery {
-    let public_url = format!("{}/webhooks/twilio/{}/{kind}", carrier.public_url(), line.channel);
+fn hook(carrier: &Carrier, line: &Line, sid: String, form: Vec<(String, String)>) -> Hook {
+    let public_url = format!("{}/webhooks/twilio/{}/sms", carrier.public_url(), line.channel);
     let token = carrier.account(&line.account).map(|account| account.token.clone()).unwrap_or_default();
-    let hook = Hook { reached_at: carrier.reached_at(&public_url), public_url, token, sid, form };
-    carrier.keep_hook(&hook);
-    carrier.poster.post(&hook).await
+    Hook { reached_at: carrier.reached_at(&public_url), public_url, token, sid, form, get: false }
 }
 
-fn line<'c>(carrier: &'c Carrier, channel: &str) -> Option<&'c Line> {
-    if channel.is_empty() { carrier.lines().first() } else { carrier.line_of_channel(channel) }
+/// Of the carrier's own pictures it is known; others are what it was asked to say.
+fn content_type(carrier: &Carrier, url: &str) -> &'static str {
+    let id = url.rsplit('/').next().unwrap_or_default();
+    carrier.files.picture(id).map_or("image/png", |picture| picture.content_type)
 }
 
 fn unknown_line() -> Delivery {
     Delivery { sid: String::new(), status: 0, body: "no such line".to_owned(), attempts: 0 }
 }
 
-fn new_sid(kind: &str) -> String {
-    format!("{kind}{}", uuid::Uuid::new_v4().simple())
-}
-
 fn inbound(carrier: &Carrier, line: &Line, texting: &Texting) -> Message {
     let at = now();
     let kind = if texting.media.is_empty() { "SM" } else { "MM" };
     let sid = if texting.sid.is_empty() { new_sid(kind) } else { texting.sid.clone() };
-    let own = |index: usize| {
-        format!("{}/{API}/Accounts/{}/Messages/{sid}/Media/ME{index:032x}", carrier.own_url(), line.account)
-    };
+    let own = |id: &str| format!("{}/{API}/Accounts/{}/Messages/{sid}/Media/{id}", carrier.own_url(), line.account);
     let media = texting.media.iter().enumerate();
-    let media = media.map(|(index, url)| if url == "picture" { own(index) } else { url.clone() }).collect();
+    let media = media.map(|(index, url)| match url.as_str() {
+        "picture" => own(&format!("ME{index:032x}")),
+        id if carrier.files.picture(id).is_some() => own(id),
+        url => url.to_owned(),
+    });
+    let media = media.collect();
     Message {
         account: line.account.clone(),
         from: texting.from.clone(),
@@ -170,17 +173,8 @@ fn inbound(carrier: &Carrier, line: &Line, texting: &Texting) -> Message {
         sent_us: Some(at),
         updated_us: at,
         callback: None,
+        validity_s: None,
         sid,
-    }
-}
-
-/// Twilio's own keywords: single words only (carriers.md D.1).
-fn opt_out_type(body: &str) -> Option<&'static str> {
-    match body.trim().to_ascii_uppercase().as_str() {
-        "STOP" | "STOPALL" | "UNSUBSCRIBE" | "CANCEL" | "END" | "QUIT" | "REVOKE" | "OPTOUT" => Some("STOP"),
-        "START" | "YES" | "UNSTOP" => Some("START"),
-        "HELP" | "INFO" => Some("HELP"),
-        _ => None,
     }
 }
 

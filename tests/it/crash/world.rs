@@ -88,6 +88,7 @@ impl World {
             tolerance_ms: TOLERANCE_MS,
             webhook_retries: 12,
             webhook_retry_ms: 25,
+            call_speed: 1_000.0,
             ..config
         };
         let carrier = CarrierServer::start(config).await.unwrap();

@@ -57,7 +57,8 @@ pub fn secrets() -> SecretSource {
 /// A simulated carrier without delays.
 pub async fn carrier() -> CarrierHandle {
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let config = CarrierConfig { listen, latency: Latency::none(), webhook_retry_ms: 10, ..CarrierConfig::default() };
+    let (latency, webhook_retry_ms, call_speed) = (Latency::none(), 10, 1_000.0);
+    let config = CarrierConfig { listen, latency, webhook_retry_ms, call_speed, ..CarrierConfig::default() };
     CarrierServer::start(config).await.unwrap()
 }
 

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use dashmap::{DashMap, DashSet};
 use schema::{
     command::Registration,
-    event::{AccountRegistered, ChannelClaimed, Fact, TenantRegistered},
+    event::{AccountRegistered, ChannelClaimed, EveryonePaused, Fact, TenantRegistered},
     ids::{AccountId, ChannelId, TenantId},
+    pause::Pause,
     problem::Code,
 };
 
@@ -23,6 +25,7 @@ pub struct SystemDirectory {
     by_address: DashMap<String, ChannelId>,
     accounts: DashMap<AccountId, AccountEntry>,
     by_carrier_id: DashMap<String, AccountId>,
+    pause: ArcSwap<Pause>,
 }
 
 impl SystemDirectory {
@@ -53,6 +56,7 @@ impl SystemDirectory {
                 self.accounts.insert(fact.account.clone(), entry);
                 self.by_carrier_id.insert(fact.carrier_id.clone(), fact.account.clone());
             }
+            Fact::EveryonePaused(fact) => self.pause.store(Arc::new(fact.pause)),
             _ => {}
         }
     }
@@ -78,6 +82,7 @@ impl SystemDirectory {
                 tenant: tenant.clone(),
                 carrier_id: carrier_id.clone(),
             }),
+            Registration::Pause(pause) => Ok((self.pause() != *pause).then(|| EveryonePaused { pause: *pause }.into())),
         }
     }
 
@@ -131,6 +136,7 @@ impl SystemDirectory {
             by_address: self.by_address.clone(),
             accounts: self.accounts.clone(),
             by_carrier_id: self.by_carrier_id.clone(),
+            pause: ArcSwap::new(self.pause.load_full()),
         })
     }
 }
@@ -162,5 +168,9 @@ impl Directory for SystemDirectory {
     fn account_by_carrier_id(&self, carrier_id: &str) -> Option<AccountEntry> {
         let account = self.by_carrier_id.get(carrier_id)?.clone();
         self.account(&account)
+    }
+
+    fn pause(&self) -> Pause {
+        **self.pause.load()
     }
 }

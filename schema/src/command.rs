@@ -9,6 +9,7 @@ use crate::{
     event::{ConsentMethod, Keyword, MediaRef, Origin},
     ids::{AccountId, ChannelId, ConversationId, MessageId, Offset, OperatorId, Tag, TemplateId, TenantId},
     message::{CarrierError, Status},
+    pause::{Pause, PauseScope},
     role::Role,
     settings::{ChannelSettings, LimitSettings, TemplateSettings, TenantSettings},
     time::Stamp,
@@ -318,6 +319,8 @@ pub enum Setting {
     Operator(OperatorId, Option<Role>),
     /// A secret was replaced in the sealed table.
     Secret(AccountId),
+    /// What stays in its lane from here on.
+    Pause(PauseScope, Pause),
 }
 
 /// A change of the directory.
@@ -345,6 +348,8 @@ pub enum Registration {
         /// The carrier's id (AccountSid).
         carrier_id: String,
     },
+    /// What stays in its lane at every tenant from here on.
+    Pause(Pause),
 }
 
 /// A lane's question: may this go now?
@@ -392,6 +397,8 @@ pub enum SendOutcome {
     },
     /// The request left and no answer came: nobody knows.
     Unknown,
+    /// Nothing left: a pause came between the claim and the call.
+    Held,
 }
 
 /// An arrival that waited for its conversation's release.

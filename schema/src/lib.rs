@@ -11,6 +11,7 @@ pub mod frame;
 pub mod ids;
 pub mod message;
 pub mod page;
+pub mod pause;
 pub mod problem;
 pub mod rest;
 pub mod role;

@@ -12,6 +12,7 @@ use crate::{
     event::{Author, Consent, ConsentSource, Keyword, MediaRef, Purpose, Via},
     ids::{ChannelId, ContactId, ConversationId, Epoch, MessageId, Offset, OperatorId, RequestId, Tag, TemplateId},
     message::{CarrierError, Direction, Priority, Status},
+    pause::{Pause, Pauses},
     time::Stamp,
     wire::WireEvent,
 };
@@ -127,6 +128,9 @@ pub struct InboxPage {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, pattern = "^[0-9a-f]{48}$")]
     pub next: Option<Cursor>,
+    /// What is held back; absent: texts leave. `settings.pause` in the stream changes it.
+    #[serde(skip_serializing_if = "Pauses::is_empty")]
+    pub paused: Pauses,
 }
 
 /// One conversation.
@@ -352,8 +356,12 @@ pub struct Sending {
 pub struct Queued {
     /// 1: next.
     pub place: u32,
-    /// When it probably leaves, in milliseconds from now.
-    pub estimate_ms: u64,
+    /// When it probably leaves, in milliseconds from now; none while it is held back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate_ms: Option<u64>,
+    /// What holds it back: it leaves when somebody resumes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Pause>,
 }
 
 /// What a search found, newest first.

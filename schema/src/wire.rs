@@ -90,7 +90,8 @@ pub fn is_visible(fact: &Fact, role: Role) -> bool {
         | Fact::SecretChanged(_)
         | Fact::TenantRegistered(_)
         | Fact::ChannelClaimed(_)
-        | Fact::AccountRegistered(_) => role >= Role::Admin,
+        | Fact::AccountRegistered(_)
+        | Fact::EveryonePaused(_) => role >= Role::Admin,
         _ => true,
     }
 }

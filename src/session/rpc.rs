@@ -98,7 +98,8 @@ impl Call {
         let reader = Reader::new(ports.log.clone(), ports.views.clone(), self.engine.vault().clone());
         let limit = page.limit.unwrap_or(PAGE_DEFAULT);
         let read = reader.inbox(self.tenant.id(), !page.resolved, page.after, limit).await;
-        let page = read.map_err(|error| ErrorBody::from(&Refusal::from(error).problem()))?;
+        let mut page = read.map_err(|error| ErrorBody::from(&Refusal::from(error).problem()))?;
+        page.paused = self.tenant.settings().pauses.clone();
         Ok(to_raw_value(&page).expect("plain values always encode"))
     }
 

@@ -8,6 +8,8 @@
 //!   counts as its most urgent text, so an operator's reply is not stuck behind its contact's reminder.
 //! - **Expired ones come out** as [`Next::Expired`], never as [`Next::Send`]; nothing is dropped in silence.
 //! - A contact's own pace delays that contact; every other limit delays the lane.
+//! - **A pause** holds texts where they stand. An automatic one sets rules' texts aside: what a person wrote to the same
+//!   contact passes them. Held texts expire like others.
 //!
 //! Every operation is O(log n). Knows nothing of clocks, rates, appends and carriers.
 
@@ -20,6 +22,7 @@ use std::{
 use schema::{
     ids::{ContactId, ConversationId, MessageId},
     message::Priority,
+    pause::Pause,
     settings::LimitSettings,
     time::Stamp,
 };
@@ -134,7 +137,7 @@ type Candidate = (Reverse<Priority>, Stamp, ContactId);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Spot {
-    /// Something is in flight, or nothing is queued.
+    /// Something is in flight, or nothing is queued that may go.
     Nowhere,
     /// May go.
     Ready(Candidate),
@@ -166,6 +169,11 @@ impl Contact {
             .unwrap_or(Priority::Automatic)
     }
 
+    /// Nothing of it is queued or in flight.
+    fn is_over(&self) -> bool {
+        self.in_flight.is_none() && self.queued == [0; 3]
+    }
+
     fn held_until(&self) -> Stamp {
         self.unknown.map_or(Stamp(0), |(_, until)| until)
     }
@@ -193,6 +201,7 @@ pub struct Lane {
     in_flight: HashMap<MessageId, ContactId>,
     blocked: Option<Blocked>,
     ranks: [Ranks; 3],
+    pause: Pause,
 }
 
 impl Lane {
@@ -209,6 +218,7 @@ impl Lane {
             in_flight: HashMap::new(),
             blocked: None,
             ranks: Default::default(),
+            pause: Pause::None,
         }
     }
 
@@ -268,7 +278,7 @@ impl Lane {
             return Next::Expired(entry);
         }
         self.wake_contacts(now);
-        if self.in_flight.len() >= self.options.in_flight {
+        if self.pause == Pause::All || self.in_flight.len() >= self.options.in_flight {
             return self.wait(None);
         }
         while let Some(contact) = self.ready.first().map(|(_, _, contact)| *contact) {
@@ -298,6 +308,16 @@ impl Lane {
                 state.paced_until = Stamp(0);
             }
             self.place_contact(contact, now);
+        }
+    }
+
+    /// What is held back from here on. Ask [`Lane::next`] afterwards.
+    pub fn pause(&mut self, pause: Pause, now: Stamp) {
+        let before = std::mem::replace(&mut self.pause, pause);
+        // A full pause only keeps `next` from asking: contacts stay where they are.
+        if before != pause && (before == Pause::Automatic || pause == Pause::Automatic) {
+            let contacts: Vec<ContactId> = self.contacts.keys().copied().collect();
+            contacts.into_iter().for_each(|contact| self.place_contact(contact, now));
         }
     }
 
@@ -391,9 +411,11 @@ impl Lane {
 
 // Keeping the indexes in step.
 impl Lane {
+    /// The contact's first text that is not set aside.
     fn head(&self, contact: ContactId) -> Option<&Entry> {
-        let (key, entry) = self.entries.range(Key::first(contact)..).next()?;
-        (key.contact == contact).then_some(entry)
+        let aside = |entry: &Entry| self.pause == Pause::Automatic && self.pause.holds(entry.priority);
+        let of_contact = self.entries.range(Key::first(contact)..).take_while(|(key, _)| key.contact == contact);
+        of_contact.map(|(_, entry)| entry).find(|entry| !aside(entry))
     }
 
     fn take(&mut self, message: MessageId, now: Stamp) -> Option<Entry> {
@@ -441,7 +463,7 @@ impl Lane {
         match contact.spot {
             Spot::Ready(candidate) => drop(self.ready.insert(candidate)),
             Spot::Later(until) => drop(self.later.insert((until, id))),
-            Spot::Nowhere if contact.in_flight.is_none() => drop(self.contacts.remove(&id)),
+            Spot::Nowhere if contact.is_over() => drop(self.contacts.remove(&id)),
             Spot::Nowhere => {}
         }
     }

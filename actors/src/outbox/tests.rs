@@ -1,5 +1,7 @@
 //! The lane against a model that scans lists, and its promises by name.
 
+mod pause;
+
 use proptest::prelude::*;
 use schema::{
     ids::{ContactId, ConversationId, MessageId},

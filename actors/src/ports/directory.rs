@@ -1,6 +1,9 @@
 //! The directory: who exists and which address routes where. A view of the feed of tenant `system`.
 
-use schema::ids::{AccountId, ChannelId, TenantId};
+use schema::{
+    ids::{AccountId, ChannelId, TenantId},
+    pause::Pause,
+};
 
 /// Where a line belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,4 +43,6 @@ pub trait Directory: Send + Sync + 'static {
     fn account(&self, account: &AccountId) -> Option<AccountEntry>;
     /// An account by the carrier's id.
     fn account_by_carrier_id(&self, carrier_id: &str) -> Option<AccountEntry>;
+    /// What is held back at every tenant.
+    fn pause(&self) -> Pause;
 }

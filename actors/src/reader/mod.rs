@@ -21,6 +21,7 @@ use schema::{
     page::{
         ContactView, ConversationPage, ConversationView, Cursor, InboxPage, InboxRow, PAGE_MAX, ParkedPage, Position,
     },
+    pause::Pauses,
     role::Role,
     wire::WireEvent,
 };
@@ -69,7 +70,8 @@ impl Reader {
         self.at(tenant, checkpoint).await
     }
 
-    /// A page of the inbox: open or resolved conversations, newest activity first.
+    /// A page of the inbox: open or resolved conversations, newest activity first. What is paused is not in the views of
+    /// conversations: whoever holds the tenant's handle adds it.
     pub async fn inbox(
         &self,
         tenant: &TenantId,
@@ -83,7 +85,7 @@ impl Reader {
         let states = page.rows.iter().map(|row| State::load(&row.stored)).collect::<Result<Vec<_>, _>>()?;
         let last = states.last().map(|state| Cursor { activity: state.activity, conversation: state.conversation });
         let rows = self.rows(tenant, states).await?;
-        Ok(InboxPage { position, rows, next: last.filter(|_| page.more) })
+        Ok(InboxPage { position, rows, next: last.filter(|_| page.more), paused: Pauses::default() })
     }
 
     /// One conversation as the inbox shows it.

@@ -71,6 +71,10 @@ impl Shell {
 
 /// Sends on the shared runtime; past the deadline the call is dropped and nobody knows what became of it.
 async fn send(shell: &Shell, text: OutgoingText, left: Duration) -> SendOutcome {
+    // Between the claim and now somebody may have pressed the button.
+    if shell.is_held(text.message) {
+        return SendOutcome::Held;
+    }
     let carrier = shell.context.ports.carrier.clone();
     let mut task = shell.context.runtime.spawn(async move { carrier.send(text).await });
     match tokio::time::timeout(left, &mut task).await {
@@ -89,6 +93,7 @@ fn count_outcome(outcome: &SendOutcome) {
         SendOutcome::Refused(_) => "refused",
         SendOutcome::NotSent { .. } => "not_sent",
         SendOutcome::Unknown => "unknown",
+        SendOutcome::Held => "held",
     };
     metrics::counter!("deskwire_carrier_sends_total", "outcome" => label).increment(1);
 }

@@ -4,9 +4,11 @@ use schema::{
     address::E164,
     command::{Command, Setting},
     event::{
-        ChannelConfigured, LimitConfigured, OperatorConfigured, SecretChanged, TemplateConfigured, TenantConfigured,
+        ChannelConfigured, LimitConfigured, OperatorConfigured, PauseChanged, SecretChanged, TemplateConfigured,
+        TenantConfigured,
     },
     ids::TemplateId,
+    pause::PauseScope,
     problem::Code,
     settings::{ChannelSettings, TemplateSettings, VoiceMode},
 };
@@ -63,6 +65,14 @@ fn configure(settings: &Settings, setting: &Setting) -> Result<Vec<Draft>, Refus
             changed(settings.operators.get(operator) != Some(role), fact)
         }
         Setting::Secret(account) => changed(true, SecretChanged { account: account.clone() }),
+        Setting::Pause(scope, pause) => {
+            if let PauseScope::Line(channel) = scope
+                && !settings.channels.contains_key(channel)
+            {
+                return Err(Refusal::rejected(Code::NotFound, format!("channel {channel}")));
+            }
+            changed(settings.pauses.of(scope) != *pause, PauseChanged { scope: scope.clone(), pause: *pause })
+        }
     })
 }
 

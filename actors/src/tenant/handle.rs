@@ -8,6 +8,7 @@ use schema::{
     command::{Reply, Request},
     event::Event,
     ids::{AddressHash, MessageId, Offset, TenantId},
+    pause::Pause,
 };
 use tokio::sync::{oneshot, watch};
 
@@ -61,8 +62,10 @@ pub struct TenantHandle {
 pub struct QueuePlace {
     /// 1: next.
     pub place: u32,
-    /// When it probably leaves, from now.
+    /// When it probably leaves, from now; means nothing while it is held back.
     pub estimate: Duration,
+    /// What holds it back, if something does.
+    pub paused: Option<Pause>,
 }
 
 /// What a tenant holds in memory.

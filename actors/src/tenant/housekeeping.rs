@@ -27,6 +27,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 impl Shell {
     pub(crate) fn housekeeping(&self) {
         self.ring_timers();
+        self.tell_pause();
         self.pump_all();
         self.let_idle_go();
     }

@@ -12,7 +12,7 @@ use schema::{
     command::{ClaimSend, Command},
     event::{Event, Fact, MessageClaimed},
     ids::{ChannelId, ContactId, ConversationId, MessageId},
-    message::Status,
+    message::{Priority, Status},
     time::Stamp,
 };
 
@@ -43,6 +43,7 @@ struct Home {
     channel: ChannelId,
     conversation: ConversationId,
     contact: ContactId,
+    priority: Priority,
 }
 
 impl Lanes {
@@ -82,8 +83,18 @@ impl Lanes {
         self.homes.clear();
     }
 
+    /// Where a text leaves from, and who goes first.
+    pub(crate) fn home(&self, message: MessageId) -> Option<(&ChannelId, Priority)> {
+        self.homes.get(&message).map(|home| (&home.channel, home.priority))
+    }
+
     fn put_back(&mut self, channel: &ChannelId, entry: Entry, now: Stamp) {
-        let home = Home { channel: channel.clone(), conversation: entry.conversation, contact: entry.contact };
+        let home = Home {
+            channel: channel.clone(),
+            conversation: entry.conversation,
+            contact: entry.contact,
+            priority: entry.priority,
+        };
         self.homes.insert(entry.message, home);
         let options = self.options;
         self.lanes.entry(channel.clone()).or_insert_with(|| Lane::new(options)).put_back(entry, now);
@@ -151,6 +162,7 @@ impl Shell {
             let limits = settings.limits(channel);
             let now = self.now();
             let limiter = &self.context.ports.limiter;
+            lane.pause(self.pause_at(&settings, channel), now);
             loop {
                 let next = lane.next(now, |entry| {
                     let request = PaceRequest {
@@ -257,7 +269,8 @@ impl Shell {
         let now = self.now();
         let place = lanes.lanes.get(&home.channel)?.place(message, &limits, now)?;
         let estimate = place.expected.since(now);
-        Some(QueuePlace { place: u32::try_from(place.ahead + 1).unwrap_or(u32::MAX), estimate })
+        let paused = self.held_by(&home.channel, home.priority);
+        Some(QueuePlace { place: u32::try_from(place.ahead + 1).unwrap_or(u32::MAX), estimate, paused })
     }
 
     /// The claim is durable: calls the carrier, and brings the result back through the door.

@@ -11,6 +11,7 @@ mod decide;
 mod handle;
 mod housekeeping;
 mod lanes;
+mod pause;
 mod recents;
 mod route;
 mod settings;

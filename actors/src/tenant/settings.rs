@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schema::{
     event::Fact,
     ids::{ChannelId, OperatorId, TemplateId},
+    pause::Pauses,
     role::Role,
     settings::{ChannelSettings, LimitSettings, TemplateSettings, TenantSettings},
 };
@@ -23,6 +24,8 @@ pub struct Settings {
     pub templates: BTreeMap<TemplateId, TemplateSettings>,
     /// Operators that were configured; `None`: revoked. One that is missing has the role of its token.
     pub operators: BTreeMap<OperatorId, Option<Role>>,
+    /// What stays in its lanes.
+    pub pauses: Pauses,
 }
 
 impl Settings {
@@ -47,6 +50,7 @@ impl Settings {
             Fact::OperatorConfigured(fact) => {
                 self.operators.insert(fact.operator.clone(), fact.role);
             }
+            Fact::PauseChanged(fact) => self.pauses.set(&fact.scope, fact.pause),
             _ => {}
         }
     }

@@ -66,6 +66,8 @@ pub(crate) struct Context {
     pub(crate) runtime: tokio::runtime::Handle,
     /// Only for tenant `system`: what everybody looks things up in.
     pub(crate) directory: Option<Arc<SystemDirectory>>,
+    /// What is held back at every tenant, among other things.
+    pub(crate) everyone: Arc<SystemDirectory>,
 }
 
 /// State that runs ahead of the log.

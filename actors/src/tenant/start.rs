@@ -98,6 +98,7 @@ fn context(node: &Node, feed: FeedId, shared: Arc<Shared>, directory: Option<Arc
         shared,
         runtime: node.runtime.clone(),
         directory,
+        everyone: node.directory.clone(),
     }
 }
 

@@ -164,6 +164,8 @@ facts! {
     64 v 1 "settings.operator" OperatorConfigured,
     /// A secret changed; the secret itself is in the sealed table.
     65 v 1 "settings.secret" SecretChanged,
+    /// Texts are held back, or leave again.
+    66 v 1 "settings.pause" PauseChanged,
 
     // The directory (feed of tenant `system`).
     /// A tenant exists.
@@ -172,6 +174,8 @@ facts! {
     81 v 1 "directory.channel" ChannelClaimed,
     /// A carrier account and where its secret is.
     82 v 1 "directory.account" AccountRegistered,
+    /// Every tenant's texts are held back, or leave again.
+    83 v 1 "directory.pause" EveryonePaused,
 }
 
 /// An event of a newer version: its bytes as they were.

@@ -46,7 +46,7 @@ pub(super) async fn inbox(
     let limit = limit(&state, query.limit)?;
     fresh(&caller, query.at_least).await?;
     let page = state.reader().inbox(caller.tenant_id(), query.open.unwrap_or(true), query.cursor, limit).await?;
-    Ok(Json(page))
+    Ok(Json(InboxPage { paused: caller.tenant.settings().pauses.clone(), ..page }))
 }
 
 /// One conversation as the inbox shows it.
@@ -134,7 +134,8 @@ pub(super) async fn message(
         let place = caller.tenant.place(id).await.ok().flatten();
         sending.queue = place.map(|place| Queued {
             place: place.place,
-            estimate_ms: u64::try_from(place.estimate.as_millis()).unwrap_or(u64::MAX),
+            estimate_ms: place.paused.is_none().then(|| u64::try_from(place.estimate.as_millis()).unwrap_or(u64::MAX)),
+            paused: place.paused,
         });
     }
     Ok(Json(view))

@@ -39,6 +39,10 @@ fn main_line() -> ChannelEntry {
 }
 
 impl Directory for Book {
+    fn pause(&self) -> schema::pause::Pause {
+        schema::pause::Pause::None
+    }
+
     fn tenant_exists(&self, _: &TenantId) -> bool {
         true
     }

@@ -156,6 +156,13 @@ pub(super) fn settle(state: &State, settle: &SettleSend, inputs: &Inputs<'_>) ->
         SendOutcome::NotSent { retry_after_s } if send.status == Status::Claimed => {
             requeue(settle.message, send, *retry_after_s, None, inputs)
         }
+        SendOutcome::Held if send.status == Status::Claimed => Decision::one(MessageRequeued {
+            message: settle.message,
+            attempt: send.attempt.saturating_add(1),
+            not_before: inputs.now,
+            valid_until: send.valid_until,
+            error: None,
+        }),
         _ => Decision::nothing(),
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{AccountId, ChannelId, OperatorId, TemplateId, TenantId},
+    pause::{Pause, PauseScope},
     role::Role,
     settings::{ChannelSettings, ChannelSettings1, LimitSettings, TemplateSettings, TenantSettings},
 };
@@ -93,4 +94,18 @@ AccountRegistered {
     tenant: TenantId,
     /// The carrier's own id (AccountSid).
     carrier_id: String,
+});
+
+body!(/// What stays in its lane from here on.
+PauseChanged {
+    /// Whose texts.
+    scope: PauseScope,
+    /// What of them.
+    pause: Pause,
+});
+
+body!(/// What stays in its lane at every tenant from here on.
+EveryonePaused {
+    /// What of them.
+    pause: Pause,
 });

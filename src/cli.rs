@@ -53,7 +53,8 @@ pub enum Command {
     /// Conversations that crashed again and again and were set aside, on a running server.
     #[command(subcommand)]
     Parked(ParkedCommand),
-    /// Reads the whole configuration, says what is wrong with it, and opens nothing. Exit code 64 if it cannot be used.
+    /// Reads the whole configuration and the certificate it names, says what is wrong with them, and opens no socket.
+    /// Exit code 64 if they cannot be used.
     CheckConfig,
     /// Prints the annotated default configuration: every key, its default and why.
     DefaultConfig,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use deskwire::{
     cli::{self, Cli, Command},
-    config::{Config, EXIT_USAGE},
+    config::{Config, ConfigError, EXIT_USAGE},
 };
 
 #[global_allocator]
@@ -31,13 +31,13 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("deskwire: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<ConfigError>() { ExitCode::from(EXIT_USAGE) } else { ExitCode::FAILURE }
         }
     }
 }
 
 /// `default-config` must work with any environment: it is what one reads to mend it.
-fn load(cli: &Cli) -> Result<Config, deskwire::config::ConfigError> {
+fn load(cli: &Cli) -> Result<Config, ConfigError> {
     if matches!(cli.command, Command::DefaultConfig) {
         return Ok(Config::default());
     }

@@ -16,7 +16,7 @@ use schema::ids::{NodeId, TenantId};
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
-    Listener, ListenerLimits, Stores, demo,
+    Listener, ListenerLimits, Stores, Tls, demo,
     limits::{api_limits, inbound_settings, limits, pace, stream_limits, webhook_settings},
 };
 use crate::{
@@ -47,7 +47,8 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
         connections_max: config.server.connections_max,
         header_timeout: config.server.header_timeout_ms.duration(),
     };
-    let listener = Listener::bind(config.server.listen, listener_limits)
+    let tls = Tls::load(config)?;
+    let listener = Listener::bind(config.server.listen, listener_limits, tls.clone())
         .await
         .with_context(|| format!("server.listen = \"{}\" cannot be bound", config.server.listen))?;
     let address = listener.address()?;
@@ -76,7 +77,10 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
     let search: Arc<dyn Search> = Arc::new(search(config)?);
     let follower = IndexerConfig { commit_interval: config.search.commit_interval_ms.duration(), ..Default::default() };
     let indexer = Indexer::new(stores.log.clone(), engine.vault().clone(), search.clone(), grown, follower);
-    let followers = vec![tokio::spawn(indexer.run())];
+    let mut followers = vec![tokio::spawn(indexer.run())];
+    if let Some(tls) = tls {
+        followers.push(tokio::spawn(watch_certificate(tls, config.server.tls_reload_s.duration())));
+    }
     if config.demo.enabled {
         demo::ensure(&engine, &stores, data, &config.server.public_url).await.context("the demo tenant")?;
     }
@@ -100,6 +104,12 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
     let drain = config.server.drain_ms.duration();
     let served = tokio::spawn(listener.serve(routes, stopping, drain));
     Ok(Running { engine, stream, address, stop, served, followers, drain })
+}
+
+async fn watch_certificate(tls: Tls, every: std::time::Duration) {
+    if let Err(error) = tls.watch(every).await {
+        tracing::error!(%error, "the listener's certificate is no longer watched");
+    }
 }
 
 fn carrier(config: &Config, stores: &Stores, directory: &Arc<SystemDirectory>) -> anyhow::Result<Arc<dyn Carrier>> {

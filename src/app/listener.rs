@@ -1,23 +1,39 @@
-//! The HTTP listener: accepts within a bound, times slow clients out, drains at the end. Knows no route.
+//! The HTTP listener: accepts within a bound, times slow clients out, drains at the end. Speaks TLS if it is given a
+//! certificate. Knows no route.
 
-use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+mod handshake;
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     task::JoinSet,
+    time::Instant,
 };
 use tower::ServiceExt;
+
+use super::tls::Tls;
 
 /// Bounds of a listener; each with its failure in `config/default.toml`.
 #[derive(Debug, Clone, Copy)]
 pub struct ListenerLimits {
     /// Open connections; more wait in the kernel's queue.
     pub connections_max: usize,
-    /// Time for a request's headers: a slow-loris ends here.
+    /// Time for a request's headers, for the first one's after the TLS handshake with it: a slow-loris ends here.
     pub header_timeout: Duration,
 }
 
@@ -30,12 +46,22 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 pub struct Listener {
     socket: TcpListener,
     limits: ListenerLimits,
+    tls: Option<Tls>,
+}
+
+/// What every connection is served with.
+#[derive(Clone)]
+struct Serving {
+    routes: Router,
+    limits: ListenerLimits,
+    tls: Option<Tls>,
+    stop: watch::Receiver<bool>,
 }
 
 impl Listener {
-    /// Binds; a port of 0 takes any that is free.
-    pub async fn bind(address: SocketAddr, limits: ListenerLimits) -> io::Result<Self> {
-        Ok(Self { socket: TcpListener::bind(address).await?, limits })
+    /// Binds; a port of 0 takes any that is free. Speaks TLS if there is a certificate.
+    pub async fn bind(address: SocketAddr, limits: ListenerLimits, tls: Option<Tls>) -> io::Result<Self> {
+        Ok(Self { socket: TcpListener::bind(address).await?, limits, tls })
     }
 
     /// Where it listens.
@@ -47,6 +73,7 @@ impl Listener {
     pub async fn serve(self, routes: Router, mut stop: watch::Receiver<bool>, drain: Duration) {
         let places = Arc::new(Semaphore::new(self.limits.connections_max));
         let mut connections = JoinSet::new();
+        let serving = Serving { routes, limits: self.limits, tls: self.tls, stop: stop.clone() };
         loop {
             let place = tokio::select! {
                 () = stopped(&mut stop) => break,
@@ -58,7 +85,7 @@ impl Listener {
             };
             match accepted {
                 Ok((stream, peer)) => {
-                    let connection = serve_connection(stream, peer, routes.clone(), self.limits, stop.clone());
+                    let connection = serve_connection(stream, peer, serving.clone());
                     connections.spawn(async move {
                         connection.await;
                         drop(place);
@@ -79,17 +106,35 @@ impl Listener {
     }
 }
 
-async fn serve_connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    routes: Router,
-    limits: ListenerLimits,
-    mut stop: watch::Receiver<bool>,
-) {
+async fn serve_connection(stream: TcpStream, peer: SocketAddr, mut serving: Serving) {
     if let Err(error) = stream.set_nodelay(true) {
         return tracing::debug!(%error, "a connection ended before it began");
     }
+    let Some(tls) = serving.tls.take() else { return serve_http(stream, peer, serving, None).await };
+    let first_by = Instant::now() + serving.limits.header_timeout;
+    let mut stop = serving.stop.clone();
+    let stream = tokio::select! {
+        () = stopped(&mut stop) => None,
+        shaken = tokio::time::timeout_at(first_by, handshake::handshake(stream, &tls)) => shaken.unwrap_or_else(|_| {
+            handshake::count("slow");
+            None
+        }),
+    };
+    if let Some(stream) = stream {
+        Box::pin(serve_http(stream, peer, serving, Some(first_by))).await;
+    }
+}
+
+/// Serves requests. `first_by`: when the first one's headers must be there, handshake included.
+async fn serve_http<S>(stream: S, peer: SocketAddr, serving: Serving, first_by: Option<Instant>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Serving { routes, limits, mut stop, .. } = serving;
+    let asked = Arc::new(AtomicBool::new(first_by.is_none()));
+    let seen = asked.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
+        seen.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(peer));
         routes.clone().oneshot(request.map(Body::new))
     });
@@ -102,6 +147,7 @@ async fn serve_connection(
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = too_late(first_by, &asked) => return,
         () = stopped(&mut stop) => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -110,6 +156,17 @@ async fn serve_connection(
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended with an error");
     }
+}
+
+/// Returns when the first request has not come in time; never, once it has.
+async fn too_late(first_by: Option<Instant>, asked: &AtomicBool) {
+    if let Some(at) = first_by {
+        tokio::time::sleep_until(at).await;
+        if !asked.load(Ordering::Relaxed) {
+            return;
+        }
+    }
+    std::future::pending().await
 }
 
 /// Returns when it is time to stop, or when nobody can say any more.

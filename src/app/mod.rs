@@ -1,15 +1,18 @@
 //! The only place that builds: ports from configuration, the engine on them, the edges on the engine.
 
 mod build;
+pub mod client;
 mod demo;
 mod limits;
 mod listener;
 pub mod offline;
 pub mod remote;
 mod stores;
+mod tls;
 mod token;
 
 pub use build::{Running, start};
 pub use listener::{Listener, ListenerLimits};
 pub use stores::{Secrets, Stores, open_store};
+pub use tls::Tls;
 pub use token::token;

@@ -14,7 +14,7 @@ use schema::{
 };
 use serde_json::{Value, json};
 
-use super::token;
+use super::{client, token};
 use crate::config::Config;
 
 /// How long a command's token is valid.
@@ -34,7 +34,8 @@ pub fn base(config: &Config, url: Option<&str>) -> String {
             IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         });
     }
-    format!("http://{listen}")
+    let scheme = if config.server.tls_certificate.as_os_str().is_empty() { "http" } else { "https" };
+    format!("{scheme}://{listen}")
 }
 
 /// A server, and a token of this data directory's key that it takes.
@@ -48,7 +49,8 @@ impl Server {
     fn new(config: &Config, url: Option<&str>, tenant: &TenantId) -> anyhow::Result<Self> {
         // The first to come installs it; a provider that is there already will do.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_WITHIN).build()?;
+        let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_WITHIN);
+        let client = client.tls_backend_preconfigured(client::trust(config, url)?).build()?;
         let operator = OperatorId::new("command-line")?;
         let token = token(config, tenant, &operator, Role::Admin, TOKEN_FOR)?;
         Ok(Self { client, base: base(config, url), token })
@@ -154,5 +156,7 @@ mod tests {
         config.server.listen = "[::]:9000".parse().unwrap();
         assert_eq!(base(&config, None), "http://[::1]:9000");
         assert_eq!(base(&config, Some("https://desk.example.com/")), "https://desk.example.com");
+        config.server.tls_certificate = "desk.pem".into();
+        assert_eq!(base(&config, None), "https://[::1]:9000");
     }
 }

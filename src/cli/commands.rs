@@ -34,7 +34,10 @@ pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
         }
         Command::Tenant(command) => tenant(&config, command).await,
         Command::Parked(command) => parked(&config, command).await,
-        Command::CheckConfig => print("the configuration can be used"),
+        Command::CheckConfig => {
+            app::Tls::load(&config)?;
+            print("the configuration can be used")
+        }
         Command::DefaultConfig => print(Config::default_toml().trim_end()),
     }
 }
@@ -48,6 +51,8 @@ fn print(text: &str) -> anyhow::Result<()> {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
+    // Before anything is opened or made.
+    app::Tls::load(&config)?;
     telemetry::start_logs(&config.telemetry)?;
     let metrics = telemetry::Metrics::start()?;
     let upkeep = tokio::spawn(metrics.clone().upkeep());
@@ -83,8 +88,9 @@ async fn follow(config: &Config, arguments: &TailArguments) -> anyhow::Result<()
     let valid = config.auth.token_ttl_s.duration();
     let token = app::token(config, &arguments.tenant, &operator, schema::role::Role::Admin, valid)?;
     let url = app::remote::base(config, arguments.server.url.as_deref()).replacen("http", "ws", 1) + "/v1/stream";
+    let trust = app::client::trust(config, arguments.server.url.as_deref())?;
     tokio::select! {
-        ended = tail::tail(&url, &token, arguments.from) => ended,
+        ended = tail::tail(&url, trust, &token, arguments.from) => ended,
         _ = tokio::signal::ctrl_c() => Ok(()),
     }
 }

@@ -1,12 +1,21 @@
 //! `deskwire tail`: a tenant's events as they come, readable, through the stream like any client.
 
-use std::{io::Write as _, time::Duration};
+use std::{io::Write as _, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use futures_util::{SinkExt as _, StreamExt as _};
+use rustls::pki_types::ServerName;
 use schema::time::Stamp;
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::Message;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{Message, http::Uri},
+};
 
 /// First wait before connecting again; doubles.
 const AGAIN_MIN: Duration = Duration::from_millis(200);
@@ -24,11 +33,12 @@ struct Position {
 }
 
 /// Follows a tenant's inbox until the stream says not to come back, or the reader of our output goes away.
-pub async fn tail(url: &str, token: &str, from: Option<u64>) -> anyhow::Result<()> {
+pub async fn tail(url: &str, trust: rustls::ClientConfig, token: &str, from: Option<u64>) -> anyhow::Result<()> {
+    let tls = TlsConnector::from(Arc::new(trust));
     let mut position = from.map(|offset| Position { epoch: None, offset });
     let mut wait = AGAIN_MIN;
     loop {
-        match follow(url, token, &mut position, &mut wait).await {
+        match follow(url, &tls, token, &mut position, &mut wait).await {
             Ok(()) => {}
             Err(Lost::Terminal(why)) => return Err(why),
             Err(Lost::Transport(why)) => eprintln!("stream lost ({why}); connecting again in {} ms", wait.as_millis()),
@@ -43,9 +53,33 @@ enum Lost {
     Transport(anyhow::Error),
 }
 
-async fn follow(url: &str, token: &str, position: &mut Option<Position>, wait: &mut Duration) -> Result<(), Lost> {
-    let connected = tokio_tungstenite::connect_async(url).await;
-    let (mut socket, _) = connected.with_context(|| format!("cannot connect to {url}")).map_err(Lost::Transport)?;
+/// Plain or TLS: the stream does not care.
+trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
+
+async fn connect(url: &str, tls: &TlsConnector) -> anyhow::Result<WebSocketStream<Box<dyn Wire>>> {
+    let uri: Uri = url.parse()?;
+    let host = uri.host().context("no host in the URL")?.trim_matches(['[', ']']);
+    let is_secure = uri.scheme_str() == Some("wss");
+    let port = uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
+    let stream = TcpStream::connect((host, port)).await?;
+    let wire: Box<dyn Wire> = if is_secure {
+        Box::new(tls.connect(ServerName::try_from(host.to_owned())?, stream).await?)
+    } else {
+        Box::new(stream)
+    };
+    Ok(tokio_tungstenite::client_async(url, wire).await?.0)
+}
+
+async fn follow(
+    url: &str,
+    tls: &TlsConnector,
+    token: &str,
+    position: &mut Option<Position>,
+    wait: &mut Duration,
+) -> Result<(), Lost> {
+    let connected = connect(url, tls).await;
+    let mut socket = connected.with_context(|| format!("cannot connect to {url}")).map_err(Lost::Transport)?;
     let connect = json!({"id": 1, "connect": {"token": token, "name": "deskwire tail", "data": resume(position)}});
     socket.send(Message::text(connect.to_string())).await.map_err(|error| Lost::Transport(error.into()))?;
     while let Some(message) = socket.next().await {

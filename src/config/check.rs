@@ -14,6 +14,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     demo(config, &mut faults);
     order(config, &mut faults);
     filter(config, &mut faults);
+    tls(config, &mut faults);
     if faults.is_empty() { Ok(()) } else { Err(ConfigError { faults }) }
 }
 
@@ -78,5 +79,20 @@ fn filter(config: &Config, faults: &mut Vec<Fault>) {
     if let Err(error) = config.telemetry.filter.parse::<tracing_subscriber::EnvFilter>() {
         let allowed = format!("must be a level, or levels by module such as info,deskwire::session=debug: {error}");
         faults.push(fault("telemetry.filter", &config.telemetry.filter, allowed));
+    }
+}
+
+/// A certificate needs its key, and carriers that call https sign an https URL. What the files hold is checked where
+/// they are read.
+fn tls(config: &Config, faults: &mut Vec<Fault>) {
+    let server = &config.server;
+    let pair = [("server.tls_certificate", &server.tls_certificate), ("server.tls_key", &server.tls_key)];
+    let (absent, given): (Vec<_>, Vec<_>) = pair.into_iter().partition(|(_, path)| path.as_os_str().is_empty());
+    if let ([(missing, path)], [(other, _)]) = (absent.as_slice(), given.as_slice()) {
+        faults.push(fault(missing, path, format!("must be given too: there is {other}, and TLS needs both")));
+    }
+    if !given.is_empty() && !server.public_url.starts_with("https://") {
+        let allowed = "must begin with https://: with server.tls_certificate carriers call, and sign, https";
+        faults.push(fault("server.public_url", &server.public_url, allowed));
     }
 }

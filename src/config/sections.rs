@@ -31,6 +31,12 @@ section! {
         request_timeout_ms: Millis, 100..=60_000;
         /// Time to finish after SIGTERM.
         drain_ms: Millis, 0..=600_000;
+        /// The listener's certificate chain; empty: plain HTTP.
+        tls_certificate: PathBuf, "the path of a PEM file, or \"\" for plain HTTP";
+        /// Its private key.
+        tls_key: PathBuf, "the path of a PEM file, or \"\" for plain HTTP";
+        /// Between looks at both files.
+        tls_reload_s: Seconds, 1..=86_400;
     }
 }
 

@@ -12,4 +12,5 @@ mod serving;
 mod stream;
 mod stream_clients;
 mod support;
+mod tls;
 mod webhook;

@@ -11,7 +11,7 @@ mod log;
 mod search;
 mod views;
 
-pub use carrier::{Carrier, OutgoingText};
+pub use carrier::{Carrier, History, HistoryQuery, ListError, ListedText, LookUp, OutgoingText, PastArrival};
 pub use channel::{Answer, Arrival, Hook, Inbound, InboundError, RawWebhook};
 pub use clock::{Clock, Ids};
 pub use directory::{AccountEntry, ChannelEntry, Directory};

@@ -138,6 +138,7 @@ impl Fate {
                 self.status = Status::Queued;
                 self.valid_until = again.valid_until;
                 self.error.clone_from(&again.error);
+                self.carrier_id = None;
             }
             Fact::MessageStatus(step) if step.message == message && step.attempt == self.attempt => {
                 self.status = self.status.join(step.status);

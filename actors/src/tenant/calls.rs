@@ -122,7 +122,7 @@ async fn outgoing(
     Ok((text, state.contact, send.priority))
 }
 
-async fn words(
+pub(super) async fn words(
     shell: &Shell,
     conversation: ConversationId,
     offset: Offset,
@@ -135,7 +135,11 @@ async fn words(
     }))
 }
 
-async fn address(shell: &Shell, conversation: ConversationId, offset: Offset) -> Result<Option<E164>, Refusal> {
+pub(super) async fn address(
+    shell: &Shell,
+    conversation: ConversationId,
+    offset: Offset,
+) -> Result<Option<E164>, Refusal> {
     let event = shell.read_event(conversation, offset).await?;
     Ok(event.and_then(|event| {
         event.parts.iter().find_map(|part| match &part.content {

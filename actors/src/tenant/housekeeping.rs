@@ -28,6 +28,7 @@ impl Shell {
     pub(crate) fn housekeeping(&self) {
         self.ring_timers();
         self.pump_all();
+        self.reconcile_due();
         self.let_idle_go();
     }
 
@@ -122,6 +123,7 @@ impl Shell {
         tracing::info!(feed = %self.context.feed, %refusal, "tenant closes");
         self.context.shared.publisher.close(CloseReason::Stopped);
         self.lanes.borrow_mut().clear();
+        self.reconciler.borrow_mut().clear();
     }
 
     /// Commands that waited for room in the batch go on.

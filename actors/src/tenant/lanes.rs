@@ -219,6 +219,27 @@ impl Shell {
         self.with_lane(message, |lane, contact| lane.hold(message, contact, until, now));
     }
 
+    /// A text was unknown when the tenant started: its contact's next ones wait for what is left of the time.
+    pub(crate) fn reopen_unknown(&self, id: ConversationId, contact: ContactId, message: MessageId, send: &Send) {
+        let now = self.now();
+        let until = send.deadline.plus(self.context.limits.unknown_hold);
+        let home = Home { channel: send.channel.clone(), conversation: id, contact };
+        let lanes = &mut *self.lanes.borrow_mut();
+        lanes.homes.insert(message, home);
+        let options = lanes.options;
+        let lane = lanes.lanes.entry(send.channel.clone()).or_insert_with(|| Lane::new(options));
+        lane.hold(message, contact, until, now);
+    }
+
+    /// Nobody asks any more what became of a text: it keeps neither the tenant awake nor its lane's books open.
+    pub(crate) fn lane_forgotten(&self, message: MessageId) {
+        let lanes = &mut *self.lanes.borrow_mut();
+        let under_way = |home: &Home| lanes.lanes.get(&home.channel).is_some_and(|lane| lane.knows(message));
+        if lanes.homes.get(&message).is_some_and(|home| !under_way(home)) {
+            lanes.homes.remove(&message);
+        }
+    }
+
     /// The lane is done with a text: the carrier has it, or never will.
     pub(crate) fn lane_settled(&self, message: MessageId) {
         let now = self.now();

@@ -12,6 +12,7 @@ mod handle;
 mod housekeeping;
 mod lanes;
 mod recents;
+mod reconcile;
 mod route;
 mod settings;
 pub(crate) mod shell;

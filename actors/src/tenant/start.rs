@@ -97,6 +97,7 @@ fn context(node: &Node, feed: FeedId, shared: Arc<Shared>, directory: Option<Arc
         advances: node.advances.clone(),
         shared,
         runtime: node.runtime.clone(),
+        listings: node.listings.clone(),
         directory,
     }
 }
@@ -172,6 +173,10 @@ fn reopen(shell: &Rc<Shell>, state: &State, message: MessageId) {
             let settle = SettleSend { conversation, message, attempt: send.attempt, outcome };
             let shell = shell.clone();
             actix::spawn(async move { shell.insist(Command::Settle(settle)).await });
+        }
+        MessageStatus::Unknown => {
+            shell.reopen_unknown(conversation, state.contact, message, send);
+            shell.reconcile_later(conversation, message, send);
         }
         _ => {}
     }

@@ -182,7 +182,7 @@ pub fn decide(
     match command {
         Command::Receive(message) => Ok(inbound::receive(state, message, inputs)),
         Command::Call(call) => Ok(inbound::call(state, call, inputs)),
-        Command::Receipt(report) => Ok(outbound::receipt(state, report)),
+        Command::Receipt(report) => Ok(outbound::receipt(state, report, inputs)),
         Command::Send(send) => outbound::send(state, send, inputs),
         Command::Retry(reference) => outbound::retry(state, reference.message, inputs),
         Command::Cancel(reference) => outbound::cancel(state, reference.message),

@@ -135,6 +135,7 @@ pub(crate) struct Node {
     pub(crate) advances: Vec<Arc<Advances>>,
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) listings: Arc<Listings>,
+    pub(crate) charged: Arc<DashMap<TenantId, Offset>>,
     pub(crate) directory: Arc<SystemDirectory>,
 }
 
@@ -160,7 +161,9 @@ impl Engine {
         let projector = Projector::start(ports.views.clone(), limits.projections);
         let runtime = tokio::runtime::Handle::current();
         let listings = Arc::new(Listings::new(limits.reconcile.interval));
-        let node = Arc::new(Node { id, ports, vault, limits, projector, advances, runtime, listings, directory });
+        let charged = Arc::default();
+        let node = Node { id, ports, vault, limits, projector, advances, runtime, listings, charged, directory };
+        let node = Arc::new(node);
         let arbiters = Arbiters::start(arbiters).map_err(|error| Refusal::unavailable(error.to_string()))?;
         let draining = std::sync::atomic::AtomicBool::new(false);
         let engine = Self { inner: Arc::new(Inner { node, arbiters, tenants: DashMap::new(), draining }) };

@@ -339,6 +339,8 @@ pub enum SendOutcome {
     },
     /// The request left and no answer came: nobody knows.
     Unknown,
+    /// It waited until it was of no use any more; nothing of it left.
+    TooLate,
 }
 
 /// An arrival that waited for its conversation's release.

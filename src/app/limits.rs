@@ -73,6 +73,7 @@ pub(crate) fn pace(config: &Config) -> PaceOptions {
         guard: pace.guard_ms.duration(),
         grace: pace.grace_ms.duration(),
         midnight: pace.midnight_s.duration(),
+        day_kept_percent: pace.day_kept_percent,
         most_pairs: pace.pairs_max,
         most_lines: pace.lines_max,
     }

@@ -4,7 +4,7 @@ use std::{io::Write as _, time::Duration};
 
 use anyhow::{Context as _, bail};
 use futures_util::{SinkExt as _, StreamExt as _};
-use schema::time::Stamp;
+use schema::{message::Status, time::Stamp};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -138,6 +138,9 @@ fn readable(event: &Value, offset: u64) -> String {
         if let Some(value) = data[field].as_str() {
             what.push(format!("{field}={value}"));
         }
+    }
+    if data["status"] == "expired" {
+        what.push(format!("({})", Status::Expired.shown()));
     }
     if let Some(text) = event["text"].as_str() {
         what.push(format!("{text:?}"));

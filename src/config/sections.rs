@@ -169,6 +169,8 @@ section! {
         grace_ms: Millis, 0..=10_000;
         /// How near to midnight a text counts for both days.
         midnight_s: Seconds, 0..=3_600;
+        /// Hundredths of a day kept for people.
+        day_kept_percent: u8, 0..=100;
         /// Contact pairs remembered.
         pairs_max: usize, 1_000..=100_000_000;
         /// Numbers, accounts, brands and campaigns remembered.

@@ -16,7 +16,7 @@ pub use channel::{Answer, Arrival, Hook, Inbound, InboundError, RawWebhook};
 pub use clock::{Clock, Ids};
 pub use directory::{AccountEntry, ChannelEntry, Directory};
 pub use keys::{ContactKey, KeyError, Keys};
-pub use limiter::{Admission, Limiter, PaceRequest};
+pub use limiter::{Admission, DayPart, DayUse, Limiter, PaceRequest};
 pub use log::{Anchor, AppendError, Head, Log, LogError, WakeEntry};
 pub use search::{
     Audience, Search, SearchBatch, SearchCheckpoint, SearchDocument, SearchError, SearchMatch, SearchMatches,

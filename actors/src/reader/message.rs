@@ -38,6 +38,7 @@ impl Reader {
                 template: fact.template.clone(),
                 attempt: fate.attempt,
                 status: fate.status,
+                shown: fate.status.shown(),
                 error: fate.error,
                 valid_until: fate.valid_until,
                 queue: None,

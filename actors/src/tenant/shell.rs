@@ -10,10 +10,11 @@ use std::{
     sync::Arc,
 };
 
+use dashmap::DashMap;
 use schema::{
     command::{Reply, Request},
     event::{Accepted, Event, Header},
-    ids::{AddressHash, BatchId, BatchNumber, ConversationId, FeedId, NodeId, Offset},
+    ids::{AddressHash, BatchId, BatchNumber, ConversationId, FeedId, NodeId, Offset, TenantId},
     problem::Code,
     time::Stamp,
 };
@@ -68,6 +69,8 @@ pub(crate) struct Context {
     pub(crate) runtime: tokio::runtime::Handle,
     /// Turns at the carriers' lists.
     pub(crate) listings: Arc<Listings>,
+    /// Up to where this process has charged the limiter with a tenant's claims, of tenants that closed.
+    pub(crate) charged: Arc<DashMap<TenantId, Offset>>,
     /// Only for tenant `system`: what everybody looks things up in.
     pub(crate) directory: Option<Arc<SystemDirectory>>,
 }

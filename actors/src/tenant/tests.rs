@@ -1,5 +1,6 @@
 //! The tenant over memory ports: durability before answers, once, one order, crashes, unknown appends.
 
+mod days;
 mod fates;
 
 use std::{sync::Arc, time::Duration};

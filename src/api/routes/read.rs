@@ -135,6 +135,7 @@ pub(super) async fn message(
         sending.queue = place.map(|place| Queued {
             place: place.place,
             estimate_ms: u64::try_from(place.estimate.as_millis()).unwrap_or(u64::MAX),
+            day_ends: place.day_ends,
         });
     }
     Ok(Json(view))

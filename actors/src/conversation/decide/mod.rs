@@ -36,6 +36,9 @@ pub struct Inputs<'a> {
     pub random: u64,
 }
 
+/// Carriers keep a text for whole seconds: one that is of use for less than this is too late.
+pub const VALIDITY_MIN: Duration = Duration::from_secs(1);
+
 /// Durations and bounds that configuration sets.
 #[derive(Debug, Clone)]
 pub struct Policy {

@@ -13,7 +13,7 @@ use schema::{
     problem::Code,
 };
 
-use super::{Decision, Inputs};
+use super::{Decision, Inputs, VALIDITY_MIN};
 use crate::{
     conversation::state::{Send, State},
     handle::Refusal,
@@ -121,7 +121,7 @@ pub(super) fn claim(state: &State, claim: &ClaimSend, inputs: &Inputs<'_>) -> Re
         return Err(Refusal::rejected(Code::WrongState, "it is not queued any more"));
     }
     let opted_out = state.consent == Consent::OptedOut && !matches!(send.purpose, Purpose::Confirmation(_));
-    if inputs.now >= send.valid_until {
+    if inputs.now.plus(VALIDITY_MIN) > send.valid_until {
         return Ok(Decision::one(step(claim.message, send, Status::Expired, None)));
     }
     if opted_out || !state.reachable {
@@ -161,6 +161,9 @@ pub(super) fn settle(state: &State, settle: &SettleSend, inputs: &Inputs<'_>) ->
         }
         SendOutcome::Refused(error) if send.status == Status::Claimed => {
             refused(state, settle.message, send, error, inputs)
+        }
+        SendOutcome::TooLate if send.status == Status::Claimed => {
+            Decision::one(step(settle.message, send, Status::Expired, None))
         }
         SendOutcome::NotSent { retry_after_s } if send.status == Status::Claimed => {
             requeue(settle.message, send, *retry_after_s, None, inputs)

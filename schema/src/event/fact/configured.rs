@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{AccountId, ChannelId, OperatorId, TemplateId, TenantId},
     role::Role,
-    settings::{ChannelSettings, LimitSettings, TemplateSettings, TenantSettings},
+    settings::{ChannelSettings, LimitSettings, LimitSettings1, TemplateSettings, TenantSettings},
 };
 
 body!(/// Settings of the tenant itself.
@@ -37,6 +37,20 @@ LimitConfigured {
     /// All of them.
     limits: LimitSettings,
 });
+
+body!(/// Before networks had caps of their own.
+LimitConfigured1 {
+    /// See [`LimitConfigured`].
+    channel: ChannelId,
+    /// See [`LimitConfigured`].
+    limits: LimitSettings1,
+});
+
+impl From<LimitConfigured1> for LimitConfigured {
+    fn from(LimitConfigured1 { channel, limits }: LimitConfigured1) -> Self {
+        Self { channel, limits: limits.into() }
+    }
+}
 
 body!(/// An operator of the tenant.
 OperatorConfigured {

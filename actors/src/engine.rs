@@ -18,7 +18,8 @@ use crate::{
     feed::FeedConfig,
     follower::Advances,
     handle::Refusal,
-    outbox::LaneOptions,
+    listings::Listings,
+    outbox::{LaneOptions, ReconcileOptions},
     ports::{Carrier, Clock, Directory, Ids, Keys, Limiter, Log, Views},
     projector::Projector,
     tenant::{TenantHandle, start},
@@ -92,6 +93,8 @@ pub struct Limits {
     pub send_deadline: Duration,
     /// While a text's fate is unknown, its contact's next ones wait so long.
     pub unknown_hold: Duration,
+    /// When the carrier's list is asked for a text whose fate is unknown.
+    pub reconcile: ReconcileOptions,
     /// Batches that may wait for the projector.
     pub projections: usize,
     /// The feed's ring.
@@ -114,6 +117,7 @@ impl Default for Limits {
             tenant_idle: Duration::from_secs(300),
             send_deadline: Duration::from_secs(20),
             unknown_hold: Duration::from_secs(30),
+            reconcile: ReconcileOptions::default(),
             projections: 1_024,
             feed: FeedConfig::default(),
             policy: Policy::default(),
@@ -130,6 +134,8 @@ pub(crate) struct Node {
     pub(crate) projector: Projector,
     pub(crate) advances: Vec<Arc<Advances>>,
     pub(crate) runtime: tokio::runtime::Handle,
+    pub(crate) listings: Arc<Listings>,
+    pub(crate) charged: Arc<DashMap<TenantId, Offset>>,
     pub(crate) directory: Arc<SystemDirectory>,
 }
 
@@ -154,7 +160,10 @@ impl Engine {
         read_directory(&*ports.log, &directory).await?;
         let projector = Projector::start(ports.views.clone(), limits.projections);
         let runtime = tokio::runtime::Handle::current();
-        let node = Arc::new(Node { id, ports, vault, limits, projector, advances, runtime, directory });
+        let listings = Arc::new(Listings::new(limits.reconcile.interval));
+        let charged = Arc::default();
+        let node = Node { id, ports, vault, limits, projector, advances, runtime, listings, charged, directory };
+        let node = Arc::new(node);
         let arbiters = Arbiters::start(arbiters).map_err(|error| Refusal::unavailable(error.to_string()))?;
         let draining = std::sync::atomic::AtomicBool::new(false);
         let engine = Self { inner: Arc::new(Inner { node, arbiters, tenants: DashMap::new(), draining }) };

@@ -13,6 +13,7 @@ pub mod feed;
 pub mod follower;
 pub mod handle;
 pub mod indexer;
+mod listings;
 pub mod memory;
 pub mod outbox;
 pub mod pace;

@@ -399,6 +399,8 @@ pub enum SendOutcome {
     Unknown,
     /// Nothing left: a pause came between the claim and the call.
     Held,
+    /// It waited until it was of no use any more; nothing of it left.
+    TooLate,
 }
 
 /// An arrival that waited for its conversation's release.

@@ -63,6 +63,21 @@ impl Status {
         if other.rank() > self.rank() { other } else { self }
     }
 
+    /// For people.
+    pub fn shown(self) -> &'static str {
+        match self {
+            Self::Queued => "Waiting to be sent",
+            Self::Claimed => "Being sent",
+            Self::Unknown => "Perhaps sent: the carrier gave no answer",
+            Self::Sent => "Sent",
+            Self::Failed => "Not delivered",
+            Self::Delivered => "Delivered",
+            Self::Read => "Read",
+            Self::Canceled => "Not sent: taken back",
+            Self::Expired => "Not sent: too late",
+        }
+    }
+
     /// Whether the lane has nothing more to do with it.
     pub fn is_settled(self) -> bool {
         self.rank() >= Self::Failed.rank()

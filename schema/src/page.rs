@@ -341,6 +341,9 @@ pub struct Sending {
     pub attempt: u16,
     /// Where the current attempt is. Within one attempt it never moves backwards.
     pub status: Status,
+    /// The same in words, for people.
+    #[schema(value_type = String)]
+    pub shown: &'static str,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<CarrierError>,
@@ -362,6 +365,9 @@ pub struct Queued {
     /// What holds it back: it leaves when somebody resumes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<Pause>,
+    /// The day's budget is used up: when the next begins, in microseconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub day_ends: Option<Stamp>,
 }
 
 /// What a search found, newest first.

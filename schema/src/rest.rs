@@ -158,6 +158,37 @@ pub struct ChannelView {
     pub limits: crate::settings::LimitSettings,
 }
 
+/// What waits at a line, and what is left of its days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct QueueView {
+    /// Which line.
+    pub channel: ChannelId,
+    /// Texts that wait.
+    pub waiting: u64,
+    /// Texts that are on their way to the carrier.
+    pub in_flight: u64,
+    /// Each daily limit of the line.
+    pub days: Vec<DayView>,
+}
+
+/// A daily limit: what was used of it, and when it begins anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct DayView {
+    /// The brand it is counted under.
+    pub brand: String,
+    /// The network whose limit it is; none: of the brand as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
+    /// Segments sent today.
+    pub used: u64,
+    /// Segments allowed in a day.
+    pub limit: u32,
+    /// Of those, kept for people, text-backs and confirmations.
+    pub kept: u32,
+    /// When the next day begins, in microseconds since the epoch.
+    pub ends: Stamp,
+}
+
 /// A template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct TemplateView {

@@ -55,6 +55,52 @@ pub struct LimitSettings {
     pub number_per_s: Option<u32>,
     /// Seconds between two messages to one contact.
     pub pair_interval_s: Option<u32>,
+    /// What networks take of a brand in a Pacific day. Nobody tells us the network of a number: a text counts against
+    /// every one of these.
+    #[serde(default)]
+    pub networks_per_day: Vec<NetworkLimit>,
+}
+
+/// As it was before networks had caps of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LimitSettings1 {
+    /// See [`LimitSettings`].
+    pub account_per_s: Option<u32>,
+    /// See [`LimitSettings`].
+    pub brand_per_day: Option<NamedLimit>,
+    /// See [`LimitSettings`].
+    pub campaign_per_min: Option<NamedLimit>,
+    /// See [`LimitSettings`].
+    pub number_per_s: Option<u32>,
+    /// See [`LimitSettings`].
+    pub pair_interval_s: Option<u32>,
+}
+
+impl From<LimitSettings1> for LimitSettings {
+    fn from(old: LimitSettings1) -> Self {
+        let LimitSettings1 { account_per_s, brand_per_day, campaign_per_min, number_per_s, pair_interval_s } = old;
+        let networks_per_day = Vec::new();
+        Self { account_per_s, brand_per_day, campaign_per_min, number_per_s, pair_interval_s, networks_per_day }
+    }
+}
+
+/// What one network takes of one brand in a day (carriers.md D.7: T-Mobile's caps by brand).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkLimit {
+    /// The network's name, for example `t-mobile`.
+    #[schema(min_length = 1, max_length = 100)]
+    pub network: String,
+    /// The brand's id.
+    #[schema(min_length = 1, max_length = 100)]
+    pub brand: String,
+    /// Segments per Pacific day.
+    pub limit: u32,
+}
+
+impl NetworkLimit {
+    /// Most caps of one line.
+    pub const MOST: usize = 16;
 }
 
 /// A limit shared under a name.
@@ -75,6 +121,7 @@ impl Default for LimitSettings {
             campaign_per_min: None,
             number_per_s: Some(1),
             pair_interval_s: None,
+            networks_per_day: Vec::new(),
         }
     }
 }

@@ -6,7 +6,7 @@ use actors::{
     conversation::Policy,
     engine::Limits,
     feed::FeedConfig,
-    outbox::{LaneOptions, RetryPolicy},
+    outbox::{LaneOptions, ReconcileOptions, RetryPolicy},
     pace::PaceOptions,
 };
 
@@ -30,6 +30,13 @@ pub(crate) fn limits(config: &Config) -> Limits {
         tenant_idle: tenant.idle_s.duration(),
         send_deadline: outbox.send_deadline_ms.duration(),
         unknown_hold: outbox.unknown_hold_s.duration(),
+        reconcile: ReconcileOptions {
+            margin: outbox.reconcile_margin_ms.duration(),
+            again_min: outbox.reconcile_min_ms.duration(),
+            again_max: outbox.reconcile_max_ms.duration(),
+            time_out: outbox.list_timeout_ms.duration(),
+            interval: outbox.list_interval_ms.duration(),
+        },
         projections: tenant.projections_max,
         feed: FeedConfig {
             ring_events: feed.ring_max_events,
@@ -70,6 +77,7 @@ pub(crate) fn pace(config: &Config) -> PaceOptions {
         guard: pace.guard_ms.duration(),
         grace: pace.grace_ms.duration(),
         midnight: pace.midnight_s.duration(),
+        day_kept_percent: pace.day_kept_percent,
         most_pairs: pace.pairs_max,
         most_lines: pace.lines_max,
     }

@@ -5,7 +5,7 @@ use std::{io::Write as _, sync::Arc, time::Duration};
 use anyhow::{Context as _, bail};
 use futures_util::{SinkExt as _, StreamExt as _};
 use rustls::pki_types::ServerName;
-use schema::time::Stamp;
+use schema::{message::Status, time::Stamp};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -172,6 +172,9 @@ fn readable(event: &Value, offset: u64) -> String {
         if let Some(value) = data[field].as_str() {
             what.push(format!("{field}={value}"));
         }
+    }
+    if data["status"] == "expired" {
+        what.push(format!("({})", Status::Expired.shown()));
     }
     if let Some(text) = event["text"].as_str() {
         what.push(format!("{text:?}"));

@@ -69,6 +69,12 @@ impl Setting for PathBuf {}
 impl Setting for bool {}
 impl<T> Setting for Vec<T> {}
 
+impl Setting for u8 {
+    fn number(&self) -> Option<u64> {
+        Some(u64::from(*self))
+    }
+}
+
 impl Setting for u16 {
     fn number(&self) -> Option<u64> {
         Some(u64::from(*self))

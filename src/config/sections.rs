@@ -137,6 +137,16 @@ section! {
         send_deadline_ms: Millis, 100..=120_000;
         /// How long an unknown outcome holds its contact's later texts.
         unknown_hold_s: Seconds, 0..=86_400;
+        /// Time for a text to appear in the carrier's list.
+        reconcile_margin_ms: Millis, 0..=3_600_000;
+        /// Bound of the first wait before another question.
+        reconcile_min_ms: Millis, 1..=3_600_000;
+        /// Bound of every wait before another question.
+        reconcile_max_ms: Millis, 1..=86_400_000;
+        /// Time for a question to the carrier's list.
+        list_timeout_ms: Millis, 100..=120_000;
+        /// Between two questions of one account.
+        list_interval_ms: Millis, 0..=600_000;
         /// Open texts of one contact.
         open_sends_max: usize, 1..=1_000;
         /// Bound of the first wait before another attempt.
@@ -165,6 +175,8 @@ section! {
         grace_ms: Millis, 0..=10_000;
         /// How near to midnight a text counts for both days.
         midnight_s: Seconds, 0..=3_600;
+        /// Hundredths of a day kept for people.
+        day_kept_percent: u8, 0..=100;
         /// Contact pairs remembered.
         pairs_max: usize, 1_000..=100_000_000;
         /// Numbers, accounts, brands and campaigns remembered.

@@ -8,7 +8,7 @@ use schema::{
 };
 use uuid::Uuid;
 
-use crate::ports::{Admission, Limiter, PaceRequest};
+use crate::ports::{Admission, DayPart, Limiter, PaceRequest};
 
 const SECOND: u64 = 1_000_000;
 /// 2026-06-01T12:00:00-07:00.
@@ -58,6 +58,7 @@ impl Asker {
             contact: ContactId(Uuid::from_u128(u128::from(contact))),
             segments,
             priority: Priority::Interactive,
+            part: DayPart::Whole,
             limits: &self.limits,
         }
     }
@@ -258,6 +259,7 @@ fn claims_of_the_log_count(limiter: &dyn Limiter) {
     let limits = LimitSettings {
         account_per_s: Some(10),
         brand_per_day: named("brand", 2_000),
+        networks_per_day: Vec::new(),
         campaign_per_min: named("campaign", 4),
         number_per_s: Some(10),
         pair_interval_s: Some(6),

@@ -13,6 +13,8 @@ use super::state::{Call, OpenCall, Send, State};
 const SETTLED_KEPT: usize = 32;
 /// Calls that are remembered: what a carrier repeats, it repeats within the next few.
 const CALLS_KEPT: usize = 16;
+/// Ids of earlier attempts that are remembered, so that no other text is taken for one of them.
+const EARLIER_KEPT: usize = 8;
 
 impl State {
     /// The state before the first event, which is `contact.created` and is folded in like any other.
@@ -74,6 +76,7 @@ impl State {
                 if let Some(send) = self.sends.get_mut(&fact.message) {
                     send.attempt = fact.attempt;
                     send.status = Status::Claimed;
+                    send.claimed = header.stamp;
                     send.deadline = fact.deadline;
                 }
             }
@@ -85,6 +88,8 @@ impl State {
                     send.not_before = fact.not_before;
                     send.valid_until = fact.valid_until;
                     send.error = fact.error.clone();
+                    let before = send.carrier_id.take();
+                    before.into_iter().for_each(|id| send.remember(id));
                 }
             }
             Fact::ConsentChanged(fact) => self.consented(fact.consent, fact.source),
@@ -232,8 +237,10 @@ impl State {
                 template: fact.template.clone(),
                 attempt: 1,
                 status: Status::Queued,
+                claimed: Stamp(0),
                 deadline: Stamp(0),
                 carrier_id: None,
+                earlier_ids: Vec::new(),
                 error: None,
             },
         );
@@ -242,6 +249,7 @@ impl State {
     fn status(&mut self, fact: &MessageStatus) {
         let Some(send) = self.sends.get_mut(&fact.message) else { return };
         if fact.attempt != send.attempt {
+            fact.carrier_id.iter().for_each(|id| send.remember(id.clone()));
             return;
         }
         send.status = send.status.join(fact.status);
@@ -276,6 +284,20 @@ impl State {
 }
 
 impl Send {
+    /// The carrier's id of an attempt that is over.
+    fn remember(&mut self, id: String) {
+        if !self.earlier_ids.contains(&id) {
+            self.earlier_ids.push(id);
+            let surplus = self.earlier_ids.len().saturating_sub(EARLIER_KEPT);
+            self.earlier_ids.drain(..surplus);
+        }
+    }
+
+    /// Every id that the carrier gave to this text.
+    pub fn carrier_ids(&self) -> impl Iterator<Item = &str> {
+        self.carrier_id.iter().chain(&self.earlier_ids).map(String::as_str)
+    }
+
     /// Whether the lane has nothing more to do: the carrier has it, or never will.
     pub fn is_done_here(&self) -> bool {
         self.status.rank() >= Status::Sent.rank()

@@ -11,7 +11,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use decide::{Decision, Draft, Inputs, Policy, decide};
+pub use decide::{Decision, Draft, Inputs, Policy, VALIDITY_MIN, decide};
 #[cfg(any(test, feature = "contracts"))]
 pub use decide::{POISON, Poison};
 pub use keyword::keyword;

@@ -129,10 +129,14 @@ pub struct Send {
     pub attempt: u16,
     /// Where the current attempt is.
     pub status: Status,
+    /// When the current attempt was claimed.
+    pub claimed: Stamp,
     /// When the claim's call is dropped, while claimed.
     pub deadline: Stamp,
-    /// The carrier's id, once known.
+    /// The carrier's id of the current attempt, once known.
     pub carrier_id: Option<String>,
+    /// The carrier's ids of earlier attempts. Bounded.
+    pub earlier_ids: Vec<String>,
     /// Why it failed.
     pub error: Option<CarrierError>,
 }

@@ -28,7 +28,7 @@ use schema::{
 };
 
 use super::ranks::Ranks;
-use crate::ports::Admission;
+use crate::ports::{Admission, DayPart};
 
 /// The smallest step of time: an answer always lies ahead.
 const TICK: Duration = Duration::from_micros(1);
@@ -44,6 +44,8 @@ pub struct Entry {
     pub contact: ContactId,
     /// Who goes first.
     pub priority: Priority,
+    /// What it may use of a day: what may use all of it goes before what may not, and does not wait behind it.
+    pub part: DayPart,
     /// Its cost.
     pub segments: u16,
     /// Never sent after this.
@@ -133,7 +135,7 @@ impl Key {
 }
 
 /// Order across contacts.
-type Candidate = (Reverse<Priority>, Stamp, ContactId);
+type Candidate = (Reverse<Priority>, DayPart, Stamp, ContactId);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Spot {
@@ -281,7 +283,7 @@ impl Lane {
         if self.pause == Pause::All || self.in_flight.len() >= self.options.in_flight {
             return self.wait(None);
         }
-        while let Some(contact) = self.ready.first().map(|(_, _, contact)| *contact) {
+        while let Some(contact) = self.ready.first().map(|(.., contact)| *contact) {
             let entry = *self.head(contact).expect("a ready contact has a queued text");
             if let Some(until) = self.blocked_until(entry.message, now) {
                 return self.wait(Some(until));
@@ -457,7 +459,7 @@ impl Lane {
         contact.spot = match head {
             _ if contact.in_flight.is_some() => Spot::Nowhere,
             _ if until > now => Spot::Later(until),
-            Some(head) => Spot::Ready((Reverse(contact.urgency()), head.queued, id)),
+            Some(head) => Spot::Ready((Reverse(contact.urgency()), head.part, head.queued, id)),
             None => Spot::Nowhere,
         };
         match contact.spot {

@@ -12,7 +12,7 @@ use schema::{
 use uuid::Uuid;
 
 use super::*;
-use crate::ports::Admission;
+use crate::ports::{Admission, DayPart};
 
 fn message(number: u64) -> MessageId {
     MessageId(Uuid::from_u128(u128::from(number)))
@@ -29,6 +29,7 @@ fn entry(number: u64, to: u64) -> Entry {
         conversation: ConversationId(Uuid::from_u128(u128::from(to))),
         contact: contact(to),
         priority: Priority::Interactive,
+        part: DayPart::Whole,
         segments: 1,
         valid_until: Stamp(u64::MAX - 1),
         not_before: Stamp(0),

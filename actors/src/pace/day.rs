@@ -4,7 +4,7 @@
 //! clock the carrier counts it.
 
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
-use schema::time::Stamp;
+use schema::{settings::LimitSettings, time::Stamp};
 
 /// Pacific time as its rule stands since 2007: standard time UTC−8, daylight time from the second Sunday in March to
 /// the first Sunday in November. The rule is spelled out so that no zone files of the host are needed.
@@ -26,10 +26,36 @@ impl Calendar {
 
     /// The first moment of the next date.
     pub(super) fn next_midnight(&self, at: Stamp) -> Stamp {
-        let tomorrow = self.date(at).tomorrow().and_then(|date| date.to_zoned(self.0.clone()));
-        let micros = tomorrow.map_or(i64::MAX, |midnight| midnight.timestamp().as_microsecond());
-        Stamp(u64::try_from(micros).unwrap_or(u64::MAX))
+        self.begin(self.date(at).tomorrow()).unwrap_or(Stamp(u64::MAX))
     }
+
+    /// The first moment of this date.
+    pub(super) fn last_midnight(&self, at: Stamp) -> Stamp {
+        self.begin(Ok(self.date(at))).unwrap_or(Stamp(0))
+    }
+
+    fn begin(&self, date: Result<Date, jiff::Error>) -> Option<Stamp> {
+        let midnight = date.and_then(|date| date.to_zoned(self.0.clone())).ok()?;
+        u64::try_from(midnight.timestamp().as_microsecond()).ok().map(Stamp)
+    }
+}
+
+/// What is counted by the day: all of a brand, or what it sends to one network.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct DayKey {
+    pub(super) brand: String,
+    pub(super) network: Option<String>,
+}
+
+/// The daily limits among a line's limits.
+pub(super) fn caps(limits: &LimitSettings) -> impl Iterator<Item = (DayKey, u32)> {
+    let whole =
+        limits.brand_per_day.iter().map(|named| (DayKey { brand: named.name.clone(), network: None }, named.limit));
+    let networks = limits.networks_per_day.iter().map(|cap| {
+        let (brand, network) = (cap.brand.clone(), Some(cap.network.clone()));
+        (DayKey { brand, network }, cap.limit)
+    });
+    whole.chain(networks)
 }
 
 /// What one brand has sent, per date.
@@ -47,6 +73,11 @@ impl Day {
             let used = self.of(date);
             used + segments <= limit || (used == 0 && limit > 0)
         })
+    }
+
+    /// Segments charged on this date.
+    pub(super) fn used(&self, today: Date) -> u64 {
+        self.of(today)
     }
 
     pub(super) fn charge(&mut self, segments: u32, today: Date, until: Date) {

@@ -10,13 +10,13 @@ use schema::{
 
 use super::{
     PaceOptions,
-    day::{Calendar, Day},
+    day::{Calendar, Day, DayKey, caps},
     elapsed::Elapsed,
     meter::Window,
     shared::Level,
     turns::Asker,
 };
-use crate::ports::{Admission, PaceRequest};
+use crate::ports::{Admission, DayPart, DayUse, PaceRequest};
 
 const SECOND: u64 = 1_000_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -98,7 +98,7 @@ pub(super) struct Levels {
     accounts: Table<AccountId, Level>,
     campaigns: Table<String, Level>,
     numbers: Table<ChannelId, Level>,
-    brands: Table<String, Day>,
+    days: Table<DayKey, Day>,
     /// When the next text to a contact may be admitted.
     pairs: Table<(ChannelId, ContactId), u64>,
 }
@@ -113,7 +113,7 @@ impl Levels {
             accounts: Table::new(),
             campaigns: Table::new(),
             numbers: Table::new(),
-            brands: Table::new(),
+            days: Table::new(),
             pairs: Table::new(),
         }
     }
@@ -144,6 +144,28 @@ impl Levels {
         Admission::Granted
     }
 
+    /// The longest window of these limits: a claim from before is no longer counted by any.
+    pub(super) fn counts_since(&self, limits: &LimitSettings, wall: Stamp) -> Stamp {
+        let back = |window: u64| Stamp(wall.0.saturating_sub(guarded(window, self.options.guard)));
+        let day = caps(limits).next().map(|_| {
+            let midnight = u64::try_from(self.options.midnight.as_micros()).unwrap_or(u64::MAX);
+            Stamp(self.calendar.last_midnight(wall).0.saturating_sub(midnight))
+        });
+        let minute = limits.campaign_per_min.as_ref().map(|_| back(MINUTE));
+        let pair = limits.pair_interval_s.map(|seconds| back(u64::from(seconds) * SECOND));
+        [day, minute, pair].into_iter().flatten().min().unwrap_or(back(SECOND))
+    }
+
+    pub(super) fn days(&self, limits: &LimitSettings, wall: Stamp) -> Vec<DayUse> {
+        let (today, ends) = (self.calendar.date(wall), self.calendar.next_midnight(wall));
+        let known = |key: &DayKey| self.days.entries.get(key).map_or(0, |day| day.used(today));
+        let day = |(key, limit): (DayKey, u32)| {
+            let (used, kept) = (known(&key), kept(limit, self.options.day_kept_percent));
+            DayUse { brand: key.brand, network: key.network, used, limit, kept, ends }
+        };
+        caps(limits).map(day).collect()
+    }
+
     /// Contact pairs and numbers remembered.
     #[cfg(test)]
     pub(super) fn sizes(&self) -> (usize, usize) {
@@ -171,10 +193,8 @@ impl Levels {
         self.each(request, &windows).for_each(|(level, window)| level.restore(segments, window, at));
         let windows = Windows::at_the_door(request.limits, self.options.guard);
         self.each(request, &windows).for_each(|(level, window)| level.restore_departure(segments, window, at));
-        if let Some(named) = &request.limits.brand_per_day {
-            let (today, until) = self.dates(wall);
-            self.brands.get(&named.name).restore(segments, today, until);
-        }
+        let (today, until) = self.dates(wall);
+        caps(request.limits).for_each(|(key, _)| self.days.get(&key).restore(segments, today, until));
         self.pace_pair(request, at);
     }
 }
@@ -193,10 +213,17 @@ impl Levels {
         level.map_or(0, |(level, window)| level.earliest(cost(request), window, now))
     }
 
+    /// Every daily limit: nobody knows whose network the text will be counted by.
     fn day(&mut self, request: &PaceRequest<'_>, wall: Stamp, now: u64) -> u64 {
-        let Some(named) = &request.limits.brand_per_day else { return 0 };
         let (today, until) = self.dates(wall);
-        if self.brands.get(&named.name).fits(cost(request), named.limit, today, until) {
+        let fit = caps(request.limits).all(|(key, limit)| {
+            let open = match request.part {
+                DayPart::Whole => limit,
+                DayPart::Open => limit - kept(limit, self.options.day_kept_percent),
+            };
+            self.days.get(&key).fits(cost(request), open, today, until)
+        });
+        if fit {
             return 0;
         }
         self.elapsed.past(self.calendar.next_midnight(wall)).max(now.saturating_add(1))
@@ -226,10 +253,8 @@ impl Levels {
 
     fn charge(&mut self, request: &PaceRequest<'_>, windows: &Windows, asker: Asker<'_>, wall: Stamp, now: u64) {
         self.each(request, windows).for_each(|(level, window)| level.charge(asker, window, now));
-        if let Some(named) = &request.limits.brand_per_day {
-            let (today, until) = self.dates(wall);
-            self.brands.get(&named.name).charge(asker.segments, today, until);
-        }
+        let (today, until) = self.dates(wall);
+        caps(request.limits).for_each(|(key, _)| self.days.get(&key).charge(asker.segments, today, until));
         self.pace_pair(request, now);
     }
 
@@ -260,14 +285,12 @@ impl Levels {
         let PaceOptions { guard, most_lines, most_pairs, .. } = self.options;
         let longest = guarded(MINUTE, guard);
         let idle = |level: &Level| level.is_idle(longest, now);
-        let LimitSettings { campaign_per_min, brand_per_day, .. } = request.limits;
+        let LimitSettings { campaign_per_min, .. } = request.limits;
+        let today = self.calendar.date(self.elapsed.wall(now));
         self.accounts.has_room(request.account, most_lines, idle)
             && self.numbers.has_room(request.channel, most_lines, idle)
             && campaign_per_min.as_ref().is_none_or(|named| self.campaigns.has_room(&named.name, most_lines, idle))
-            && brand_per_day.as_ref().is_none_or(|named| {
-                let today = self.calendar.date(self.elapsed.wall(now));
-                self.brands.has_room(&named.name, most_lines, |day| day.is_idle(today))
-            })
+            && caps(request.limits).all(|(key, _)| self.days.has_room(&key, most_lines, |day| day.is_idle(today)))
             && (self.pair_interval(request).is_none()
                 || self.pairs.has_room(&(request.channel.clone(), request.contact), most_pairs, |next| *next <= now))
     }
@@ -286,6 +309,12 @@ impl Levels {
     fn not_before(&self, at: u64, wall: Stamp, pair: bool) -> Admission {
         Admission::NotBefore { at: self.elapsed.wall(at).max(Stamp(wall.0.saturating_add(1))), pair }
     }
+}
+
+/// What of a day's limit is not for campaigns; rounded up.
+fn kept(limit: u32, percent: u8) -> u32 {
+    let kept = (u64::from(limit) * u64::from(percent.min(100))).div_ceil(100);
+    u32::try_from(kept).unwrap_or(limit)
 }
 
 fn cost(request: &PaceRequest<'_>) -> u32 {

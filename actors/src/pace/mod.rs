@@ -1,7 +1,7 @@
 //! Pace in process: how fast may texts leave, on every level that applies.
 //!
 //! [`LocalLimiter`] stands behind [`Limiter`], the port that shared rates will use later. Levels: account per second,
-//! brand per Pacific day, campaign per minute, number per second, contact pair; cost in segments; all or nothing.
+//! brand and networks per Pacific day, campaign per minute, number per second, contact pair; cost in segments; all or nothing.
 //!
 //! - Windows are strict and sliding, a guard longer than the limit says: what leaves on time may arrive late.
 //! - Per second, texts are evenly spaced; per minute, up to a quarter may go at once. A text larger than its window is
@@ -28,9 +28,9 @@ use std::{
     time::Duration,
 };
 
-use schema::time::Stamp;
+use schema::{settings::LimitSettings, time::Stamp};
 
-use crate::ports::{Admission, Limiter, PaceRequest};
+use crate::ports::{Admission, DayUse, Limiter, PaceRequest};
 use levels::Levels;
 
 /// How strict, how patient, how large.
@@ -43,6 +43,8 @@ pub struct PaceOptions {
     pub grace: Duration,
     /// A text this near before midnight counts for both days: it may arrive on the next.
     pub midnight: Duration,
+    /// The share of each day, in hundredths, that is kept for persons, text-backs and confirmations.
+    pub day_kept_percent: u8,
     /// Most contact pairs remembered; more are refused for a second (their lane waits).
     pub most_pairs: usize,
     /// Most numbers, and most accounts, brands and campaigns each; more are refused for a second.
@@ -55,6 +57,7 @@ impl Default for PaceOptions {
             guard: Duration::from_millis(20),
             grace: Duration::from_millis(100),
             midnight: Duration::from_secs(60),
+            day_kept_percent: 20,
             most_pairs: 1_000_000,
             most_lines: 100_000,
         }
@@ -102,5 +105,13 @@ impl Limiter for LocalLimiter {
 
     fn restore(&self, request: &PaceRequest<'_>, at: Stamp) {
         self.levels().restore(request, at);
+    }
+
+    fn counts_since(&self, limits: &LimitSettings, now: Stamp) -> Stamp {
+        self.levels().counts_since(limits, now)
+    }
+
+    fn days(&self, limits: &LimitSettings, now: Stamp) -> Vec<DayUse> {
+        self.levels().days(limits, now)
     }
 }

@@ -18,6 +18,7 @@ use super::*;
 use crate::{
     contracts::limiter::{Asker, named, unlimited, violations},
     outbox::{Entry, Lane, LaneOptions, Next},
+    ports::DayPart,
 };
 
 const SECOND: u64 = 1_000_000;
@@ -74,6 +75,7 @@ impl World {
                 conversation: ConversationId(Uuid::from_u128(u128::from(number))),
                 contact: ContactId(Uuid::from_u128(u128::from(number))),
                 priority: if number.is_multiple_of(3) { Priority::Automatic } else { Priority::Interactive },
+                part: DayPart::Whole,
                 segments: segments(number),
                 valid_until: Stamp(u64::MAX - 1),
                 not_before: Stamp(0),

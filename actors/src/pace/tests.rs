@@ -4,7 +4,10 @@ use proptest::prelude::*;
 use schema::{settings::LimitSettings, time::Stamp};
 
 use super::{day::Calendar, *};
-use crate::contracts::limiter::{Asker, named, suite, unlimited, violations};
+use crate::{
+    contracts::limiter::{Asker, named, suite, unlimited, violations},
+    ports::DayPart,
+};
 
 const SECOND: u64 = 1_000_000;
 const NOON: u64 = 1_780_340_400 * SECOND;
@@ -178,4 +181,33 @@ proptest! {
         prop_assert_eq!(violations(&of(Some(0)), SECOND, number), 0);
         prop_assert_eq!(violations(&of(Some(1)), SECOND, number), 0);
     }
+}
+
+#[test]
+fn what_is_kept_of_a_day_is_for_people_and_not_for_campaigns() {
+    for (percent, limit, open) in [(20, 10, 8), (20, 1, 0), (0, 3, 3), (100, 3, 0), (33, 10, 6)] {
+        let limiter = LocalLimiter::new(PaceOptions { day_kept_percent: percent, ..PaceOptions::default() });
+        let lane = Asker::new(0, 0, 0, LimitSettings { brand_per_day: named("brand", limit), ..unlimited() });
+        let text = |contact, part| PaceRequest { part, ..lane.text(contact, 1) };
+        let granted = |part| {
+            let goes = |at: &u32| limiter.admit(&text(u64::from(*at), part), Stamp(NOON)) == Admission::Granted;
+            (0..=limit).filter(goes).count()
+        };
+        assert_eq!(granted(DayPart::Open), open, "{percent} % of {limit}");
+        assert_eq!(granted(DayPart::Whole), limit as usize - open, "{percent} % of {limit}");
+        let day = &limiter.days(&lane.text(0, 1).limits.clone(), Stamp(NOON))[0];
+        assert_eq!((day.used, day.is_used_up(), day.kept), (u64::from(limit), true, limit - open as u32));
+    }
+}
+
+#[test]
+fn claims_are_wanted_as_far_back_as_the_longest_window() {
+    let limiter = LocalLimiter::default();
+    let since = |limits: LimitSettings| NOON - limiter.counts_since(&limits, Stamp(NOON)).0;
+    assert!(since(unlimited()) <= 2 * SECOND);
+    assert!((600 * SECOND..620 * SECOND).contains(&since(LimitSettings { pair_interval_s: Some(600), ..unlimited() })));
+    let minute = LimitSettings { campaign_per_min: named("campaign", 1), ..unlimited() };
+    assert!((60 * SECOND..62 * SECOND).contains(&since(minute)));
+    let day = LimitSettings { brand_per_day: named("brand", 1), ..unlimited() };
+    assert_eq!(since(day), 12 * 3_600 * SECOND + 60 * SECOND, "midnight, and what counts for both days");
 }

@@ -1,11 +1,55 @@
 //! Pace: may this many segments leave now, on every level that applies?
 
 use schema::{
+    event::Purpose,
     ids::{AccountId, ChannelId, ContactId, TenantId},
     message::Priority,
     settings::LimitSettings,
     time::Stamp,
 };
+
+/// What a text may use of a day's budget. A day that campaigns have used up still answers a caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DayPart {
+    /// All of it: persons, text-backs, confirmations.
+    Whole,
+    /// What is not kept for those.
+    Open,
+}
+
+impl DayPart {
+    /// By why it was queued.
+    pub fn of(purpose: &Purpose) -> Self {
+        match purpose {
+            Purpose::Reply | Purpose::TextBack | Purpose::Confirmation(_) => Self::Whole,
+            Purpose::Campaign => Self::Open,
+        }
+    }
+}
+
+/// One daily limit of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayUse {
+    /// The brand it is counted under.
+    pub brand: String,
+    /// The network whose limit it is; none: of the brand as a whole.
+    pub network: Option<String>,
+    /// Segments charged today.
+    pub used: u64,
+    /// Segments allowed.
+    pub limit: u32,
+    /// Of those, only for [`DayPart::Whole`].
+    pub kept: u32,
+    /// When the next day begins.
+    pub ends: Stamp,
+}
+
+impl DayUse {
+    /// Whether nothing more leaves today.
+    pub fn is_used_up(&self) -> bool {
+        self.used >= u64::from(self.limit)
+    }
+}
 
 /// One text that wants to leave.
 #[derive(Debug, Clone)]
@@ -22,6 +66,8 @@ pub struct PaceRequest<'a> {
     pub segments: u16,
     /// Who goes first.
     pub priority: Priority,
+    /// What it may use of a day.
+    pub part: DayPart,
     /// The limits in force.
     pub limits: &'a LimitSettings,
 }
@@ -62,4 +108,16 @@ pub trait Limiter: Send + Sync + 'static {
 
     /// Charges what certainly or perhaps left before this process started: called at start with the claims of the log.
     fn restore(&self, request: &PaceRequest<'_>, at: Stamp);
+
+    /// How far back claims still count under these limits: [`Limiter::restore`] wants those from here on.
+    fn counts_since(&self, limits: &LimitSettings, now: Stamp) -> Stamp {
+        let _ = limits;
+        now
+    }
+
+    /// The daily limits among these, and what was used of each.
+    fn days(&self, limits: &LimitSettings, now: Stamp) -> Vec<DayUse> {
+        let _ = (limits, now);
+        Vec::new()
+    }
 }

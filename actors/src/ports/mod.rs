@@ -11,12 +11,12 @@ mod log;
 mod search;
 mod views;
 
-pub use carrier::{Carrier, OutgoingText};
+pub use carrier::{Carrier, History, HistoryQuery, ListError, ListedText, LookUp, OutgoingText, PastArrival};
 pub use channel::{Answer, Arrival, Hook, Inbound, InboundError, LineScript, Moment, RawWebhook, Tell};
 pub use clock::{Clock, Ids};
 pub use directory::{AccountEntry, ChannelEntry, Directory};
 pub use keys::{ContactKey, KeyError, Keys};
-pub use limiter::{Admission, Limiter, PaceRequest};
+pub use limiter::{Admission, DayPart, DayUse, Limiter, PaceRequest};
 pub use log::{Anchor, AppendError, Head, Log, LogError, WakeEntry};
 pub use search::{
     Audience, Search, SearchBatch, SearchCheckpoint, SearchDocument, SearchError, SearchMatch, SearchMatches,

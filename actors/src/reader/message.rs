@@ -38,6 +38,7 @@ impl Reader {
                 template: fact.template.clone(),
                 attempt: fate.attempt,
                 status: fate.status,
+                shown: fate.status.shown(),
                 error: fate.error,
                 valid_until: fate.valid_until,
                 queue: None,
@@ -138,6 +139,7 @@ impl Fate {
                 self.status = Status::Queued;
                 self.valid_until = again.valid_until;
                 self.error.clone_from(&again.error);
+                self.carrier_id = None;
             }
             Fact::MessageStatus(step) if step.message == message && step.attempt == self.attempt => {
                 self.status = self.status.join(step.status);

@@ -3,10 +3,10 @@
 use std::{rc::Rc, time::Duration};
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message};
-use schema::ids::MessageId;
+use schema::ids::{ChannelId, MessageId};
 
 use super::{
-    handle::{QueuePlace, Stats},
+    handle::{LineQueue, QueuePlace, Stats},
     shell::Shell,
     ticket::Ticket,
 };
@@ -62,6 +62,19 @@ impl Handler<Place> for TenantActor {
 
     fn handle(&mut self, Place(message): Place, _: &mut Self::Context) -> Option<QueuePlace> {
         self.shell.place(message)
+    }
+}
+
+/// What waits at this line?
+#[derive(Message)]
+#[rtype(result = "LineQueue")]
+pub(crate) struct Queue(pub(crate) ChannelId);
+
+impl Handler<Queue> for TenantActor {
+    type Result = actix::MessageResult<Queue>;
+
+    fn handle(&mut self, Queue(channel): Queue, _: &mut Self::Context) -> Self::Result {
+        actix::MessageResult(self.shell.line_queue(&channel))
     }
 }
 

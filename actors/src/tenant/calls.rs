@@ -8,7 +8,7 @@ use schema::{
     command::{Command, SendOutcome, SettleSend},
     event::{Content, Event, Fact, MediaRef, MessageClaimed, StoredEvent},
     ids::{ContactId, ConversationId, Offset},
-    message::Priority,
+    time::Stamp,
 };
 
 use super::{
@@ -16,19 +16,25 @@ use super::{
     supervise::{Slot, Tracked},
 };
 use crate::{
-    conversation::State,
+    conversation::{Send, State, VALIDITY_MIN},
     handle::Refusal,
-    ports::{Admission, OutgoingText, PaceRequest},
+    ports::{Admission, DayPart, OutgoingText, PaceRequest},
 };
 
 /// One call to the carrier, within the claim's deadline.
 pub(super) async fn call(shell: Rc<Shell>, conversation: ConversationId, claim: MessageClaimed) {
     let deadline = shell.context.ports.clock.monotonic() + shell.time_left(&claim);
     let outcome = match tokio::time::timeout(shell.time_left(&claim), prepare(&shell, conversation, &claim)).await {
-        Ok(Ok(mut text)) => {
+        Ok(Ok((mut text, valid_until))) => {
             let left = deadline.saturating_sub(shell.context.ports.clock.monotonic());
             text.time_out = left;
-            if left.is_zero() { NOT_SENT } else { send(&shell, text, left).await }
+            // After every wait, right before the call: what is left of it is what the carrier may keep it for.
+            text.validity = valid_until.since(shell.now());
+            match text.validity {
+                _ if left.is_zero() => NOT_SENT,
+                validity if validity < VALIDITY_MIN => SendOutcome::TooLate,
+                _ => send(&shell, text, left).await,
+            }
         }
         Ok(Err(refusal)) => {
             tracing::warn!(message = %claim.message, %refusal, "a claimed text could not be read");
@@ -45,8 +51,12 @@ const NOT_SENT: SendOutcome = SendOutcome::NotSent { retry_after_s: None };
 
 /// Reads the text, then waits at the door: a slow append gathers texts that were admitted one by one, and they must
 /// not leave together.
-async fn prepare(shell: &Shell, conversation: ConversationId, claim: &MessageClaimed) -> Result<OutgoingText, Refusal> {
-    let (text, contact, priority) = outgoing(shell, conversation, claim).await?;
+async fn prepare(
+    shell: &Shell,
+    conversation: ConversationId,
+    claim: &MessageClaimed,
+) -> Result<(OutgoingText, Stamp), Refusal> {
+    let (text, contact, queued) = outgoing(shell, conversation, claim).await?;
     let limits = shell.context.shared.settings.load().limits(&text.channel);
     let request = PaceRequest {
         tenant: &shell.context.feed.tenant,
@@ -54,13 +64,14 @@ async fn prepare(shell: &Shell, conversation: ConversationId, claim: &MessageCla
         channel: &text.channel,
         contact,
         segments: claim.segments,
-        priority,
+        priority: queued.priority,
+        part: DayPart::of(&queued.purpose),
         limits: &limits,
     };
     while let Admission::NotBefore { at, .. } = shell.context.ports.limiter.depart(&request, shell.now()) {
         tokio::time::sleep(at.since(shell.now()).max(Duration::from_millis(1))).await;
     }
-    Ok(text)
+    Ok((text, queued.valid_until))
 }
 
 impl Shell {
@@ -94,6 +105,7 @@ fn count_outcome(outcome: &SendOutcome) {
         SendOutcome::NotSent { .. } => "not_sent",
         SendOutcome::Unknown => "unknown",
         SendOutcome::Held => "held",
+        SendOutcome::TooLate => "too_late",
     };
     metrics::counter!("deskwire_carrier_sends_total", "outcome" => label).increment(1);
 }
@@ -103,7 +115,7 @@ async fn outgoing(
     shell: &Shell,
     conversation: ConversationId,
     claim: &MessageClaimed,
-) -> Result<(OutgoingText, ContactId, Priority), Refusal> {
+) -> Result<(OutgoingText, ContactId, Send), Refusal> {
     let gone = |what: &str| Refusal::unavailable(format!("{what} of message {} is gone", claim.message));
     let state = shell.state_of(conversation).await?.ok_or_else(|| gone("conversation"))?;
     let send = state.sends.get(&claim.message).ok_or_else(|| gone("record"))?.clone();
@@ -121,13 +133,13 @@ async fn outgoing(
         conversation,
         message: claim.message,
         attempt: claim.attempt,
-        validity: send.valid_until.since(shell.now()),
+        validity: Duration::ZERO,
         time_out: Duration::ZERO,
     };
-    Ok((text, state.contact, send.priority))
+    Ok((text, state.contact, send))
 }
 
-async fn words(
+pub(super) async fn words(
     shell: &Shell,
     conversation: ConversationId,
     offset: Offset,
@@ -140,7 +152,11 @@ async fn words(
     }))
 }
 
-async fn address(shell: &Shell, conversation: ConversationId, offset: Offset) -> Result<Option<E164>, Refusal> {
+pub(super) async fn address(
+    shell: &Shell,
+    conversation: ConversationId,
+    offset: Offset,
+) -> Result<Option<E164>, Refusal> {
     let event = shell.read_event(conversation, offset).await?;
     Ok(event.and_then(|event| {
         event.parts.iter().find_map(|part| match &part.content {

@@ -169,6 +169,7 @@ impl Shell {
                 Fact::MessageClaimed(fact) => self.call_carrier(conversation, fact.clone()),
                 Fact::MessageStatus(fact) if fact.status == MessageStatus::Unknown => {
                     self.lane_unknown(fact.message);
+                    self.reconcile_unknown(conversation, fact.message);
                 }
                 Fact::MessageStatus(fact) if fact.status.rank() >= MessageStatus::Sent.rank() => {
                     self.lane_settled(fact.message);

@@ -10,7 +10,7 @@ use schema::{
     ids::TemplateId,
     pause::PauseScope,
     problem::Code,
-    settings::{ChannelSettings, TemplateSettings, VoiceMode},
+    settings::{ChannelSettings, LimitSettings, NetworkLimit, TemplateSettings, VoiceMode},
 };
 
 use super::Settings;
@@ -18,6 +18,8 @@ use crate::{conversation::Draft, directory::SystemDirectory, handle::Refusal};
 
 /// Longest name of a business, in characters.
 const BUSINESS_MAX: usize = 100;
+/// Longest name of a brand or network, in characters.
+const NAME_MAX: usize = 100;
 /// Most lines, templates or operators of a tenant.
 const ENTRIES_MAX: usize = 10_000;
 
@@ -56,6 +58,7 @@ fn configure(settings: &Settings, setting: &Setting) -> Result<Vec<Draft>, Refus
             if !settings.channels.contains_key(channel) {
                 return Err(Refusal::rejected(Code::NotFound, format!("channel {channel}")));
             }
+            check_limits(limits)?;
             let fact = LimitConfigured { channel: channel.clone(), limits: limits.clone() };
             changed(settings.limits.get(channel) != Some(limits), fact)
         }
@@ -86,6 +89,16 @@ fn bounded(entries: usize, known: bool) -> Result<(), Refusal> {
     } else {
         Err(Refusal::rejected(Code::Invalid, format!("a tenant has at most {ENTRIES_MAX} of these")))
     }
+}
+
+fn check_limits(limits: &LimitSettings) -> Result<(), Refusal> {
+    let caps = &limits.networks_per_day;
+    let named = |name: &str| (1..=NAME_MAX).contains(&name.chars().count());
+    if caps.len() > NetworkLimit::MOST || !caps.iter().all(|cap| named(&cap.network) && named(&cap.brand)) {
+        let most = NetworkLimit::MOST;
+        return Err(Refusal::invalid("networks_per_day", format!("at most {most}, each with the names of both")));
+    }
+    Ok(())
 }
 
 fn check_channel(settings: &Settings, channel: &ChannelSettings) -> Result<(), Refusal> {

@@ -7,20 +7,21 @@ use arc_swap::ArcSwap;
 use schema::{
     command::{Reply, Request},
     event::Event,
-    ids::{AddressHash, MessageId, Offset, TenantId},
+    ids::{AddressHash, ChannelId, MessageId, Offset, TenantId},
     pause::Pause,
+    time::Stamp,
 };
 use tokio::sync::{oneshot, watch};
 
 use super::{
     Settings,
-    actor::{Measure, Place, Submit, TenantActor},
+    actor::{Measure, Place, Queue, Submit, TenantActor},
     ticket::{Answer, Identity, ReplyTo, Target, Ticket, target},
 };
 use crate::{
     feed::{Feed, FeedHandle},
     handle::Refusal,
-    ports::{Checkpoint, Seen, Views},
+    ports::{Checkpoint, DayUse, Seen, Views},
     presence::Presence,
     vault::Vault,
 };
@@ -66,6 +67,19 @@ pub struct QueuePlace {
     pub estimate: Duration,
     /// What holds it back, if something does.
     pub paused: Option<Pause>,
+    /// The day's budget is used up: when the next begins.
+    pub day_ends: Option<Stamp>,
+}
+
+/// What waits at a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineQueue {
+    /// Texts that wait.
+    pub waiting: usize,
+    /// Texts claimed and not yet settled.
+    pub in_flight: usize,
+    /// The line's daily limits.
+    pub days: Vec<DayUse>,
 }
 
 /// What a tenant holds in memory.
@@ -165,6 +179,14 @@ impl TenantHandle {
         let asked = self.addr.send(Place(message));
         match tokio::time::timeout(VIEWED_WITHIN, asked).await {
             Ok(Ok(place)) => Ok(place),
+            _ => Err(Refusal::unavailable("the tenant did not answer in time")),
+        }
+    }
+
+    /// What waits at a line, and what is left of its days.
+    pub async fn queue(&self, channel: ChannelId) -> Result<LineQueue, Refusal> {
+        match tokio::time::timeout(VIEWED_WITHIN, self.addr.send(Queue(channel))).await {
+            Ok(Ok(queue)) => Ok(queue),
             _ => Err(Refusal::unavailable("the tenant did not answer in time")),
         }
     }

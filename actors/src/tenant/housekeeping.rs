@@ -29,6 +29,8 @@ impl Shell {
         self.ring_timers();
         self.tell_pause();
         self.pump_all();
+        self.reconcile_due();
+        self.count_waiting_for_day();
         self.let_idle_go();
     }
 
@@ -122,7 +124,11 @@ impl Shell {
     pub(crate) fn close(&self, refusal: &Refusal) {
         tracing::info!(feed = %self.context.feed, %refusal, "tenant closes");
         self.context.shared.publisher.close(CloseReason::Stopped);
+        if self.lanes.borrow().are_open() {
+            self.context.charged.insert(self.context.feed.tenant.clone(), self.core.borrow().durable);
+        }
         self.lanes.borrow_mut().clear();
+        self.reconciler.borrow_mut().clear();
     }
 
     /// Commands that waited for room in the batch go on.

@@ -13,12 +13,13 @@ use schema::{
     event::{Event, Fact, MessageClaimed},
     ids::{ChannelId, ContactId, ConversationId, MessageId},
     message::{Priority, Status},
+    settings::LimitSettings,
     time::Stamp,
 };
 
 use super::{
     calls,
-    handle::QueuePlace,
+    handle::{LineQueue, QueuePlace},
     shell::{Shell, Status as TenantStatus},
     supervise::Slot,
     ticket::{ReplyTo, Ticket},
@@ -27,7 +28,7 @@ use crate::{
     conversation::Send,
     engine::Limits,
     outbox::{Entry, Lane, LaneOptions, Next},
-    ports::PaceRequest,
+    ports::{DayPart, PaceRequest},
 };
 
 /// All lanes of a tenant.
@@ -37,6 +38,10 @@ pub(crate) struct Lanes {
     /// Lanes whose next look is already planned.
     planned: HashMap<ChannelId, Stamp>,
     options: LaneOptions,
+    /// Before, what left earlier is not counted yet, and nothing may leave.
+    open: bool,
+    /// Texts that wait for a day to end, as the gauge was told.
+    waiting_for_day: u64,
 }
 
 struct Home {
@@ -48,12 +53,24 @@ struct Home {
 
 impl Lanes {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { lanes: HashMap::new(), homes: HashMap::new(), planned: HashMap::new(), options: limits.lane }
+        Self {
+            lanes: HashMap::new(),
+            homes: HashMap::new(),
+            planned: HashMap::new(),
+            options: limits.lane,
+            open: false,
+            waiting_for_day: 0,
+        }
     }
 
     /// Whether no text is open at any lane.
     pub(crate) fn is_idle(&self) -> bool {
         self.homes.is_empty()
+    }
+
+    /// Whether what left earlier is counted.
+    pub(crate) fn are_open(&self) -> bool {
+        self.open
     }
 
     /// Texts that are at the carrier, or claimed for it.
@@ -78,7 +95,19 @@ impl Lanes {
         self.homes.keys().all(|message| settled.contains(message))
     }
 
+    fn tell_waiting(&mut self, waiting: u64) {
+        let before = std::mem::replace(&mut self.waiting_for_day, waiting);
+        let gauge = metrics::gauge!("deskwire_texts_waiting_for_day");
+        let count = |texts: u64| f64::from(u32::try_from(texts).unwrap_or(u32::MAX));
+        if waiting >= before {
+            gauge.increment(count(waiting - before));
+        } else {
+            gauge.decrement(count(before - waiting));
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
+        self.tell_waiting(0);
         self.lanes.clear();
         self.homes.clear();
     }
@@ -131,6 +160,7 @@ impl Shell {
             conversation,
             contact,
             priority: send.priority,
+            part: DayPart::of(&send.purpose),
             segments: send.segments,
             valid_until: send.valid_until,
             not_before: send.not_before,
@@ -141,6 +171,12 @@ impl Shell {
         self.pump(&send.channel);
     }
 
+    /// From now on texts leave.
+    pub(crate) fn open_lanes(&self) {
+        self.lanes.borrow_mut().open = true;
+        self.pump_all();
+    }
+
     /// Looks at every lane.
     pub(crate) fn pump_all(&self) {
         let channels: Vec<ChannelId> = self.lanes.borrow().lanes.keys().cloned().collect();
@@ -149,7 +185,7 @@ impl Shell {
 
     /// Takes what may go now from a lane, and plans the next look.
     pub(crate) fn pump(&self, channel: &ChannelId) {
-        if self.core.borrow().status != TenantStatus::Running {
+        if self.core.borrow().status != TenantStatus::Running || !self.lanes.borrow().open {
             return;
         }
         let mut go = Vec::new();
@@ -172,6 +208,7 @@ impl Shell {
                         contact: entry.contact,
                         segments: entry.segments,
                         priority: entry.priority,
+                        part: entry.part,
                         limits: &limits,
                     };
                     limiter.admit(&request, now)
@@ -231,6 +268,27 @@ impl Shell {
         self.with_lane(message, |lane, contact| lane.hold(message, contact, until, now));
     }
 
+    /// A text was unknown when the tenant started: its contact's next ones wait for what is left of the time.
+    pub(crate) fn reopen_unknown(&self, id: ConversationId, contact: ContactId, message: MessageId, send: &Send) {
+        let now = self.now();
+        let until = send.deadline.plus(self.context.limits.unknown_hold);
+        let home = Home { channel: send.channel.clone(), conversation: id, contact, priority: send.priority };
+        let lanes = &mut *self.lanes.borrow_mut();
+        lanes.homes.insert(message, home);
+        let options = lanes.options;
+        let lane = lanes.lanes.entry(send.channel.clone()).or_insert_with(|| Lane::new(options));
+        lane.hold(message, contact, until, now);
+    }
+
+    /// Nobody asks any more what became of a text: it keeps neither the tenant awake nor its lane's books open.
+    pub(crate) fn lane_forgotten(&self, message: MessageId) {
+        let lanes = &mut *self.lanes.borrow_mut();
+        let under_way = |home: &Home| lanes.lanes.get(&home.channel).is_some_and(|lane| lane.knows(message));
+        if lanes.homes.get(&message).is_some_and(|home| !under_way(home)) {
+            lanes.homes.remove(&message);
+        }
+    }
+
     /// The lane is done with a text: the carrier has it, or never will.
     pub(crate) fn lane_settled(&self, message: MessageId) {
         let now = self.now();
@@ -268,9 +326,39 @@ impl Shell {
         let limits = self.context.shared.settings.load().limits(&home.channel);
         let now = self.now();
         let place = lanes.lanes.get(&home.channel)?.place(message, &limits, now)?;
-        let estimate = place.expected.since(now);
         let paused = self.held_by(&home.channel, home.priority);
-        Some(QueuePlace { place: u32::try_from(place.ahead + 1).unwrap_or(u32::MAX), estimate, paused })
+        let day_ends = self.used_up(&limits, now);
+        let estimate = place.expected.max(day_ends.unwrap_or(now)).since(now);
+        Some(QueuePlace { place: u32::try_from(place.ahead + 1).unwrap_or(u32::MAX), estimate, paused, day_ends })
+    }
+
+    /// When the next day begins, if this one is used up.
+    fn used_up(&self, limits: &LimitSettings, now: Stamp) -> Option<Stamp> {
+        let days = self.context.ports.limiter.days(limits, now);
+        days.iter().filter(|day| day.is_used_up()).map(|day| day.ends).max()
+    }
+
+    /// What waits at a line, and what is left of its days.
+    pub(crate) fn line_queue(&self, channel: &ChannelId) -> LineQueue {
+        let limits = self.context.shared.settings.load().limits(channel);
+        let days = self.context.ports.limiter.days(&limits, self.now());
+        let lanes = self.lanes.borrow();
+        let lane = lanes.lanes.get(channel);
+        let (waiting, in_flight) = lane.map_or((0, 0), |lane| (lane.queued(), lane.in_flight()));
+        LineQueue { waiting, in_flight, days }
+    }
+
+    /// Tells the gauge how many texts wait for a day to end; it holds the sum over all tenants.
+    pub(crate) fn count_waiting_for_day(&self) {
+        let now = self.now();
+        let settings = self.context.shared.settings.load();
+        let lanes = &mut *self.lanes.borrow_mut();
+        let waits = |(channel, lane): (&ChannelId, &Lane)| {
+            let waits = lane.queued() > 0 && self.used_up(&settings.limits(channel), now).is_some();
+            if waits { lane.queued() as u64 } else { 0 }
+        };
+        let waiting = if lanes.open { lanes.lanes.iter().map(waits).sum() } else { 0 };
+        lanes.tell_waiting(waiting);
     }
 
     /// The claim is durable: calls the carrier, and brings the result back through the door.

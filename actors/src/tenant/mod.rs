@@ -13,6 +13,8 @@ mod housekeeping;
 mod lanes;
 mod pause;
 mod recents;
+mod reconcile;
+mod recount;
 mod route;
 mod settings;
 pub(crate) mod shell;
@@ -22,5 +24,5 @@ pub(crate) mod supervise;
 pub(crate) mod tests;
 pub(crate) mod ticket;
 
-pub use handle::{QueuePlace, Stats, TenantHandle};
+pub use handle::{LineQueue, QueuePlace, Stats, TenantHandle};
 pub use settings::Settings;

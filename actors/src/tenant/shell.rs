@@ -10,10 +10,11 @@ use std::{
     sync::Arc,
 };
 
+use dashmap::DashMap;
 use schema::{
     command::{Reply, Request},
     event::{Accepted, Event, Header},
-    ids::{AddressHash, BatchId, BatchNumber, ConversationId, FeedId, NodeId, Offset},
+    ids::{AddressHash, BatchId, BatchNumber, ConversationId, FeedId, NodeId, Offset, TenantId},
     problem::Code,
     time::Stamp,
 };
@@ -24,6 +25,7 @@ use super::{
     handle::Shared,
     lanes::Lanes,
     recents::Recents,
+    reconcile::Reconciler,
     route::Routing,
     supervise::{Slot, Tracked},
     ticket::{Answer, ReplyTo, Ticket},
@@ -34,6 +36,7 @@ use crate::{
     engine::{Limits, Ports},
     follower::Advances,
     handle::Refusal,
+    listings::Listings,
     ports::ContactKey,
     projector::Projector,
     vault::Vault,
@@ -64,6 +67,10 @@ pub(crate) struct Context {
     pub(crate) shared: Arc<Shared>,
     /// For work that is not the tenant's: carrier calls.
     pub(crate) runtime: tokio::runtime::Handle,
+    /// Turns at the carriers' lists.
+    pub(crate) listings: Arc<Listings>,
+    /// Up to where this process has charged the limiter with a tenant's claims, of tenants that closed.
+    pub(crate) charged: Arc<DashMap<TenantId, Offset>>,
     /// Only for tenant `system`: what everybody looks things up in.
     pub(crate) directory: Option<Arc<SystemDirectory>>,
     /// What is held back at every tenant, among other things.
@@ -101,6 +108,7 @@ pub(crate) struct Shell {
     pub(crate) core: RefCell<Core>,
     /// Apart from the core, so that a refusal can reach its lane while the core is borrowed.
     pub(crate) lanes: RefCell<Lanes>,
+    pub(crate) reconciler: RefCell<Reconciler>,
     pub(crate) appending: Cell<bool>,
     /// Monotonic time when it was last needed.
     pub(crate) idle_since: Cell<std::time::Duration>,
@@ -115,6 +123,7 @@ impl Shell {
             context,
             core: RefCell::new(core),
             lanes: RefCell::new(lanes),
+            reconciler: RefCell::default(),
             appending: Cell::new(false),
             idle_since: Cell::new(now),
             me: RefCell::new(std::rc::Weak::new()),

@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use schema::{
     command::{Command, SendOutcome, SettleSend},
     event::FeedTaken,
-    ids::{BatchId, FeedId, MessageId, TenantId},
+    ids::{BatchId, FeedId, MessageId, Offset, TenantId},
     message::Status as MessageStatus,
 };
 use tokio::sync::watch;
@@ -20,6 +20,7 @@ use super::{
     actor::TenantActor,
     handle::{Shared, TenantHandle},
     recents::Recents,
+    recount::recount,
     shell::{Context, Core, Shell, Status},
     ticket::{ReplyTo, Ticket},
 };
@@ -29,7 +30,7 @@ use crate::{
     engine::Node,
     feed::Feed,
     handle::Refusal,
-    ports::{Anchor, Head, PaceRequest},
+    ports::{Anchor, Head},
     presence::Presence,
     projector,
 };
@@ -60,7 +61,7 @@ pub(crate) async fn start(node: Arc<Node>, tenant: TenantId) -> Result<TenantHan
     if head.owner.as_ref() != Some(&node.id) {
         take(&shell, &anchor);
     }
-    actix::spawn(reopen_lanes(shell));
+    actix::spawn(open_lanes(shell, node));
     Ok(TenantHandle { id: tenant, addr, shared })
 }
 
@@ -72,7 +73,7 @@ fn share(
     settings: super::Settings,
     checkpoint: crate::ports::Checkpoint,
 ) -> Shared {
-    let durable = schema::ids::Offset(head.next_offset.0 - 1);
+    let durable = Offset(head.next_offset.0 - 1);
     let (log, vault) = (node.ports.log.clone(), node.vault.clone());
     let published = Feed::new(feed.clone(), anchor.epoch, durable, log, vault, node.limits.feed.clone());
     Shared {
@@ -97,13 +98,15 @@ fn context(node: &Node, feed: FeedId, shared: Arc<Shared>, directory: Option<Arc
         advances: node.advances.clone(),
         shared,
         runtime: node.runtime.clone(),
+        listings: node.listings.clone(),
+        charged: node.charged.clone(),
         directory,
         everyone: node.directory.clone(),
     }
 }
 
 fn core(head: &Head, batch: BatchId, settings: super::Settings, directory: Option<&Arc<SystemDirectory>>) -> Core {
-    let durable = schema::ids::Offset(head.next_offset.0 - 1);
+    let durable = Offset(head.next_offset.0 - 1);
     Core {
         status: Status::Running,
         generation: 0,
@@ -133,6 +136,18 @@ fn take(shell: &Rc<Shell>, anchor: &Anchor) {
     let fact = FeedTaken { node: shell.context.node.clone(), epoch: anchor.epoch };
     let core = &mut *shell.core.borrow_mut();
     shell.accept_own(core, vec![Draft::from(fact)], Ticket::own(request, ReplyTo::Nobody));
+}
+
+/// The limiter is told what left before; then the lanes open and open texts go back to them.
+async fn open_lanes(shell: Rc<Shell>, node: Arc<Node>) {
+    let tenant = shell.context.feed.tenant.clone();
+    // What this process has charged is charged: the claims up to where the tenant closed, if it ran here before.
+    let charged = node.charged.remove(&tenant).map_or(Offset(0), |(_, charged)| charged);
+    let end = shell.core.borrow().durable;
+    if tenant != TenantId::system() && recount(&shell, charged, end).await {
+        shell.open_lanes();
+        reopen_lanes(shell).await;
+    }
 }
 
 /// Open texts go back to their lanes; a claim without a result is unknown: it may have left before the crash.
@@ -168,29 +183,15 @@ fn reopen(shell: &Rc<Shell>, state: &State, message: MessageId) {
     match send.status {
         MessageStatus::Queued => shell.enqueue(conversation, state.contact, message, send),
         MessageStatus::Claimed => {
-            charge(shell, state, send);
             let outcome = SendOutcome::Unknown;
             let settle = SettleSend { conversation, message, attempt: send.attempt, outcome };
             let shell = shell.clone();
             actix::spawn(async move { shell.insist(Command::Settle(settle)).await });
         }
+        MessageStatus::Unknown => {
+            shell.reopen_unknown(conversation, state.contact, message, send);
+            shell.reconcile_later(conversation, message, send);
+        }
         _ => {}
     }
-}
-
-/// What perhaps left before the crash counts against the limits.
-fn charge(shell: &Rc<Shell>, state: &State, send: &crate::conversation::Send) {
-    let settings = shell.context.shared.settings.load();
-    let Some(line) = settings.channels.get(&send.channel) else { return };
-    let limits = settings.limits(&send.channel);
-    let request = PaceRequest {
-        tenant: &shell.context.feed.tenant,
-        account: &line.account,
-        channel: &send.channel,
-        contact: state.contact,
-        segments: send.segments,
-        priority: send.priority,
-        limits: &limits,
-    };
-    shell.context.ports.limiter.restore(&request, shell.now());
 }

@@ -1,5 +1,7 @@
 //! The tenant over memory ports: durability before answers, once, one order, crashes, unknown appends.
 
+mod days;
+mod fates;
 mod pause;
 
 use std::{sync::Arc, time::Duration};

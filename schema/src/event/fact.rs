@@ -159,7 +159,7 @@ facts! {
     /// A template's text.
     62 v 1 "settings.template" TemplateConfigured,
     /// A limit of pace.
-    63 v 1 "settings.limit" LimitConfigured,
+    63 v 2 "settings.limit" LimitConfigured { 1 => LimitConfigured1 },
     /// An operator was added, changed or revoked.
     64 v 1 "settings.operator" OperatorConfigured,
     /// A secret changed; the secret itself is in the sealed table.
@@ -292,6 +292,8 @@ pub enum Purpose {
     TextBack,
     /// The one confirmation of a keyword: passes the opt-out that it confirms.
     Confirmation(Keyword),
+    /// One of many alike, from a rule: what is kept of a day for people and their callers is not for it.
+    Campaign,
 }
 
 body!(/// Part: text, media.

@@ -266,3 +266,20 @@ fn a_line_of_version_1_is_read_with_its_old_meaning() {
     assert_eq!((carrier.stop, carrier.start, carrier.help), (false, true, true), "a template meant: we answer");
     assert_eq!(read.fact.kind(), (61, 2), "written again, it is of today's version");
 }
+
+#[test]
+fn limits_from_before_networks_had_caps_are_still_read() {
+    let brand_per_day = Some(crate::settings::NamedLimit { name: "brand".to_owned(), limit: 2_000 });
+    let limits = crate::settings::LimitSettings1 {
+        account_per_s: Some(5),
+        brand_per_day: brand_per_day.clone(),
+        campaign_per_min: None,
+        number_per_s: Some(1),
+        pair_interval_s: None,
+    };
+    let old = LimitConfigured1 { channel: crate::ids::ChannelId::new("line").expect("a slug"), limits };
+    let bytes = postcard::to_stdvec(&old).expect("encodes");
+    let Ok(Fact::LimitConfigured(read)) = Fact::decode(63, 1, &bytes) else { panic!("it is not read") };
+    assert_eq!((read.limits.brand_per_day, read.limits.account_per_s), (brand_per_day, Some(5)));
+    assert_eq!((read.limits.number_per_s, read.limits.networks_per_day), (Some(1), Vec::new()));
+}

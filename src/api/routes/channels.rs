@@ -5,7 +5,7 @@ use schema::{
     command::{Command, Registration, Reply, Request, Setting},
     ids::{ChannelId, TenantId},
     problem::Problem,
-    rest::{ChannelView, Coverage, Listing},
+    rest::{ChannelView, Coverage, DayView, Listing, QueueView},
     settings::{ChannelSettings, LimitSettings},
 };
 
@@ -107,6 +107,25 @@ pub(super) async fn set_limits(
     Body(limits): Body<LimitSettings>,
 ) -> Answer<Reply> {
     submit(&state, &caller, Command::Configure(Setting::Limits(id, limits)), key.or(None)?).await
+}
+
+/// What waits at a line, and what is left of its days.
+#[utoipa::path(get, path = "/v1/admin/channels/{id}/queue", params(("id" = ChannelId, Path)), tag = "admin",
+    responses((status = 200, body = QueueView),
+    (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn queue(caller: Caller, Id(id): Id<ChannelId>) -> Answer<QueueView> {
+    line(&caller, &id)?;
+    let queue = caller.tenant.queue(id.clone()).await?;
+    let days = queue.days.into_iter().map(|day| DayView {
+        brand: day.brand,
+        network: day.network,
+        used: day.used,
+        limit: day.limit,
+        kept: day.kept,
+        ends: day.ends,
+    });
+    let (waiting, in_flight) = (queue.waiting as u64, queue.in_flight as u64);
+    Ok(Json(QueueView { channel: id, waiting, in_flight, days: days.collect() }))
 }
 
 fn line(caller: &Caller, id: &ChannelId) -> Result<ChannelSettings, Failure> {

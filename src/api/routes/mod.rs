@@ -84,6 +84,7 @@ fn administration() -> OpenApiRouter<ApiState> {
         .routes(routes!(channels::channel, channels::set_channel))
         .routes(routes!(channels::coverage, channels::set_coverage))
         .routes(routes!(channels::limits, channels::set_limits))
+        .routes(routes!(channels::queue))
 }
 
 fn node() -> OpenApiRouter<ApiState> {

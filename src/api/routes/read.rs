@@ -136,6 +136,7 @@ pub(super) async fn message(
             place: place.place,
             estimate_ms: place.paused.is_none().then(|| u64::try_from(place.estimate.as_millis()).unwrap_or(u64::MAX)),
             paused: place.paused,
+            day_ends: place.day_ends,
         });
     }
     Ok(Json(view))

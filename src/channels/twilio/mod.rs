@@ -5,6 +5,7 @@
 mod errors;
 mod form;
 mod inbound;
+mod list;
 mod send;
 mod signature;
 mod twiml;

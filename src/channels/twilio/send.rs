@@ -11,14 +11,14 @@ use std::{
     time::Duration,
 };
 
-use actors::ports::{Carrier, Clock, Directory, OutgoingText};
+use actors::ports::{Carrier, Clock, Directory, ListError, ListedText, LookUp, OutgoingText};
 use async_trait::async_trait;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header, redirect};
-use schema::command::SendOutcome;
+use schema::{command::SendOutcome, ids::AccountId};
 use serde::Deserialize;
 
 use super::errors::carrier_error;
-use crate::channels::SecretSource;
+use crate::channels::{Secret, SecretSource};
 
 /// Twilio's error for missing or wrong credentials; ours when an account has no secret.
 const UNAUTHENTICATED: u32 = 20_003;
@@ -54,9 +54,9 @@ pub enum TwilioError {
     Client(#[from] reqwest::Error),
 }
 
-/// Sends texts through Twilio.
+/// Sends texts through Twilio, and asks for its lists.
 pub struct TwilioCarrier {
-    client: Client,
+    pub(super) client: Client,
     settings: TwilioSettings,
     directory: Arc<dyn Directory>,
     secrets: SecretSource,
@@ -88,14 +88,24 @@ impl TwilioCarrier {
 
     /// The request, or `None` when the account or its token is not known.
     fn request(&self, text: &OutgoingText) -> Option<RequestBuilder> {
-        let account = self.directory.account(&text.account)?.carrier_id;
-        let token = (self.secrets)(&text.account).first()?.clone();
-        let base = self.settings.base_url.trim_end_matches('/');
-        let url = format!("{base}/2010-04-01/Accounts/{account}/Messages.json");
+        let (account, token) = self.credentials(&text.account)?;
+        let url = format!("{}/2010-04-01/Accounts/{account}/Messages.json", self.base());
         Some(self.client.post(url).basic_auth(account, Some(token.expose())).form(&self.form(text)))
     }
 
+    /// AccountSid and auth token.
+    pub(super) fn credentials(&self, account: &AccountId) -> Option<(String, Secret)> {
+        let carrier_id = self.directory.account(account)?.carrier_id;
+        Some((carrier_id, (self.secrets)(account).first()?.clone()))
+    }
+
+    /// Where its REST is, without a slash at the end.
+    pub(super) fn base(&self) -> &str {
+        self.settings.base_url.trim_end_matches('/')
+    }
+
     fn form(&self, text: &OutgoingText) -> Vec<(&'static str, String)> {
+        // Whole seconds below what is left: a carrier that keeps it longer delivers it too late.
         let validity = text.validity.as_secs().clamp(VALIDITY_S.0, VALIDITY_S.1);
         let mut form = vec![
             ("To", text.to.as_str().to_owned()),
@@ -144,6 +154,10 @@ impl Carrier for TwilioCarrier {
         };
         self.within(text.time_out, call(request)).await.unwrap_or(SendOutcome::Unknown)
     }
+
+    async fn look_up(&self, query: LookUp) -> Result<Vec<ListedText>, ListError> {
+        self.look_up_texts(&query).await
+    }
 }
 
 async fn call(request: RequestBuilder) -> SendOutcome {
@@ -171,7 +185,7 @@ async fn read(response: Response) -> SendOutcome {
     SendOutcome::Unknown
 }
 
-fn retry_after(response: &Response) -> Option<u32> {
+pub(super) fn retry_after(response: &Response) -> Option<u32> {
     response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
 }
 

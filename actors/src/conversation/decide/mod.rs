@@ -38,6 +38,9 @@ pub struct Inputs<'a> {
     pub random: u64,
 }
 
+/// Carriers keep a text for whole seconds: one that is of use for less than this is too late.
+pub const VALIDITY_MIN: Duration = Duration::from_secs(1);
+
 /// Durations and bounds that configuration sets.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -191,7 +194,7 @@ pub fn decide(
         Command::Receive(message) => Ok(inbound::receive(state, message, inputs)),
         Command::Call(call) => Ok(call::call(state, call, inputs)),
         Command::Voicemail(voicemail) => Ok(call::voicemail(state, voicemail)),
-        Command::Receipt(report) => Ok(outbound::receipt(state, report)),
+        Command::Receipt(report) => Ok(outbound::receipt(state, report, inputs)),
         Command::Send(send) => outbound::send(state, send, inputs),
         Command::Retry(reference) => outbound::retry(state, reference.message, inputs),
         Command::Cancel(reference) => outbound::cancel(state, reference.message),

@@ -13,7 +13,7 @@ use schema::{
     problem::Code,
 };
 
-use super::{Decision, Inputs};
+use super::{Decision, Inputs, VALIDITY_MIN};
 use crate::{
     conversation::state::{Send, State},
     handle::Refusal,
@@ -104,7 +104,9 @@ pub(super) fn cancel(state: &State, message: MessageId) -> Result<Decision, Refu
     match send.status {
         Status::Canceled => Ok(Decision::nothing()),
         Status::Queued => Ok(Decision::one(step(message, send, Status::Canceled, None))),
-        _ => Err(Refusal::rejected(Code::WrongState, "only a queued message can be canceled")),
+        // Given up by a person; if the carrier did deliver it, its word still counts.
+        Status::Unknown => Ok(Decision::one(step(message, send, Status::Failed, None))),
+        _ => Err(Refusal::rejected(Code::WrongState, "only a queued or unknown message can be canceled")),
     }
 }
 
@@ -119,7 +121,7 @@ pub(super) fn claim(state: &State, claim: &ClaimSend, inputs: &Inputs<'_>) -> Re
         return Err(Refusal::rejected(Code::WrongState, "it is not queued any more"));
     }
     let opted_out = state.consent == Consent::OptedOut && !matches!(send.purpose, Purpose::Confirmation(_));
-    if inputs.now >= send.valid_until {
+    if inputs.now.plus(VALIDITY_MIN) > send.valid_until {
         return Ok(Decision::one(step(claim.message, send, Status::Expired, None)));
     }
     if opted_out || !state.reachable {
@@ -135,8 +137,15 @@ pub(super) fn claim(state: &State, claim: &ClaimSend, inputs: &Inputs<'_>) -> Re
         node: inputs.node.clone(),
         deadline: claim.deadline,
         segments: send.segments,
-        after_unknown: claim.after_unknown,
+        after_unknown: claim.after_unknown || after_unknown(state, claim.message, send),
     }))
+}
+
+/// Whether nobody knows what became of an earlier text to this contact. The lane forgets it when its wait is over, or
+/// with a restart; the state does not.
+fn after_unknown(state: &State, message: MessageId, send: &Send) -> bool {
+    let earlier = |other: &Send| other.status == Status::Unknown && other.queued < send.queued;
+    state.sends.iter().any(|(id, other)| *id != message && earlier(other))
 }
 
 /// What the carrier's REST answered, or that it did not.
@@ -152,6 +161,9 @@ pub(super) fn settle(state: &State, settle: &SettleSend, inputs: &Inputs<'_>) ->
         }
         SendOutcome::Refused(error) if send.status == Status::Claimed => {
             refused(state, settle.message, send, error, inputs)
+        }
+        SendOutcome::TooLate if send.status == Status::Claimed => {
+            Decision::one(step(settle.message, send, Status::Expired, None))
         }
         SendOutcome::NotSent { retry_after_s } if send.status == Status::Claimed => {
             requeue(settle.message, send, *retry_after_s, None, inputs)
@@ -207,28 +219,37 @@ fn requeue(
     error: Option<CarrierError>,
     inputs: &Inputs<'_>,
 ) -> Decision {
-    let cause = match &error {
-        Some(error) => Cause::Refused(error.class),
-        None => Cause::NotSent,
-    };
-    let asked = retry_after_s.map(|seconds| Duration::from_secs(u64::from(seconds)));
-    let policy = &inputs.policy.retry;
-    let at = policy.retry_at(cause, send.attempt, asked, inputs.random, inputs.now, send.valid_until);
-    match at {
-        Some(not_before) => Decision::one(MessageRequeued {
-            message,
-            attempt: send.attempt + 1,
-            not_before,
-            valid_until: send.valid_until,
-            error,
-        }),
+    match next_attempt(message, send, retry_after_s, error.as_ref(), inputs) {
+        Some(again) => Decision::one(again),
         None if error.is_some() => Decision::one(step(message, send, Status::Failed, error)),
         None => Decision::one(step(message, send, Status::Expired, None)),
     }
 }
 
-/// A status callback. Late, repeated and reordered ones change nothing: a status only moves up.
-pub(super) fn receipt(state: &State, report: &DeliveryReport) -> Decision {
+/// The attempt that may follow; none: it is over.
+fn next_attempt(
+    message: MessageId,
+    send: &Send,
+    retry_after_s: Option<u32>,
+    error: Option<&CarrierError>,
+    inputs: &Inputs<'_>,
+) -> Option<MessageRequeued> {
+    let cause = error.map_or(Cause::NotSent, |error| Cause::Refused(error.class));
+    let asked = retry_after_s.map(|seconds| Duration::from_secs(u64::from(seconds)));
+    let policy = &inputs.policy.retry;
+    let at = policy.retry_at(cause, send.attempt, asked, inputs.random, inputs.now, send.valid_until);
+    at.map(|not_before| MessageRequeued {
+        message,
+        attempt: send.attempt.saturating_add(1),
+        not_before,
+        valid_until: send.valid_until,
+        error: error.cloned(),
+    })
+}
+
+/// What the carrier says of a text, by callback or from its list. Late, repeated and reordered words change nothing: a
+/// status only moves up. A failure that may pass, or that says "too fast", makes another attempt, within validity.
+pub(super) fn receipt(state: &State, report: &DeliveryReport, inputs: &Inputs<'_>) -> Decision {
     let fact = MessageStatus {
         message: report.message,
         attempt: report.attempt,
@@ -246,6 +267,10 @@ pub(super) fn receipt(state: &State, report: &DeliveryReport) -> Decision {
     let mut decision = Decision::one(fact);
     if let (Some(error), Some(send)) = (&report.error, known) {
         learn(state, &send.channel, error, &mut decision);
+        let again = send.attempt == report.attempt && report.status == Status::Failed;
+        if let Some(again) = again.then(|| next_attempt(report.message, send, None, Some(error), inputs)).flatten() {
+            decision.push(again);
+        }
     }
     decision
 }

@@ -6,7 +6,7 @@ use crate::{
     ids::{AccountId, ChannelId, OperatorId, TemplateId, TenantId},
     pause::{Pause, PauseScope},
     role::Role,
-    settings::{ChannelSettings, ChannelSettings1, LimitSettings, TemplateSettings, TenantSettings},
+    settings::{ChannelSettings, ChannelSettings1, LimitSettings, LimitSettings1, TemplateSettings, TenantSettings},
 };
 
 body!(/// Settings of the tenant itself.
@@ -53,6 +53,20 @@ LimitConfigured {
     /// All of them.
     limits: LimitSettings,
 });
+
+body!(/// Before networks had caps of their own.
+LimitConfigured1 {
+    /// See [`LimitConfigured`].
+    channel: ChannelId,
+    /// See [`LimitConfigured`].
+    limits: LimitSettings1,
+});
+
+impl From<LimitConfigured1> for LimitConfigured {
+    fn from(LimitConfigured1 { channel, limits }: LimitConfigured1) -> Self {
+        Self { channel, limits: limits.into() }
+    }
+}
 
 body!(/// An operator of the tenant.
 OperatorConfigured {

@@ -1,0 +1,238 @@
+//! Texts whose fate nobody knows, and texts that fail after they were taken, through a tenant.
+
+use schema::{
+    command::{DeliveryReport, MessageRef, SendOutcome},
+    ids::MessageId,
+    message::{CarrierError, ErrorClass},
+    time::Stamp,
+};
+
+use super::*;
+use crate::{
+    outbox::{ReconcileOptions, RetryPolicy},
+    ports::{Clock, ListedText},
+};
+
+/// A world that is as patient as a test.
+fn world() -> World {
+    let mut world = World::new();
+    world.limits.send_deadline = Duration::from_millis(200);
+    world.limits.reconcile = ReconcileOptions {
+        margin: Duration::from_millis(100),
+        again_min: Duration::from_millis(20),
+        again_max: Duration::from_millis(100),
+        time_out: Duration::from_secs(2),
+        interval: Duration::ZERO,
+    };
+    world.limits.policy.retry =
+        RetryPolicy { base: Duration::from_millis(2), shortest: Duration::from_millis(1), ..RetryPolicy::default() };
+    world
+}
+
+fn listed(id: &str, text: &str, status: Status) -> ListedText {
+    let (carrier_id, text) = (id.to_owned(), text.to_owned());
+    ListedText { carrier_id, taken: SystemClock.now(), text, media: 0, status, error: None }
+}
+
+async fn conversation(tenant: &TenantHandle) -> ConversationId {
+    tenant.submit(text("SM-in", CALLER, "hi")).await.expect("stored").conversation.expect("one")
+}
+
+/// Statuses of a message, in order, with their attempts.
+fn fate(events: &[Event], message: MessageId) -> Vec<(u16, Status)> {
+    let of = |event: &Event| match &event.fact {
+        Fact::MessageStatus(fact) if fact.message == message => Some((fact.attempt, fact.status)),
+        _ => None,
+    };
+    events.iter().filter_map(of).collect()
+}
+
+fn claims(events: &[Event], message: MessageId) -> Vec<(u16, bool)> {
+    let of = |event: &Event| match &event.fact {
+        Fact::MessageClaimed(fact) if fact.message == message => Some((fact.attempt, fact.after_unknown)),
+        _ => None,
+    };
+    events.iter().filter_map(of).collect()
+}
+
+#[tokio::test]
+async fn an_unknown_text_that_the_list_shows_is_settled_by_it_and_was_sent_once() {
+    let world = world();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let conversation = conversation(&tenant).await;
+    world.carrier.answer(SendOutcome::Unknown);
+    world.carrier.list(vec![
+        listed("SM-other", "something else", Status::Sent),
+        listed("SM-ours", "on our way", Status::Delivered),
+    ]);
+    let message = tenant.submit(reply(conversation, "on our way")).await.expect("stored").message.expect("a message");
+    world.until(&tenant, "delivered", |events| has_status(events, Status::Delivered)).await;
+    assert_eq!(fate(&world.events(&tenant).await, message), [(1, Status::Unknown), (1, Status::Delivered)]);
+    assert_eq!(world.carrier.sent().len(), 1);
+    let asked = &world.carrier.asked()[0];
+    assert_eq!((asked.to.as_str(), asked.from.as_str()), (CALLER, "+14155550199"));
+}
+
+#[tokio::test]
+async fn an_unknown_text_found_at_a_restart_is_looked_up_and_settled() {
+    let world = world();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let conversation = conversation(&tenant).await;
+    world.carrier.hold();
+    tenant.submit(reply(conversation, "on our way")).await.expect("stored");
+    world.until(&tenant, "claimed", |events| events.iter().any(|event| event.fact.name() == "message.claimed")).await;
+    drop((engine, tenant));
+    let engine = world.engine().await;
+    let tenant = engine.tenant(&acme()).await.expect("it runs");
+    world.carrier.list(vec![listed("SM-ours", "on our way", Status::Sent)]);
+    world.until(&tenant, "settled", |events| has_status(events, Status::Sent)).await;
+    // Again: this time it was known to be unknown before the start.
+    world.carrier.release();
+    assert_eq!(world.carrier.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn absence_and_twins_prove_nothing_and_after_its_validity_a_person_decides() {
+    let mut world = world();
+    world.limits.policy.reply_validity = Duration::from_millis(1_200);
+    world.limits.unknown_hold = Duration::from_millis(1);
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let conversation = conversation(&tenant).await;
+    world.carrier.answer(SendOutcome::Unknown);
+    world.carrier.list(Vec::new());
+    let message = tenant.submit(reply(conversation, "hello")).await.expect("stored").message.expect("a message");
+    // The tenant's book of open texts is closed when nobody asks any more.
+    let over = async {
+        while tenant.stats().await.expect("it runs").open_texts > 0 || world.carrier.asked().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, over).await.expect("the questions end");
+    let asked = world.carrier.asked().len();
+    assert!((1..30).contains(&asked), "{asked} questions");
+    assert_eq!(fate(&world.events(&tenant).await, message), [(1, Status::Unknown)]);
+    assert_eq!(world.carrier.sent().len(), 1);
+    world.carrier.answer(SendOutcome::Unknown);
+    world.carrier.list(vec![listed("SM1x", "hello", Status::Sent), listed("SM2x", "hello", Status::Sent)]);
+    let twin = tenant.submit(reply(conversation, "hello")).await.expect("stored").message.expect("a message");
+    world.until(&tenant, "unknown too", |events| fate(events, twin) == [(1, Status::Unknown)]).await;
+    let reference = MessageRef { conversation, message };
+    tenant.submit(ask(Command::Retry(reference.clone()))).await.expect("a person says so");
+    world.until(&tenant, "sent again", |events| fate(events, message).contains(&(2, Status::Sent))).await;
+    assert_eq!(world.carrier.sent().len(), 3);
+    assert_eq!(fate(&world.events(&tenant).await, twin), [(1, Status::Unknown)], "nobody can tell them apart");
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_read_harms_no_send_and_is_asked_again() {
+    let world = world();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let conversation = conversation(&tenant).await;
+    world.carrier.answer(SendOutcome::Unknown);
+    let ours = vec![listed("SM-ours", "lost", Status::Sent)];
+    let lost = tenant.submit(reply(conversation, "lost")).await.expect("stored").message.expect("a message");
+    let other = tenant.submit(text("SM-2", "+14155550102", "me")).await.expect("stored").conversation.expect("one");
+    let asked = async {
+        while world.carrier.asked().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asked).await.expect("asked again");
+    let sent = tenant.submit(reply(other, "of course")).await.expect("stored").message.expect("a message");
+    world.until(&tenant, "sent", |events| fate(events, sent) == [(1, Status::Sent)]).await;
+    world.carrier.list(ours);
+    world.until(&tenant, "settled", |events| fate(events, lost).contains(&(1, Status::Sent))).await;
+}
+
+#[tokio::test]
+async fn later_texts_to_a_contact_wait_for_an_unknown_one_and_then_go_marked() {
+    let mut world = world();
+    world.limits.unknown_hold = Duration::from_millis(400);
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let conversation = conversation(&tenant).await;
+    world.carrier.answer(SendOutcome::Unknown);
+    let first = tenant.submit(reply(conversation, "one")).await.expect("stored").message.expect("a message");
+    let second = tenant.submit(reply(conversation, "two")).await.expect("stored").message.expect("a message");
+    let other = tenant.submit(text("SM-2", "+14155550102", "me")).await.expect("stored").conversation.expect("one");
+    tenant.submit(reply(other, "at once")).await.expect("stored");
+    world.until(&tenant, "the second", |events| fate(events, second) == [(1, Status::Sent)]).await;
+    let events = world.events(&tenant).await;
+    assert_eq!((claims(&events, first), claims(&events, second)), (vec![(1, false)], vec![(1, true)]));
+    let stamp = |wanted: &dyn Fn(&Fact) -> bool| {
+        events.iter().find(|event| wanted(&event.fact)).map(|event| event.header.stamp).expect("it happened")
+    };
+    let unknown = stamp(&|fact| matches!(fact, Fact::MessageStatus(fact) if fact.status == Status::Unknown));
+    let claimed = stamp(&|fact| matches!(fact, Fact::MessageClaimed(fact) if fact.message == second));
+    assert!(claimed.since(unknown) >= Duration::from_millis(390), "{:?}", claimed.since(unknown));
+    let texts: Vec<String> = world.carrier.sent().into_iter().map(|text| text.text).collect();
+    assert_eq!(texts, ["one", "at once", "two"], "only that contact waited");
+}
+
+#[tokio::test]
+async fn a_handset_out_of_reach_is_tried_twice_more_and_an_error_without_a_cause_never() {
+    let world = world();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let conversation = conversation(&tenant).await;
+    let report = |message, attempt: u16, code, class| {
+        ask(Command::Receipt(DeliveryReport {
+            conversation,
+            message,
+            attempt,
+            carrier_id: format!("SM{code}-{attempt}"),
+            status: Status::Failed,
+            error: Some(CarrierError { code, class }),
+        }))
+    };
+    let message = tenant.submit(reply(conversation, "hello")).await.expect("stored").message.expect("a message");
+    for attempt in 1..=3 {
+        let sent = |events: &[Event]| fate(events, message).contains(&(attempt, Status::Sent));
+        world.until(&tenant, "the attempt", sent).await;
+        tenant.submit(report(message, attempt, 30_003, ErrorClass::Transient)).await.expect("told");
+    }
+    let expected: Vec<_> = (1..=3).flat_map(|attempt| [(attempt, Status::Sent), (attempt, Status::Failed)]).collect();
+    assert_eq!(fate(&world.events(&tenant).await, message), expected);
+    let message = tenant.submit(reply(conversation, "again")).await.expect("stored").message.expect("a message");
+    world.until(&tenant, "sent", |events| fate(events, message) == [(1, Status::Sent)]).await;
+    tenant.submit(report(message, 1, 30_008, ErrorClass::Ambiguous)).await.expect("told");
+    let last = tenant.submit(reply(conversation, "and more")).await.expect("stored").message.expect("a message");
+    world.until(&tenant, "the next", |events| fate(events, last) == [(1, Status::Sent)]).await;
+    assert_eq!(claims(&world.events(&tenant).await, message).len(), 1);
+    assert_eq!(world.carrier.sent().len(), 5);
+}
+
+#[tokio::test]
+async fn a_stamp_of_the_claim_bounds_what_is_asked_for() {
+    let world = world();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let conversation = conversation(&tenant).await;
+    let old = ListedText { taken: Stamp(1_000_000), ..listed("SM-old", "on our way", Status::Delivered) };
+    world.carrier.answer(SendOutcome::Unknown);
+    world.carrier.list(vec![old]);
+    let ours = vec![listed("SM-ours", "on our way", Status::Sent)];
+    let message = tenant.submit(reply(conversation, "on our way")).await.expect("stored").message.expect("a message");
+    let asked = async {
+        while world.carrier.asked().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asked).await.expect("asked");
+    world.carrier.list(ours);
+    world.until(&tenant, "settled", |events| fate(events, message).contains(&(1, Status::Sent))).await;
+    let ids: Vec<_> = world
+        .events(&tenant)
+        .await
+        .into_iter()
+        .filter_map(|event| match event.fact {
+            Fact::MessageStatus(fact) => fact.carrier_id,
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ids, ["SM-ours"]);
+}

@@ -24,6 +24,8 @@ use crate::{
     tenant::TenantHandle,
 };
 
+mod calls;
+
 struct Unlimited;
 
 impl Limiter for Unlimited {

@@ -79,7 +79,7 @@ pub async fn finish(log: &dyn Log, views: &dyn Views, feed: &FeedId) -> Result<(
 /// Events whose personal part a state still needs.
 fn pinned(stored: &StoredConversation) -> Result<Vec<Offset>, ViewError> {
     let state = State::load(stored)?;
-    let mut pinned = vec![state.address_at, state.name_at, state.notes_at, state.last_text_at];
+    let mut pinned = vec![state.address_at, state.name_at, state.notes_at, state.last_text_at, state.consent_at];
     pinned.extend(state.sends.values().map(|send| send.queued_at));
     pinned.extend(&state.unprocessed);
     Ok(pinned)

@@ -1,4 +1,4 @@
-//! Settings that live in a tenant's own log: lines, templates, limits. They hold nothing personal.
+//! Settings that live in a tenant's own log: lines, templates, limits. They hold nothing of a contact; numbers in them are the business's own.
 
 use serde::{Deserialize, Serialize};
 

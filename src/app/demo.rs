@@ -8,7 +8,7 @@ use schema::{
     command::{Command, Registration, Request, Setting},
     event::{Author, Origin, Via},
     ids::{AccountId, ChannelId, TemplateId, TenantId},
-    settings::{ChannelSettings, KeywordAnswers, LimitSettings, TemplateSettings, TenantSettings},
+    settings::{ChannelSettings, LimitSettings, TemplateSettings, TenantSettings, VoiceSettings, Voicemail},
 };
 
 use super::Stores;
@@ -19,15 +19,9 @@ pub(crate) const TENANT: &str = "demo";
 const CHANNEL: &str = "demo-line";
 const ACCOUNT: &str = "demo-account";
 const ADDRESS: &str = "+15005550006";
-const TEXTS: [(&str, &str); 4] = [
-    (
-        "text-back",
-        "Hi, this is {business}. Sorry we missed your call! What can we help you with? Reply STOP to opt out.",
-    ),
-    ("stop", "{business}: you will get no more texts from us. Reply START to hear from us again."),
-    ("start", "{business}: you are subscribed again. Reply STOP to opt out, HELP for help."),
-    ("help", "{business}: we answer texts about your call. Reply STOP to opt out."),
-];
+const TEXT_BACK: &str = "text-back";
+const SORRY: &str =
+    "Hi, this is {business}. Sorry we missed your call! What can we help you with? Reply STOP to opt out.";
 
 /// Makes what is missing of the demo; a second start changes nothing.
 pub(crate) async fn ensure(engine: &Engine, stores: &Stores, directory: &Path, public_url: &str) -> anyhow::Result<()> {
@@ -65,23 +59,20 @@ fn request(engine: &Engine, command: Command) -> Request {
 }
 
 fn settings(account: &AccountId) -> anyhow::Result<Vec<Setting>> {
-    let mut settings = vec![Setting::Tenant(TenantSettings { business_name: "Harbour Plumbing".to_owned() })];
-    for (name, text) in TEXTS {
-        let template = TemplateSettings { text: text.to_owned() };
-        settings.push(Setting::Template(TemplateId::new(name)?, Some(template)));
-    }
-    let template = |name| TemplateId::new(name).map(Some);
-    let answers = KeywordAnswers { stop: template("stop")?, start: template("start")?, help: template("help")? };
+    let text_back = TemplateId::new(TEXT_BACK)?;
+    // A long code: its carrier answers STOP, START and HELP. Calls are forwarded to it, so every one is missed.
     let channel = ChannelSettings {
         coverage: true,
-        text_back: template("text-back")?,
-        cool_down_s: 600,
-        answers,
+        text_back: Some(text_back.clone()),
+        voice: VoiceSettings { voicemail: Some(Voicemail::default()), ..VoiceSettings::default() },
         ..ChannelSettings::new(ADDRESS, account.clone())
     };
-    settings.push(Setting::Channel(ChannelId::new(CHANNEL)?, channel));
-    settings.push(Setting::Limits(ChannelId::new(CHANNEL)?, LimitSettings::default()));
-    Ok(settings)
+    Ok(vec![
+        Setting::Tenant(TenantSettings { business_name: "Harbour Plumbing".to_owned() }),
+        Setting::Template(text_back, Some(TemplateSettings { text: SORRY.to_owned() })),
+        Setting::Channel(ChannelId::new(CHANNEL)?, channel),
+        Setting::Limits(ChannelId::new(CHANNEL)?, LimitSettings::default()),
+    ])
 }
 
 /// The account at the simulated carrier, as both sides know it.

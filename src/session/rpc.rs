@@ -71,6 +71,9 @@ impl Call {
             "typing.set" => self.typing(arguments(data)?),
             method => {
                 let command = command(method, data)?;
+                if matches!(command, Command::ConsentRecord(_)) && self.role < Role::Admin {
+                    return Err(StreamError::PermissionDenied.into());
+                }
                 self.submit(command, data).await
             }
         }
@@ -136,6 +139,7 @@ fn command(method: &str, data: &str) -> Result<Command, ErrorBody> {
         "contact.update" => Command::UpdateContact(arguments(data)?),
         "contact.opt_out" => Command::OptOut(arguments(data)?),
         "contact.opt_in" => Command::OptIn(arguments(data)?),
+        "contact.record_consent" => Command::ConsentRecord(arguments(data)?),
         _ => return Err(StreamError::MethodNotFound.into()),
     })
 }
@@ -185,6 +189,7 @@ mod tests {
             ("contact.update", format!(r#"{{{conversation},"name":"x"}}"#)),
             ("contact.opt_out", only.clone()),
             ("contact.opt_in", only),
+            ("contact.record_consent", format!(r#"{{{conversation},"how":"phone","when":1,"words":"x"}}"#)),
         ];
         let mut commands: Vec<String> = Vec::new();
         for (method, data) in methods {

@@ -154,7 +154,8 @@ impl Door {
         moment: Moment,
         conversation: Option<ConversationId>,
     ) -> Result<Answer, Refused> {
-        let settings = self.engine.tenant(&channel.tenant).await?.settings();
+        let tenant = tokio::time::timeout(self.settings.request_timeout, self.engine.tenant(&channel.tenant)).await;
+        let settings = tenant.map_err(|_| Refused::TooSlow)??.settings();
         let unset = ChannelSettings::new(channel.address.clone(), channel.account.clone());
         let configured = settings.channels.get(line).unwrap_or(&unset);
         let script = LineScript {

@@ -129,3 +129,23 @@ async fn a_log_that_was_trimmed_without_a_baseline_is_refused() {
     let refused = catch_up(&*world.log, &views, &feed()).await;
     assert!(matches!(refused, Err(CatchUpError::Log(LogError::Trimmed { .. }))), "{refused:?}");
 }
+
+#[tokio::test]
+async fn who_said_that_a_contact_may_not_be_texted_is_never_trimmed() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let stopped = tenant.submit(text("SM1", CALLER, "STOP")).await.expect("stored");
+    for number in 2..6 {
+        tenant.submit(text(&format!("SM{number}"), CALLER, "and another thing")).await.expect("stored");
+    }
+    drop((engine, tenant));
+    catch_up(&*world.log, &*world.views, &feed()).await.expect("caught up");
+    let end = world.log.head(&feed()).await.expect("readable").next_offset;
+    let reached = trim(&*world.log, &*world.views, &feed(), end).await.expect("trimmed");
+    let id = stopped.conversation.expect("one");
+    let stored = world.views.conversation(&acme(), id).await.expect("readable").expect("known");
+    let said = State::load(&stored).expect("decodes").consent_at;
+    assert!(Offset(0) < said && said < reached, "{said} was cut off at {reached}");
+    assert!(world.views.event(&acme(), id, said).await.expect("readable").is_some());
+}

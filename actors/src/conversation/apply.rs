@@ -33,6 +33,7 @@ impl State {
             activity: Stamp(0),
             consent: Consent::Implied,
             consent_source: None,
+            consent_at: Offset(0),
             consent_questioned: false,
             unreachable: None,
             episode: 1,
@@ -92,8 +93,8 @@ impl State {
                     before.into_iter().for_each(|id| send.remember(id));
                 }
             }
-            Fact::ConsentChanged(fact) => self.consented(fact.consent, fact.source),
-            Fact::ConsentRecorded(_) => self.consented(Consent::OptedIn, ConsentSource::Admin),
+            Fact::ConsentChanged(fact) => self.consented(header, fact.consent, fact.source),
+            Fact::ConsentRecorded(_) => self.consented(header, Consent::OptedIn, ConsentSource::Admin),
             Fact::ConsentQuestioned(_) => self.consent_questioned = true,
             Fact::ContactUnreachable(fact) => self.unreachable = Some(fact.code),
             _ => self.apply_desk(header, fact),
@@ -132,7 +133,8 @@ impl State {
     }
 
     /// What a person or the carrier says about consent answers the question whether it is asked for.
-    fn consented(&mut self, consent: Consent, source: ConsentSource) {
+    fn consented(&mut self, header: &Header, consent: Consent, source: ConsentSource) {
+        self.consent_at = header.offset;
         self.consent = consent;
         self.consent_source = Some(source);
         self.consent_questioned = false;

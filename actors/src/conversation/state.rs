@@ -42,6 +42,8 @@ pub struct State {
     pub consent: Consent,
     /// Who said so last.
     pub consent_source: Option<ConsentSource>,
+    /// The event that said so, with what was said for it if an admin recorded that; 0: none. Never trimmed.
+    pub consent_at: Offset,
     /// It seems to ask for no more texts: automation waits for a person.
     pub consent_questioned: bool,
     /// The carrier's error that proved the address unable to receive texts.

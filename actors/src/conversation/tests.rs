@@ -30,6 +30,7 @@ use super::{Decision, Inputs, Policy, State, decide, decide::Newcomer};
 use crate::{handle::Refusal, tenant::Settings};
 
 mod calls;
+mod keywords;
 
 /// A conversation that decides and folds, with a clock and ids of its own.
 struct Desk {

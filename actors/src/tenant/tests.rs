@@ -28,6 +28,8 @@ use crate::{
     tenant::TenantHandle,
 };
 
+mod calls;
+
 struct Unlimited;
 
 impl Limiter for Unlimited {

@@ -2,10 +2,12 @@
 
 use axum::extract::State;
 use schema::{
-    command::{AddNote, Assign, ChangeTags, Command, ConversationRef, MarkRead, Reply, Snooze, UpdateContact},
+    command::{
+        AddNote, Assign, ChangeTags, Command, ConversationRef, MarkRead, RecordConsent, Reply, Snooze, UpdateContact,
+    },
     ids::ConversationId,
     problem::Problem,
-    rest::{AssignTo, EditContact, EditTags, Plain, ReadUpTo, SnoozeUntil, WriteNote},
+    rest::{AssignTo, EditContact, EditTags, NewConsent, Plain, ReadUpTo, SnoozeUntil, WriteNote},
 };
 
 use super::submit;
@@ -136,7 +138,7 @@ pub(super) async fn update_contact(
     submit(&state, &caller, command, key.or(body.idempotency_key)?).await
 }
 
-/// Record that the contact must not be texted any more.
+/// Record that the contact must not be texted any more; the contact's own opt-out if that is what it seemed to ask for.
 #[utoipa::path(post, path = "/v1/conversations/{id}/opt-out", params(("id" = ConversationId, Path),
     KeyHeader), request_body = Option<Plain>, tag = "conversations", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
@@ -151,7 +153,8 @@ pub(super) async fn opt_out(
     submit(&state, &caller, command, key.or(body.idempotency_key)?).await
 }
 
-/// Lift an opt-out that an operator recorded; the contact's own only the contact lifts.
+/// Lift an opt-out that an operator recorded, or the doubt whether the contact asked for one. The contact's own only the
+/// contact lifts, or an admin who records new consent.
 #[utoipa::path(post, path = "/v1/conversations/{id}/opt-in", params(("id" = ConversationId, Path),
     KeyHeader), request_body = Option<Plain>, tag = "conversations", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
@@ -163,6 +166,23 @@ pub(super) async fn opt_in(
     Body(body): Body<Plain>,
 ) -> Answer<Reply> {
     let command = Command::OptIn(ConversationRef { conversation });
+    submit(&state, &caller, command, key.or(body.idempotency_key)?).await
+}
+
+/// Record new consent of a contact who had opted out: how and when it was given, and in which words. The carrier's own
+/// list only the contact can lift.
+#[utoipa::path(post, path = "/v1/conversations/{id}/consent", params(("id" = ConversationId, Path),
+    KeyHeader), request_body = NewConsent, tag = "admin", responses(
+    (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn record_consent(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(conversation): Id<ConversationId>,
+    key: Key,
+    Body(body): Body<NewConsent>,
+) -> Answer<Reply> {
+    let command =
+        Command::ConsentRecord(RecordConsent { conversation, how: body.how, when: body.when, words: body.words });
     submit(&state, &caller, command, key.or(body.idempotency_key)?).await
 }
 

@@ -77,6 +77,7 @@ fn administration() -> OpenApiRouter<ApiState> {
         .routes(routes!(admin::operators))
         .routes(routes!(admin::operator, admin::set_operator))
         .routes(routes!(admin::parked))
+        .routes(routes!(commands::record_consent))
         .routes(routes!(admin::audit))
         .routes(routes!(tenants::tenants, tenants::add_tenant))
         .routes(routes!(tenants::set_account))

@@ -117,3 +117,47 @@ async fn a_contact_who_opted_out_is_not_texted() {
     let refused = world.ask(&token, Method::POST, &format!("{base}/messages"), Some(&json!({"text": "hi"}))).await;
     assert_eq!((refused.status.as_u16(), refused.body["code"].as_str()), (409, Some("opted_out")));
 }
+
+#[tokio::test]
+async fn a_contacts_own_stop_is_lifted_only_by_an_admin_who_records_what_was_said() {
+    let world = World::start().await;
+    let base = conversation(&world).await;
+    world.receive("demo", "+12125550001", "STOP").await;
+    let consent = json!({"how": "phone", "when": 1_700_000_000_000_000_u64, "words": "Do text me about the sink"});
+    let operator = world.demo(Role::Operator);
+    let lift = world.ask(&operator, Method::POST, &format!("{base}/opt-in"), Some(&json!({}))).await;
+    assert_eq!((lift.status.as_u16(), lift.body["code"].as_str()), (403, Some("forbidden")));
+    let path = format!("{base}/consent");
+    assert_eq!(world.ask(&operator, Method::POST, &path, Some(&consent)).await.status, 403, "not an operator's");
+    let wrong = [("when", json!(9_000_000_000_000_000_u64)), ("words", json!(" ")), ("how", json!("hearsay"))];
+    for (field, value) in wrong {
+        let mut body = consent.clone();
+        body[field] = value;
+        let answer = world.ask(&world.demo(Role::Admin), Method::POST, &path, Some(&body)).await;
+        assert_eq!((answer.status.as_u16(), answer.body["field"].as_str()), (400, Some(field)), "{}", answer.body);
+    }
+    let reply = world.post(&path, consent).await;
+    let now = after(&world, &base, &reply).await;
+    assert_eq!((now["consent"].as_str(), now["consent_source"].as_str()), (Some("opted_in"), Some("admin")));
+    let page = world.get(&format!("{base}/events")).await;
+    let event = page["events"].as_array().unwrap().last().unwrap();
+    assert_eq!((&event["type"], &event["text"]), (&json!("consent.recorded"), &json!("Do text me about the sink")));
+    assert_eq!(event["data"], json!({"how": "phone", "given": 1_700_000_000_000_000_u64}));
+    let audit = world.get("/v1/audit?limit=200").await["entries"].clone();
+    let entry = audit.as_array().unwrap().iter().find(|entry| entry["type"] == "consent.recorded").unwrap();
+    assert_eq!(entry["by"], json!({"operator": "admin"}));
+    world.post(&format!("{base}/messages"), json!({"text": "On our way"})).await;
+}
+
+#[tokio::test]
+async fn a_plea_for_no_more_texts_is_flagged_until_somebody_decides() {
+    let world = World::start().await;
+    let base = conversation(&world).await;
+    let received = world.receive("demo", "+12125550001", "please stop texting me").await;
+    let flagged = world.get(&format!("{base}?at_least={}", received.offset)).await;
+    assert_eq!((&flagged["consent_questioned"], &flagged["consent"]), (&json!(true), &json!("implied")));
+    let reply = world.post(&format!("{base}/opt-out"), json!({})).await;
+    let now = after(&world, &base, &reply).await;
+    assert_eq!((&now["consent_questioned"], &now["consent"]), (&Value::Null, &json!("opted_out")));
+    assert_eq!(now["consent_source"], "contact", "it was the contact who asked");
+}

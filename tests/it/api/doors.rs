@@ -80,7 +80,7 @@ async fn a_viewer_changes_nothing_and_an_operator_administrates_nothing() {
             continue;
         }
         let (url, body) = (filled(&path, some_id(&path)), body_for(&path, &name));
-        let is_admins = path.starts_with("/v1/admin") || path == "/v1/audit";
+        let is_admins = path.starts_with("/v1/admin") || path == "/v1/audit" || path.ends_with("/consent");
         if is_admins {
             let answer = world.ask(&world.demo(Role::Operator), method(&name), &url, body.as_ref()).await;
             assert_eq!(answer.status, 403, "{name} {path}: {}", answer.body);

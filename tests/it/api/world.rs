@@ -242,6 +242,7 @@ pub fn body_for(path: &str, method: &str) -> Option<Value> {
         (_, "snooze") => json!({"until": SystemClock.now().plus(Duration::from_secs(60))}),
         (_, "tags") => json!({"add": ["vip"]}),
         (_, "read") => json!({"up_to": 1}),
+        (_, "consent") => json!({"how": "phone", "when": 1, "words": "Text me"}),
         (_, "contact") => json!({"name": "Ana"}),
         (_, "tenant") => json!({"business_name": "Demo"}),
         (_, "coverage") => json!({"coverage": true}),

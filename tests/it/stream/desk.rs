@@ -214,3 +214,17 @@ async fn nothing_of_one_tenant_reaches_another() {
     let page = eve.rpc("inbox.page", json!({})).await;
     assert_eq!(page["rpc"]["data"]["rows"], json!([]));
 }
+
+#[tokio::test]
+async fn new_consent_is_recorded_by_admins_alone() {
+    let world = World::start().await;
+    let id = world.receive(1, "STOP").await.conversation.unwrap();
+    let consent = json!({"conversation": id, "how": "in_person", "when": 1, "words": "You may text me"});
+    let mut ana = world.connect("ana", Role::Operator).await;
+    assert_eq!(ana.rpc("contact.record_consent", consent.clone()).await["error"]["code"], 103);
+    let mut eve = world.connect("eve", Role::Admin).await;
+    assert!(eve.rpc("contact.record_consent", consent).await["rpc"]["data"]["offset"].is_u64());
+    let push = ana.push(INBOX).await;
+    assert_eq!(push["pub"]["data"]["type"], "consent.recorded");
+    assert_eq!(push["pub"]["data"]["by"], json!({"operator": "eve"}));
+}

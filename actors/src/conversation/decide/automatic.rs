@@ -22,6 +22,11 @@ impl Words {
         let text = inputs.settings.templates.get(template)?.render(&inputs.settings.tenant);
         Some(Self { text, template: Some(template.clone()) })
     }
+
+    /// The engine's own.
+    pub(super) fn own(text: String) -> Self {
+        Self { text, template: None }
+    }
 }
 
 /// One text to be.

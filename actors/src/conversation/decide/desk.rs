@@ -1,11 +1,11 @@
 //! What operators do beside writing: notes, assignment, episodes, tags, consent; and timers.
 
 use schema::{
-    command::{ChangeTags, Command, NOTE_MAX},
+    command::{ChangeTags, Command, NOTE_MAX, RecordConsent, TEXT_MAX},
     event::{
-        Author, Consent, ConsentChanged, ConsentSource, ContactUpdated, ConversationAssigned, ConversationRead,
-        ConversationReleased, ConversationReopened, ConversationResolved, ConversationSnoozed, ConversationTagged,
-        ConversationWoken, Fact, NoteAdded, Personal,
+        Author, Consent, ConsentChanged, ConsentRecorded, ConsentSource, ContactUpdated, ConversationAssigned,
+        ConversationRead, ConversationReleased, ConversationReopened, ConversationResolved, ConversationSnoozed,
+        ConversationTagged, ConversationWoken, Fact, NoteAdded, Personal,
     },
     ids::MessageId,
     problem::Code,
@@ -46,11 +46,9 @@ pub(super) fn decide(state: &State, command: &Command, inputs: &Inputs<'_>, by: 
         Command::Tag(tags) => change_tags(state, tags),
         Command::MarkRead(read) => mark_read(state, read.up_to, by),
         Command::UpdateContact(update) => update_contact(state, update),
-        Command::OptOut(_) => Ok(when(
-            state.consent != Consent::OptedOut,
-            ConsentChanged { consent: Consent::OptedOut, source: ConsentSource::Operator, channel: None },
-        )),
+        Command::OptOut(_) => Ok(opt_out(state)),
         Command::OptIn(_) => opt_in(state),
+        Command::ConsentRecord(record) => record_consent(record, inputs),
         Command::Release(_) => Ok(when(state.parked, ConversationReleased {})),
         Command::Wake(_) => {
             let due = state.snoozed_until.is_some_and(|until| until <= inputs.now);
@@ -100,11 +98,35 @@ fn update_contact(state: &State, update: &schema::command::UpdateContact) -> Res
     Ok(decision)
 }
 
-/// An operator lifts only what an operator set: the contact's own STOP, and the carrier's, are the contact's to lift.
+/// An operator who confirms what a contact seemed to ask for records the contact's own opt-out.
+fn opt_out(state: &State) -> Decision {
+    let source = if state.consent_questioned { ConsentSource::Contact } else { ConsentSource::Operator };
+    let fact = ConsentChanged { consent: Consent::OptedOut, source, channel: None };
+    when(state.consent != Consent::OptedOut, fact)
+}
+
+/// An operator lifts only what an operator set, and the doubt whether a contact meant it: the contact's own STOP, and the
+/// carrier's, are the contact's to lift.
 fn opt_in(state: &State) -> Result<Decision, Refusal> {
     if state.opted_out_by_contact() {
-        return Err(Refusal::rejected(Code::Forbidden, "only the contact's own START lifts this opt-out"));
+        let only = "only the contact's own START lifts this opt-out, or an admin who records new consent";
+        return Err(Refusal::rejected(Code::Forbidden, only));
     }
     let fact = ConsentChanged { consent: Consent::OptedIn, source: ConsentSource::Operator, channel: None };
-    Ok(when(state.consent == Consent::OptedOut, fact))
+    Ok(when(state.consent == Consent::OptedOut || state.consent_questioned, fact))
+}
+
+/// Lifts any opt-out of ours. Kept as a fact of its own, with the words sealed: consent must be provable for years.
+fn record_consent(record: &RecordConsent, inputs: &Inputs<'_>) -> Result<Decision, Refusal> {
+    let length = record.words.chars().count();
+    if record.words.trim().is_empty() || length > TEXT_MAX {
+        return Err(Refusal::invalid("words", format!("must be 1 to {TEXT_MAX} characters")));
+    }
+    if record.when > inputs.now {
+        return Err(Refusal::invalid("when", "must not lie ahead"));
+    }
+    let mut decision = Decision::default();
+    let fact = ConsentRecorded { how: record.how, given: record.when };
+    decision.push_personal(fact, Personal::text(record.words.clone()));
+    Ok(decision)
 }

@@ -124,7 +124,8 @@ pub(super) fn claim(state: &State, claim: &ClaimSend, inputs: &Inputs<'_>) -> Re
     if inputs.now.plus(VALIDITY_MIN) > send.valid_until {
         return Ok(Decision::one(step(claim.message, send, Status::Expired, None)));
     }
-    if opted_out || !state.reachable {
+    let held = state.consent_questioned && send.priority == Priority::Automatic;
+    if opted_out || held || !state.reachable {
         return Ok(Decision::one(step(claim.message, send, Status::Canceled, None)));
     }
     if let Some(code) = state.unreachable {

@@ -1,4 +1,4 @@
-//! Facts of settings and of the directory: what a tenant configured, and who exists. Nothing in them is personal.
+//! Facts of settings and of the directory: what a tenant configured, and who exists. They hold nothing of a contact.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,24 +1,28 @@
 //! Who is asking: tokens (JWT) of operators, made and verified with keys that never leave the node.
 //!
-//! The key decides which algorithm a token must be signed with; a token's own header only has to agree.
-//! Knows nothing of HTTP or the stream: both show it a token and get [`Claims`].
+//! The key decides which algorithm a token must be signed with; a token's own header only has to agree, and names the
+//! key (`kid`). Knows nothing of HTTP or the stream: both show it a token and get [`Claims`].
 
-use std::{
-    fs, io,
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
+mod files;
+pub mod ring;
+
+use std::{io, path::PathBuf, sync::OnceLock, time::Duration};
+
+use arc_swap::ArcSwap;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation,
+    jwk::{AlgorithmParameters, Jwk},
 };
-
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, jwk::Jwk};
-use rand::TryRngCore as _;
 use schema::{
     ids::{OperatorId, TenantId},
     role::Role,
     time::Stamp,
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+pub use files::secret_file;
 
 /// `iss` and `aud` of every token.
 pub const NAME: &str = "deskwire";
@@ -26,10 +30,6 @@ pub const NAME: &str = "deskwire";
 pub const SECRET_MIN: usize = 32;
 /// Longest token that is looked at, in bytes.
 pub const TOKEN_MAX: usize = 4_096;
-
-/// PKCS#8 v1 of an Ed25519 key, before its 32 bytes (RFC 8410 §7).
-const ED25519_PREFIX: [u8; 16] =
-    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,20 +91,45 @@ pub enum Key {
     Hs256(Vec<u8>),
 }
 
+/// A key, and until when it is good.
+#[derive(Clone)]
+pub struct Term {
+    /// The key.
+    pub key: Key,
+    /// From then on it verifies nothing; none: no end is set.
+    pub until: Option<Stamp>,
+}
+
+impl From<Key> for Term {
+    fn from(key: Key) -> Self {
+        Self { key, until: None }
+    }
+}
+
 struct Signer {
     algorithm: Algorithm,
     key: EncodingKey,
+    id: Option<String>,
 }
 
 struct Verifier {
     validation: Validation,
     key: DecodingKey,
+    id: Option<String>,
+    until: Option<Stamp>,
 }
 
-/// Makes and verifies tokens.
-pub struct Authenticator {
+/// The keys of one moment.
+struct Keys {
     signer: Option<Signer>,
     verifiers: Vec<Verifier>,
+}
+
+/// Makes and verifies tokens. Its keys can be replaced while it is used.
+pub struct Authenticator {
+    keys: ArcSwap<Keys>,
+    leeway: Duration,
+    look_again: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 /// The token's body as it travels.
@@ -122,22 +147,29 @@ struct Body {
 }
 
 impl Authenticator {
-    /// Tokens are made with the first key that can sign, and accepted from any of them (rotation: old keys stay
-    /// behind the new one until their tokens have expired).
+    /// With keys that have no end, and clocks that agree.
     pub fn new(keys: &[Key]) -> Result<Self, KeyError> {
-        let mut signer = None;
-        let mut verifiers = Vec::with_capacity(keys.len());
-        for key in keys {
-            let (algorithm, encoding, decoding) = key.load()?;
-            verifiers.push(Verifier { validation: validation(algorithm), key: decoding });
-            if signer.is_none() {
-                signer = encoding.map(|key| Signer { algorithm, key });
-            }
-        }
-        if verifiers.is_empty() {
-            return Err(KeyError::Unusable("no key to verify tokens with"));
-        }
-        Ok(Self { signer, verifiers })
+        let terms: Vec<Term> = keys.iter().cloned().map(Term::from).collect();
+        Self::with(&terms, Duration::ZERO)
+    }
+
+    /// Tokens are made with the first key that can sign, and accepted from any of them (rotation: old keys stay
+    /// behind the new one until their tokens have expired). `leeway`: how far the clocks of who mints may be off.
+    pub fn with(keys: &[Term], leeway: Duration) -> Result<Self, KeyError> {
+        let keys = ArcSwap::from_pointee(Keys::of(keys)?);
+        Ok(Self { keys, leeway, look_again: OnceLock::new() })
+    }
+
+    /// From now on these are the keys.
+    pub fn replace(&self, keys: &[Term]) -> Result<(), KeyError> {
+        self.keys.store(Keys::of(keys)?.into());
+        Ok(())
+    }
+
+    /// Before a token of a key that nobody knows is refused, `look` may replace the keys: it may be newer than they
+    /// are. Whoever looks limits how often; anybody can make such a token. Only the first call counts.
+    pub fn on_unknown_key(&self, look: Box<dyn Fn() + Send + Sync>) {
+        drop(self.look_again.set(look));
     }
 
     /// What the token says, if one of the keys signed it and it is still good at `now`.
@@ -145,21 +177,32 @@ impl Authenticator {
         if token.len() > TOKEN_MAX {
             return Err(AuthError::Invalid);
         }
-        let body = self.verifiers.iter().find_map(|verifier| verifier.open(token)).ok_or(AuthError::Invalid)?;
-        let now_s = now.0 / 1_000_000;
-        if body.nbf.is_some_and(|from| from > now_s) {
+        let named = jsonwebtoken::decode_header(token).map_err(|_| AuthError::Invalid)?.kid;
+        let body = self.open(token, named.as_deref(), now).ok_or(AuthError::Invalid)?;
+        if body.nbf.is_some_and(|from| Stamp(from.saturating_mul(1_000_000)) > now.plus(self.leeway)) {
             return Err(AuthError::Invalid);
         }
-        if body.exp <= now_s {
+        let expires = Stamp(body.exp.saturating_mul(1_000_000));
+        if expires.plus(self.leeway) <= now {
             return Err(AuthError::Expired);
         }
-        let expires = Stamp(body.exp.saturating_mul(1_000_000));
         Ok(Claims { tenant: body.tenant, operator: body.sub, role: body.role, expires })
+    }
+
+    fn open(&self, token: &str, named: Option<&str>, now: Stamp) -> Option<Body> {
+        let opened = self.keys.load().open(token, named, now);
+        let (None, Some(name), Some(look)) = (&opened, named, self.look_again.get()) else { return opened };
+        if self.keys.load().knows(name) {
+            return None;
+        }
+        look();
+        self.keys.load().open(token, named, now)
     }
 
     /// A token that says this. Fails only if none of the keys can sign.
     pub fn mint(&self, claims: &Claims) -> Result<String, KeyError> {
-        let signer = self.signer.as_ref().ok_or(KeyError::Unusable("no key to sign tokens with"))?;
+        let keys = self.keys.load();
+        let signer = keys.signer.as_ref().ok_or(KeyError::Unusable("no key to sign tokens with"))?;
         let body = Body {
             iss: NAME.to_owned(),
             aud: NAME.to_owned(),
@@ -169,8 +212,42 @@ impl Authenticator {
             exp: claims.expires.0 / 1_000_000,
             nbf: None,
         };
-        jsonwebtoken::encode(&Header::new(signer.algorithm), &body, &signer.key)
+        let header = Header { kid: signer.id.clone(), ..Header::new(signer.algorithm) };
+        jsonwebtoken::encode(&header, &body, &signer.key)
             .map_err(|_| KeyError::Unusable("the signing key does not sign"))
+    }
+}
+
+impl Keys {
+    fn of(terms: &[Term]) -> Result<Self, KeyError> {
+        let mut signer = None;
+        let mut verifiers = Vec::with_capacity(terms.len());
+        for Term { key, until } in terms {
+            let Loaded { algorithm, signing, verifying, id } = key.load()?;
+            let validation = validation(algorithm);
+            verifiers.push(Verifier { validation, key: verifying, id: id.clone(), until: *until });
+            if signer.is_none() {
+                signer = signing.map(|key| Signer { algorithm, key, id });
+            }
+        }
+        if verifiers.is_empty() {
+            return Err(KeyError::Unusable("no key to verify tokens with"));
+        }
+        Ok(Self { signer, verifiers })
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.verifiers.iter().any(|verifier| verifier.id.as_deref() == Some(name))
+    }
+
+    /// A key with a name opens only tokens that bear it, or none (they are older than names); a shared secret has none,
+    /// and whoever else mints with it may call it what they like.
+    fn open(&self, token: &str, named: Option<&str>, now: Stamp) -> Option<Body> {
+        let fits = |verifier: &&Verifier| {
+            let names = verifier.id.is_none() || named.is_none() || verifier.id.as_deref() == named;
+            names && verifier.until.is_none_or(|until| now < until)
+        };
+        self.verifiers.iter().filter(fits).find_map(|verifier| verifier.open(token))
     }
 }
 
@@ -180,29 +257,55 @@ impl Verifier {
     }
 }
 
+/// A key as the library takes it.
+struct Loaded {
+    algorithm: Algorithm,
+    signing: Option<EncodingKey>,
+    verifying: DecodingKey,
+    id: Option<String>,
+}
+
 impl Key {
-    fn load(&self) -> Result<(Algorithm, Option<EncodingKey>, DecodingKey), KeyError> {
+    fn load(&self) -> Result<Loaded, KeyError> {
         match self {
             Self::Ed25519Private(pem) => {
+                let public = public_key(pem)?;
                 let unusable = |_| KeyError::Unusable("not an Ed25519 private key in PKCS#8 PEM");
-                let signing = EncodingKey::from_ed_pem(pem).map_err(unusable)?;
-                let public = Jwk::from_encoding_key(&signing, Algorithm::EdDSA).map_err(unusable)?;
-                let verifying = DecodingKey::from_jwk(&public).map_err(unusable)?;
-                Ok((Algorithm::EdDSA, Some(signing), verifying))
+                let signing = Some(EncodingKey::from_ed_pem(pem).map_err(unusable)?);
+                let verifying = DecodingKey::from_ed_components(&URL_SAFE_NO_PAD.encode(public)).map_err(unusable)?;
+                Ok(Loaded { algorithm: Algorithm::EdDSA, signing, verifying, id: Some(key_id(&public)) })
             }
             Self::Ed25519Public(pem) => {
-                let verifying = DecodingKey::from_ed_pem(pem)
-                    .map_err(|_| KeyError::Unusable("not an Ed25519 public key in PEM"))?;
-                Ok((Algorithm::EdDSA, None, verifying))
+                let unusable = KeyError::Unusable("not an Ed25519 public key in PEM");
+                let Ok(verifying) = DecodingKey::from_ed_pem(pem) else { return Err(unusable) };
+                let id = ring::raw_public(pem).map(|public| key_id(&public)).ok_or(unusable)?;
+                Ok(Loaded { algorithm: Algorithm::EdDSA, signing: None, verifying, id: Some(id) })
             }
             Self::Hs256(secret) if secret.len() < SECRET_MIN => {
                 Err(KeyError::Unusable("an HS256 secret needs at least 32 bytes"))
             }
             Self::Hs256(secret) => {
-                Ok((Algorithm::HS256, Some(EncodingKey::from_secret(secret)), DecodingKey::from_secret(secret)))
+                let signing = Some(EncodingKey::from_secret(secret));
+                let verifying = DecodingKey::from_secret(secret);
+                Ok(Loaded { algorithm: Algorithm::HS256, signing, verifying, id: None })
             }
         }
     }
+}
+
+/// The 32 bytes of the public half.
+fn public_key(pem: &[u8]) -> Result<[u8; 32], KeyError> {
+    let unusable = || KeyError::Unusable("not an Ed25519 private key in PKCS#8 PEM");
+    let signing = EncodingKey::from_ed_pem(pem).map_err(|_| unusable())?;
+    let public = Jwk::from_encoding_key(&signing, Algorithm::EdDSA).map_err(|_| unusable())?;
+    let AlgorithmParameters::OctetKeyPair(pair) = public.algorithm else { return Err(unusable()) };
+    let bytes = URL_SAFE_NO_PAD.decode(pair.x).map_err(|_| unusable())?;
+    bytes.try_into().map_err(|_| unusable())
+}
+
+/// What `kid` says: the beginning of the public key's SHA-256, in hex.
+fn key_id(public: &[u8; 32]) -> String {
+    hex::encode(&Sha256::digest(public)[..8])
 }
 
 /// Time is checked by us, against the clock we are given.
@@ -213,81 +316,6 @@ fn validation(algorithm: Algorithm) -> Validation {
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     validation.validate_exp = false;
     validation
-}
-
-/// The node's own signing key under `directory`, made at first start in a file that only its owner can read.
-/// Lost with the file: every token it signed.
-pub fn signing_key(directory: &Path) -> Result<Key, KeyError> {
-    let path = directory.join("token-signing.pem");
-    match read_private(&path)? {
-        Some(pem) => Ok(Key::Ed25519Private(pem)),
-        None => {
-            write_private(&path, &new_ed25519_pem()?)?;
-            let pem = read_private(&path)?.ok_or(KeyError::Unusable("the signing key vanished after it was made"))?;
-            Ok(Key::Ed25519Private(pem))
-        }
-    }
-}
-
-/// A secret of 32 bytes in a file of its own under `directory`, made at first use.
-pub fn secret_file(directory: &Path, name: &str) -> Result<[u8; 32], KeyError> {
-    let path = directory.join(name);
-    match read_private(&path)? {
-        Some(bytes) => bytes.try_into().map_err(|_| KeyError::Unusable("a secret file holds exactly 32 bytes")),
-        None => {
-            write_private(&path, &random_bytes()?)?;
-            secret_file(directory, name)
-        }
-    }
-}
-
-fn new_ed25519_pem() -> Result<Vec<u8>, KeyError> {
-    let mut der = ED25519_PREFIX.to_vec();
-    der.extend_from_slice(&random_bytes()?);
-    let body = STANDARD.encode(der);
-    Ok(format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n").into_bytes())
-}
-
-/// Keys need the system's randomness, which no seed can repeat.
-fn random_bytes() -> Result<[u8; 32], KeyError> {
-    let mut bytes = [0; 32];
-    rand::rngs::OsRng.try_fill_bytes(&mut bytes).map_err(|_| KeyError::Randomness)?;
-    Ok(bytes)
-}
-
-fn read_private(path: &Path) -> Result<Option<Vec<u8>>, KeyError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let file_error = |source| KeyError::File { path: path.to_owned(), source };
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => Err(KeyError::Exposed { path: path.to_owned() }),
-        Ok(_) => fs::read(path).map(Some).map_err(file_error),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(file_error(error)),
-    }
-}
-
-/// Never half a key: written beside, synced, then renamed into place.
-/// Writes a new file beside its place and links it there: of two processes that start at once, one wins, and both
-/// read the winner's bytes afterwards.
-fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
-    let file_error = |source| KeyError::File { path: path.to_owned(), source };
-    let beside = path.with_extension(format!("new-{}", hex::encode(&random_bytes()?[..8])));
-    let write = || -> io::Result<()> {
-        if let Some(directory) = path.parent() {
-            fs::create_dir_all(directory)?;
-        }
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        let linked = match fs::hard_link(&beside, path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            linked => linked,
-        };
-        fs::remove_file(&beside)?;
-        linked?;
-        path.parent().map_or(Ok(()), |directory| fs::File::open(directory)?.sync_all())
-    };
-    write().map_err(file_error)
 }
 
 #[cfg(test)]

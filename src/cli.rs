@@ -47,6 +47,9 @@ pub enum Command {
     /// Lets go of a tenant's old events for good, after storing a baseline of what they meant. Texts and calls before
     /// it are gone from history; contacts, consent, open work and settings stay. Only while no server runs.
     Trim(TrimArguments),
+    /// Keys of this data directory. A running server notices within seconds.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Tenants of a running server.
     #[command(subcommand)]
     Tenant(TenantCommand),
@@ -165,6 +168,20 @@ pub struct UntilArguments {
     pub before: Option<jiff::Timestamp>,
 }
 
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Makes a new key that signs tokens. Those of the key before are good until the overlap has ended.
+    Rotate {
+        /// How long tokens of the key before stay good; auth.token_ttl_s and ten minutes if not given. 0: the key is
+        /// known to somebody who should not know it.
+        #[arg(long, value_name = "SECONDS")]
+        overlap: Option<u64>,
+    },
+    /// Lists keys: id, what each does, how old it is, until when it is good.
+    List,
+}
+
 /// What to do with tenants.
 #[derive(Debug, Subcommand)]
 pub enum TenantCommand {
@@ -237,7 +254,7 @@ mod tests {
     #[test]
     fn every_promised_subcommand_is_there_with_its_help() {
         let command = Cli::command();
-        let promised = "serve token tail inspect verify rebuild trim tenant parked check-config default-config";
+        let promised = "serve token tail inspect verify rebuild trim keys tenant parked check-config default-config";
         for name in promised.split(' ') {
             let subcommand = command.find_subcommand(name).unwrap_or_else(|| panic!("{name} is missing"));
             assert!(subcommand.get_about().is_some(), "{name} has no help");

@@ -17,11 +17,11 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     Listener, ListenerLimits, Stores, Tls, demo,
+    keys::{self, KeyWatch},
     limits::{api_limits, inbound_settings, limits, pace, stream_limits, webhook_settings},
 };
 use crate::{
     api::{self, ApiParts, ApiState, Metrics, PutSecret, Ready},
-    auth::{self, Authenticator},
     channels::twilio::{TwilioCarrier, TwilioInbound, TwilioSettings},
     config::Config,
     search::DiskSearch,
@@ -85,7 +85,8 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
         demo::ensure(&engine, &stores, data, &config.server.public_url).await.context("the demo tenant")?;
     }
     let (stop, stopping) = watch::channel(false);
-    let auth = Arc::new(Authenticator::new(&[auth::signing_key(&data.join("keys"))?])?);
+    let auth = Arc::new(keys::authenticator(config)?);
+    followers.push(tokio::spawn(KeyWatch::over(config, &auth).run()));
     let origins = config.server.allowed_origins.clone();
     let api = ApiState::new(ApiParts {
         engine: engine.clone(),

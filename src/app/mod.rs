@@ -3,6 +3,7 @@
 mod build;
 pub mod client;
 mod demo;
+pub mod keys;
 mod limits;
 mod listener;
 pub mod offline;

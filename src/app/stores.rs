@@ -78,7 +78,9 @@ impl Stores {
         });
         let put: SecretSink = Arc::new(move |account: AccountId, secret: String| {
             let mut secrets = secrets.lock().unwrap_or_else(PoisonError::into_inner);
-            secrets.insert(account, Arc::from([Secret::new(secret)]));
+            let before = secrets.get(&account).and_then(|secrets| secrets.first().cloned());
+            let both = std::iter::once(Secret::new(secret)).chain(before).collect();
+            secrets.insert(account, both);
             Box::pin(std::future::ready(Ok(())))
         });
         Self {

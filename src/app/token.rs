@@ -9,10 +9,8 @@ use schema::{
     role::Role,
 };
 
-use crate::{
-    auth::{self, Authenticator, Claims},
-    config::Config,
-};
+use super::keys;
+use crate::{auth::Claims, config::Config};
 
 /// A token for an operator, valid for as long as asked.
 pub fn token(
@@ -22,9 +20,7 @@ pub fn token(
     role: Role,
     valid: Duration,
 ) -> anyhow::Result<String> {
-    let directory = config.data.directory.join("keys");
-    let key = auth::signing_key(&directory).context("the signing key")?;
     let claims =
         Claims { tenant: tenant.clone(), operator: operator.clone(), role, expires: SystemClock.now().plus(valid) };
-    Ok(Authenticator::new(&[key])?.mint(&claims)?)
+    Ok(keys::authenticator(config).context("the signing key")?.mint(&claims)?)
 }

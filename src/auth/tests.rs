@@ -1,8 +1,7 @@
 //! Tokens: what is accepted, and everything that must not be.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use super::*;
@@ -20,7 +19,7 @@ fn claims() -> Claims {
 
 fn ed25519() -> (tempfile::TempDir, Key) {
     let directory = tempfile::tempdir().unwrap();
-    let key = signing_key(directory.path()).unwrap();
+    let key = ring::make(directory.path()).unwrap().remove(0).term.key;
     (directory, key)
 }
 
@@ -109,16 +108,69 @@ fn an_old_key_still_verifies_behind_a_new_one() {
 }
 
 #[test]
+fn the_id_in_the_header_chooses_the_key_and_one_without_id_is_tried_with_all() {
+    let (_directory, key) = ed25519();
+    let Key::Ed25519Private(pem) = &key else { panic!("a private key was made") };
+    let auth = Authenticator::new(std::slice::from_ref(&key)).unwrap();
+    let id = jsonwebtoken::decode_header(&auth.mint(&claims()).unwrap()).unwrap().kid.unwrap();
+    let signing = EncodingKey::from_ed_pem(pem).unwrap();
+    for (kid, is_good) in [(None, true), (Some(id), true), (Some("another".to_owned()), false)] {
+        let header = Header { kid: kid.clone(), ..Header::new(Algorithm::EdDSA) };
+        let token = jsonwebtoken::encode(&header, &body(), &signing).unwrap();
+        assert_eq!(auth.verify(&token, NOW).is_ok(), is_good, "{kid:?}");
+    }
+    // A shared secret has no id of ours: whoever mints with it calls it what they like.
+    let header = Header { kid: Some("theirs".to_owned()), ..Header::new(Algorithm::HS256) };
+    let token = jsonwebtoken::encode(&header, &body(), &EncodingKey::from_secret(&[7; 32])).unwrap();
+    assert!(Authenticator::new(&[key, hs256()]).unwrap().verify(&token, NOW).is_ok());
+}
+
+#[test]
+fn a_key_verifies_nothing_from_its_end_on() {
+    let until = Some(Stamp(NOW.0 + 1_000_000));
+    let auth = Authenticator::with(&[Term { key: hs256(), until }], Duration::ZERO).unwrap();
+    let token = auth.mint(&claims()).unwrap();
+    assert!(auth.verify(&token, NOW).is_ok());
+    assert_eq!(auth.verify(&token, Stamp(NOW.0 + 1_000_000)), Err(AuthError::Invalid));
+}
+
+#[test]
+fn clocks_may_differ_by_the_leeway_and_no_more() {
+    let auth = Authenticator::with(&[hs256().into()], Duration::from_secs(30)).unwrap();
+    let token = auth.mint(&claims()).unwrap();
+    assert!(auth.verify(&token, Stamp(claims().expires.0 + 29_999_999)).is_ok());
+    assert_eq!(auth.verify(&token, Stamp(claims().expires.0 + 30_000_000)), Err(AuthError::Expired));
+    let mut early = body();
+    early["nbf"] = json!(1_700_000_030);
+    assert!(auth.verify(&signed(&early), NOW).is_ok());
+    early["nbf"] = json!(1_700_000_031);
+    assert_eq!(auth.verify(&signed(&early), NOW), Err(AuthError::Invalid));
+}
+
+#[test]
+fn a_token_of_an_unknown_key_makes_the_keys_be_looked_at_before_it_is_refused() {
+    let ((_old_directory, old), (_new_directory, new)) = (ed25519(), ed25519());
+    let fresh = Authenticator::new(std::slice::from_ref(&new)).unwrap().mint(&claims()).unwrap();
+    let auth = std::sync::Arc::new(Authenticator::new(std::slice::from_ref(&old)).unwrap());
+    let replaced = std::sync::Arc::downgrade(&auth);
+    auth.on_unknown_key(Box::new(move || {
+        replaced.upgrade().unwrap().replace(&[new.clone().into(), old.clone().into()]).unwrap();
+    }));
+    assert_eq!(auth.verify(&fresh, NOW), Ok(claims()));
+}
+
+#[test]
 fn keys_are_made_once_and_only_for_their_owner() {
     let directory = tempfile::tempdir().unwrap();
-    let first = Authenticator::new(&[signing_key(directory.path()).unwrap()]).unwrap();
-    let again = Authenticator::new(&[signing_key(directory.path()).unwrap()]).unwrap();
+    let made = || ring::make(directory.path()).map(|mut keys| keys.remove(0).term.key);
+    let first = Authenticator::new(&[made().unwrap()]).unwrap();
+    let again = Authenticator::new(&[made().unwrap()]).unwrap();
     assert!(again.verify(&first.mint(&claims()).unwrap(), NOW).is_ok());
 
     let path = directory.path().join("token-signing.pem");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(matches!(signing_key(directory.path()), Err(KeyError::Exposed { .. })));
+    assert!(matches!(made(), Err(KeyError::Exposed { .. })));
 
     let secret = secret_file(directory.path(), "sealing.key").unwrap();
     assert_eq!(secret_file(directory.path(), "sealing.key").unwrap(), secret);
@@ -150,7 +202,7 @@ fn two_that_start_at_once_get_the_same_key() {
             .map(|_| {
                 scope.spawn(|| {
                     start.wait();
-                    match signing_key(&place).unwrap() {
+                    match ring::make(&place).unwrap().remove(0).term.key {
                         Key::Ed25519Private(pem) => pem,
                         _ => panic!("another kind of key"),
                     }

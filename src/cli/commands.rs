@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use schema::{ids::Offset, time::Stamp};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Command, ParkedCommand, TailArguments, TenantCommand, TokenArguments, tail};
+use super::{Command, KeysCommand, ParkedCommand, TailArguments, TenantCommand, TokenArguments, tail};
 use crate::{
     app::{self, offline::TrimUntil},
     config::Config,
@@ -32,6 +32,7 @@ pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
             };
             app::offline::trim(&config, &arguments.tenant, until).await
         }
+        Command::Keys(command) => keys(&config, &command),
         Command::Tenant(command) => tenant(&config, command).await,
         Command::Parked(command) => parked(&config, command).await,
         Command::CheckConfig => {
@@ -93,6 +94,34 @@ async fn follow(config: &Config, arguments: &TailArguments) -> anyhow::Result<()
         ended = tail::tail(&url, trust, &token, arguments.from) => ended,
         _ = tokio::signal::ctrl_c() => Ok(()),
     }
+}
+
+fn keys(config: &Config, command: &KeysCommand) -> anyhow::Result<()> {
+    match command {
+        KeysCommand::Rotate { overlap } => {
+            let rotated = app::keys::rotate(config, overlap.map(std::time::Duration::from_secs))?;
+            let until = rotated.until.map_or("no longer".to_owned(), |until| format!("until {}", date(Some(until))));
+            print(&format!("{} signs from now on; tokens of {} are good {until}", rotated.id, rotated.before))
+        }
+        KeysCommand::List => {
+            print(&format!("{:<18}{:<25}{:<14}GOOD UNTIL", "ID", "KIND", "AGE"))?;
+            app::keys::list(config)?.iter().try_for_each(|key| {
+                let age = key.age.map_or("-".to_owned(), age);
+                print(&format!("{:<18}{:<25}{age:<14}{}", key.id, key.kind, date(key.until)))
+            })
+        }
+    }
+}
+
+fn date(stamp: Option<Stamp>) -> String {
+    let seconds = stamp.and_then(|stamp| i64::try_from(stamp.0 / 1_000_000).ok());
+    let time = seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    time.map_or("-".to_owned(), |time| time.to_string())
+}
+
+fn age(age: std::time::Duration) -> String {
+    let minutes = age.as_secs() / 60;
+    format!("{}d {:02}h {:02}m", minutes / 1_440, minutes / 60 % 24, minutes % 60)
 }
 
 async fn tenant(config: &Config, command: TenantCommand) -> anyhow::Result<()> {

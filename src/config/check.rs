@@ -2,6 +2,11 @@
 
 use super::{Config, ConfigError, Fault};
 
+/// Shared secrets at once.
+const SECRETS_MAX: usize = 4;
+/// Shortest HS256 secret (RFC 7518 §3.2).
+const SECRET_MIN_BYTES: usize = 32;
+
 /// Checks bounds and how keys fit together.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     let mut faults: Vec<Fault> = config
@@ -15,6 +20,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     order(config, &mut faults);
     filter(config, &mut faults);
     tls(config, &mut faults);
+    shared_secrets(config, &mut faults);
     if faults.is_empty() { Ok(()) } else { Err(ConfigError { faults }) }
 }
 
@@ -94,5 +100,14 @@ fn tls(config: &Config, faults: &mut Vec<Fault>) {
     if !given.is_empty() && !server.public_url.starts_with("https://") {
         let allowed = "must begin with https://: with server.tls_certificate carriers call, and sign, https";
         faults.push(fault("server.public_url", &server.public_url, allowed));
+    }
+}
+
+/// Secrets of one who mints: the current and the one before, for two of them. None is ever shown.
+fn shared_secrets(config: &Config, faults: &mut Vec<Fault>) {
+    let secrets = &config.auth.shared_secrets;
+    if secrets.len() > SECRETS_MAX || secrets.iter().any(|secret| secret.reveal().len() < SECRET_MIN_BYTES) {
+        let allowed = format!("must be at most {SECRETS_MAX} secrets of {SECRET_MIN_BYTES} bytes or more");
+        faults.push(Fault { key: "auth.shared_secrets".to_owned(), value: None, allowed, source: None });
     }
 }

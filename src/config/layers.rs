@@ -14,6 +14,9 @@ use super::{Config, ConfigError, Fault};
 /// Variables that are ours start with this; `__` parts section and key.
 const PREFIX: &str = "DESKWIRE__";
 
+/// Values below are never shown.
+const SECRETS: &str = "auth.shared_secrets";
+
 /// Reads all layers. Bounds are not checked yet.
 pub(super) fn read(
     defaults: &str,
@@ -109,7 +112,8 @@ fn fault(layers: &Figment, error: &Error) -> Fault {
         kind => {
             let allowed =
                 Config::allowed(&path).map_or_else(|| kind.to_string(), |allowed| format!("must be {allowed}"));
-            Fault { value: layers.find_value(&path).ok().map(|value| show(&value)), key: path, allowed, source }
+            let value = layers.find_value(&path).ok().filter(|_| !path.starts_with(SECRETS));
+            Fault { value: value.map(|value| show(&value)), key: path, allowed, source }
         }
     }
 }

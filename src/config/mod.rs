@@ -15,7 +15,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 pub use error::{ConfigError, Fault};
-pub use section::{Allowed, Millis, Rule, Seconds};
+pub use section::{Allowed, Millis, Rule, Seconds, Secret};
 pub use sections::{
     Api, Auth, Data, Demo, Feed, LogFormat, Outbox, Pace, Search, Server, Store, Stream, Telemetry, Tenant, Twilio,
     Webhook,

@@ -105,6 +105,24 @@ impl Setting for usize {
     }
 }
 
+/// A secret that stands in the configuration. Never shown.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The secret itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a secret")
+    }
+}
+
 macro_rules! duration {
     ($(#[$doc:meta])* $name:ident, $from:path) => {
         $(#[$doc])*

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 use serde::Deserialize;
 
-use super::section::{Millis, Seconds, Setting, section};
+use super::section::{Millis, Seconds, Secret, Setting, section};
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -285,6 +285,10 @@ section! {
         token_ttl_s: Seconds, 1..=31_536_000;
         /// How far clocks may be apart.
         leeway_s: Seconds, 0..=600;
+        /// Secrets of others who mint tokens.
+        shared_secrets: Vec<Secret>, "a list of at most 4 secrets of 32 bytes or more";
+        /// Between looks at the key files.
+        keys_reload_s: Seconds, 1..=3_600;
     }
 }
 

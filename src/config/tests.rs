@@ -96,6 +96,21 @@ fn a_fault_names_the_key_the_value_and_what_is_allowed() {
 }
 
 #[test]
+fn a_shared_secret_is_checked_and_never_shown() {
+    let long = "a-secret-that-is-long-enough-for-hs256";
+    for value in ["short-secret", "[\"short-secret\"]", "[12, \"short-secret\"]", "{a = \"short-secret\"}"] {
+        let said = refused(&[("DESKWIRE__AUTH__SHARED_SECRETS", value)]);
+        assert!(said.contains("auth.shared_secrets") && said.contains("32 bytes"), "{said}");
+        assert!(!said.contains("short-secret"), "{said}");
+    }
+    let five = format!("[{}]", vec![format!("{long:?}"); 5].join(","));
+    assert!(refused(&[("DESKWIRE__AUTH__SHARED_SECRETS", &five)]).contains("at most 4"));
+    let config = load(&[("DESKWIRE__AUTH__SHARED_SECRETS", &format!("[{long:?}]"))]).unwrap();
+    assert_eq!(config.auth.shared_secrets[0].reveal(), long);
+    assert!(!format!("{config:?}").contains(long));
+}
+
+#[test]
 fn every_fault_is_reported_at_once() {
     let said = refused(&[("DESKWIRE__TENANT__MAILBOX_MAX", "3"), ("DESKWIRE__STREAM__ERRORS_MAX", "0")]);
     assert!(said.contains("tenant.mailbox_max") && said.contains("stream.errors_max"), "{said}");

@@ -7,6 +7,7 @@ mod architecture;
 mod configuration;
 mod crash;
 mod demo;
+mod phone;
 mod readme;
 mod serving;
 mod stream;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     call::Desk,
+    door::Absence,
     fault::Faults,
     handset::{Handset, Network},
     keywords::NumberType,
@@ -50,6 +51,8 @@ pub struct CarrierConfig {
     pub default_network: String,
     /// Telephones that are unlike any other: off, landline, at a network.
     pub handsets: Vec<Handset>,
+    /// What the carrier does not do from the start; `/control/absence` changes it.
+    pub absence: Absence,
     /// Calls kept; the oldest leave first.
     pub calls_max: usize,
     /// Texts that come early by no more than this are counted apart: the network's jitter. 0: strict.
@@ -201,6 +204,7 @@ impl Default for CarrierConfig {
             networks: Vec::new(),
             default_network: String::new(),
             handsets: Vec::new(),
+            absence: Absence::default(),
             calls_max: 10_000,
             tolerance_ms: 0,
             messages_max: 200_000,

@@ -175,9 +175,15 @@ async fn a_person_who_confirms_is_bridged_and_the_action_says_so() {
     let told = engine.told();
     assert_eq!((told.field("CallStatus"), told.field("SequenceNumber")), ("completed", "0"));
     assert!(told.field("Timestamp").ends_with("+0000"));
+    let call_sid = call.sid.clone();
     assert_eq!((call.rang, call.rang_nobody), (vec![OWNER.to_owned()], false));
     let leg = carrier.calls().into_iter().find(|leg| leg.parent.is_some()).expect("a leg");
     assert_eq!(leg.rang, [OWNER]);
+    let url = format!("{}{}", carrier.url(), leg.to_json()["uri"].as_str().expect("a path"));
+    let client = reqwest::Client::builder().no_proxy().build().expect("the carrier installed a provider");
+    let shown = client.get(url).basic_auth(&leg.account, Some(DEMO_TOKEN)).send().await.expect("answered");
+    let shown: Value = shown.json().await.expect("JSON");
+    assert_eq!((&shown["parent_call_sid"], &shown["direction"]), (&call_sid.into(), &"outbound-dial".into()));
     assert_eq!((leg.status.as_str(), leg.heard[0].text.as_str()), ("completed", "Press 1 to take the call"));
 }
 
@@ -358,15 +364,15 @@ async fn two_people_at_the_page_talk_to_each_other() {
     let config = CarrierConfig { call_speed: 1.0, ..config(&engine, |_| {}) };
     let carrier = CarrierServer::start(config).await.expect("starts");
     let client = reqwest::Client::builder().no_proxy().build().expect("the carrier installed a provider");
-    let post = |path: String, json: serde_json::Value| {
+    let post = |path: String, json: Value| {
         let request = client.post(format!("{}{path}", carrier.url())).json(&json);
         async move { request.send().await.expect("answered") }
     };
     let started = post("/control/calls".to_owned(), serde_json::json!({ "from": CALLER })).await;
-    let sid = started.json::<serde_json::Value>().await.expect("JSON")["sid"].as_str().expect("an id").to_owned();
+    let sid = started.json::<Value>().await.expect("JSON")["sid"].as_str().expect("an id").to_owned();
     let leg = || carrier.calls().into_iter().find(|leg| leg.parent.is_some());
     until(|| leg().is_some_and(|leg| leg.asks == Some(Asks::Answer))).await;
-    let act = |sid: &str, act: serde_json::Value| post(format!("/control/calls/{sid}/act"), act);
+    let act = |sid: &str, act: Value| post(format!("/control/calls/{sid}/act"), act);
     let callee = leg().expect("a leg").sid;
     assert_eq!(act(&callee, "answer".into()).await.status(), 204);
     until(|| leg().is_some_and(|leg| leg.asks == Some(Asks::Digits))).await;

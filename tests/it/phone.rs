@@ -199,7 +199,7 @@ async fn somebody_with_only_a_browser_calls_gets_the_text_answers_and_stops() {
     assert_eq!(widths, json!([2, 240]), "what was sent is shown");
     person.looks("texts");
     person.clicks(TEXTS, "STOP");
-    person.sees(TEXTS, "no more texts");
+    person.sees(TEXTS, "successfully been unsubscribed");
 
     let row = async || demo.get(&token, "/v1/inbox").await["rows"][0].clone();
     until("the opt-out", async || row().await["consent"] == "opted_out").await;
@@ -211,6 +211,7 @@ async fn somebody_with_only_a_browser_calls_gets_the_text_answers_and_stops() {
     }
     let received = demo.control(&format!("handsets/{CALLER}/received")).await;
     assert_eq!(received.as_array().map(Vec::len), Some(2), "the text-back and one answer to STOP: {received}");
+    assert_eq!(received[1]["by_carrier"], true, "a long code's carrier answers by itself");
     assert_eq!(person.order(json!({"do": "nameless"})), json!([]));
     assert_eq!(person.order(json!({"do": "complaints"})), json!([]), "the page works within its policy");
 }

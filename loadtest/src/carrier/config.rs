@@ -40,7 +40,7 @@ pub struct CarrierConfig {
     /// What goes wrong, and how often.
     pub faults: Faults,
     /// Whether the carrier itself answers STOP, START and HELP and keeps the list of who said STOP, so that a text
-    /// after it is refused with 21610. Twilio does by default; a business that confirms by itself has it switched off.
+    /// after it is refused with 21610. Twilio does by default; a business that answers by itself has it switched off.
     /// A line may say otherwise. What a toll-free number's network does cannot be switched off; a short code has none.
     pub keeps_opt_outs: bool,
     /// How much faster than real a call goes: 1 rings twenty seconds for twenty seconds, 100 for a fifth of one.
@@ -199,7 +199,7 @@ impl Default for CarrierConfig {
             lines: vec![line],
             latency: Latency::default(),
             faults: Faults::default(),
-            keeps_opt_outs: false,
+            keeps_opt_outs: true,
             call_speed: 1.0,
             networks: Vec::new(),
             default_network: String::new(),

@@ -244,7 +244,7 @@ fn the_configuration_in_the_readme_is_understood() {
     let defaults = figment::providers::Serialized::defaults(CarrierConfig::default());
     let figment = figment::Figment::from(defaults).merge(<figment::providers::Toml as Format>::string(file));
     let config: CarrierConfig = figment.extract().expect("every key is known");
-    assert_eq!((config.lines[0].keywords, config.handsets.len()), (Some(true), 1));
+    assert_eq!((config.lines[0].keywords, config.handsets.len()), (Some(false), 1));
     for key in config_keys() {
         let starts = |line: &str| line.starts_with(&format!("{key} =")) || line.starts_with(&format!("[[{key}]]"));
         assert!(file.lines().any(starts), "README.md does not name {key}");

@@ -47,6 +47,7 @@ children+=("$!")
 set +m
 
 say "Deskwire: $url · API $url/v1/openapi.json · metrics $url/metrics · simulated carrier $carrier"
+say "telephone $carrier/phone"
 say "A token: $bin/deskwire token --tenant demo --operator ana"
 say "Below: the demo tenant's events as they come. Ctrl-C ends everything."
 wait -n "${children[@]}" || true

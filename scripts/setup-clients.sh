@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what tests/it/stream_clients.rs drives: npm `centrifuge` and PyPI `centrifuge-python`, as pinned in
-# tests/clients, into .cache/clients of this checkout. Does nothing when they are there already.
+# Installs what tests/it/stream_clients.rs and phone.rs drive: npm `centrifuge` and `playwright-core`, PyPI
+# `centrifuge-python`, as pinned in tests/clients, into .cache/clients of this checkout. Does nothing when they are there already.
 set -eu
 cd "$(dirname "$0")/.."
 

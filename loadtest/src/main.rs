@@ -26,13 +26,29 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// A simulated carrier: Twilio's REST, signed webhooks, faults, and a strict meter.
+    /// A simulated carrier: Twilio's REST, signed webhooks, TwiML, keywords, faults, a strict meter, and a telephone.
+    #[command(after_help = CARRIER_HELP)]
     Carrier(CarrierArguments),
     /// Signed webhooks, closed loop: the ceiling of ingest.
     BenchWebhook(webhook::Options),
     /// Dashboards of one tenant while texts come in: the cost of a push.
     BenchFanout(fanout::Options),
 }
+
+/// What it serves; README.md ("The simulated carrier") has its configuration.
+const CARRIER_HELP: &str = "\
+It serves, on the address that it listens on:
+  /phone                      a telephone: call a line, text it, answer as the business
+  /2010-04-01/Accounts/...    Twilio's REST, with the accounts' credentials
+  /meter, /meter/reset        how fast it was sent to
+  /control/inbound            POST a contact's text
+  /control/call               POST a scripted call, answered when it is over
+  /control/calls              POST a call that waits for /control/calls/{sid}/act; GET the records (?rang_nobody=true)
+  /control/messages           GET the texts it keeps
+  /control/handsets           POST a telephone: off, landline, network; GET /{number}, /{number}/received
+  /control/absence            POST {rest: here|error|refuse, webhooks, for_s}: hours of absence
+  /control/faults, /script    what goes wrong, by share or for the next requests
+/control, /meter and /phone are for this machine only, and for no page but its own.";
 
 #[derive(Args)]
 struct CarrierArguments {
@@ -45,7 +61,7 @@ struct CarrierArguments {
     /// The engine's public base, as configured there.
     #[arg(long)]
     public_url: Option<String>,
-    /// A TOML file: accounts, lines, limits, latency, faults. Only the keys that differ.
+    /// A TOML file: accounts, lines, networks, latency, faults. Only the keys that differ; README.md lists them.
     #[arg(long)]
     config: Option<PathBuf>,
     /// Play callers against the first line until stopped.

@@ -8,6 +8,7 @@ mod configuration;
 mod crash;
 mod demo;
 mod keys;
+mod phone;
 mod readme;
 mod serving;
 mod stream;

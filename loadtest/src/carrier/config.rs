@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     call::Desk,
+    door::Absence,
     fault::Faults,
     handset::{Handset, Network},
     keywords::NumberType,
@@ -39,7 +40,7 @@ pub struct CarrierConfig {
     /// What goes wrong, and how often.
     pub faults: Faults,
     /// Whether the carrier itself answers STOP, START and HELP and keeps the list of who said STOP, so that a text
-    /// after it is refused with 21610. Twilio does by default; a business that confirms by itself has it switched off.
+    /// after it is refused with 21610. Twilio does by default; a business that answers by itself has it switched off.
     /// A line may say otherwise. What a toll-free number's network does cannot be switched off; a short code has none.
     pub keeps_opt_outs: bool,
     /// How much faster than real a call goes: 1 rings twenty seconds for twenty seconds, 100 for a fifth of one.
@@ -50,6 +51,8 @@ pub struct CarrierConfig {
     pub default_network: String,
     /// Telephones that are unlike any other: off, landline, at a network.
     pub handsets: Vec<Handset>,
+    /// What the carrier does not do from the start; `/control/absence` changes it.
+    pub absence: Absence,
     /// Calls kept; the oldest leave first.
     pub calls_max: usize,
     /// Texts that come early by no more than this are counted apart: the network's jitter. 0: strict.
@@ -196,11 +199,12 @@ impl Default for CarrierConfig {
             lines: vec![line],
             latency: Latency::default(),
             faults: Faults::default(),
-            keeps_opt_outs: false,
+            keeps_opt_outs: true,
             call_speed: 1.0,
             networks: Vec::new(),
             default_network: String::new(),
             handsets: Vec::new(),
+            absence: Absence::default(),
             calls_max: 10_000,
             tolerance_ms: 0,
             messages_max: 200_000,

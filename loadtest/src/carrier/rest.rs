@@ -67,6 +67,7 @@ pub(super) fn router(carrier: Arc<Carrier>) -> Router {
         .route(&format!("/{API}/Accounts/{{account}}/Messages.json"), post(create_message).get(list_messages))
         .route(&format!("/{API}/Accounts/{{account}}/Messages/{{file}}"), get(fetch_message))
         .route(&format!("/{API}/Accounts/{{account}}/Messages/{{sid}}/Media/{{media}}"), get(fetch_media))
+        .route(&format!("/{API}/Accounts/{{account}}/Calls/{{file}}"), get(fetch_call))
         .route(&format!("/{API}/Accounts/{{account}}/Recordings/{{file}}"), get(fetch_recording))
         .layer(middleware::from_fn_with_state(carrier.clone(), when_here))
         .fallback(async || ApiError::new(StatusCode::NOT_FOUND, 20_404, "The requested resource was not found"))
@@ -128,6 +129,17 @@ async fn fetch_message(
     let found =
         carrier.store(|store| store.get(sid).filter(|message| message.account == account).map(Message::to_json));
     found.map(axum::Json).ok_or(missing)
+}
+
+async fn fetch_call(
+    State(carrier): State<Arc<Carrier>>,
+    Path((account, file)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<axum::Json<Value>, ApiError> {
+    authenticate(&carrier, &account, &headers)?;
+    let missing = ApiError::new(StatusCode::NOT_FOUND, 20_404, "The requested resource was not found");
+    let call = carrier.book.get(file.strip_suffix(".json").unwrap_or(&file));
+    call.filter(|call| call.account == account).map(|call| axum::Json(call.to_json())).ok_or(missing)
 }
 
 async fn fetch_media(

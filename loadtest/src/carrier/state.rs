@@ -89,7 +89,7 @@ impl Carrier {
             files: Files::default(),
             handsets,
             blocks: Mutex::default(),
-            absence: watch::Sender::new(Absence::default()),
+            absence: watch::Sender::new(config.absence),
             revision: watch::Sender::new(0),
             moving: Mutex::new(moving),
             store: Mutex::new(Store::new(config.messages_max)),

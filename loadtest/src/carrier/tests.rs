@@ -6,6 +6,7 @@ use std::{
 };
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
+use figment::providers::Format;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -232,6 +233,30 @@ async fn lists_are_paged_and_filtered() {
     let second = list(first["next_page_uri"].as_str().expect("a next page").to_owned()).await;
     assert_eq!(second["messages"].as_array().map(Vec::len), Some(1));
     assert_eq!(second["next_page_uri"], Value::Null);
+}
+
+#[test]
+fn the_configuration_in_the_readme_is_understood() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).expect("it is there");
+    let (_, section) = readme.split_once("## The simulated carrier").expect("it has the section");
+    let (_, block) = section.split_once("```toml\n").expect("it has the file");
+    let (file, _) = block.split_once("```").expect("the file ends");
+    let defaults = figment::providers::Serialized::defaults(CarrierConfig::default());
+    let figment = figment::Figment::from(defaults).merge(<figment::providers::Toml as Format>::string(file));
+    let config: CarrierConfig = figment.extract().expect("every key is known");
+    assert_eq!((config.lines[0].keywords, config.handsets.len()), (Some(false), 1));
+    for key in config_keys() {
+        let starts = |line: &str| line.starts_with(&format!("{key} =")) || line.starts_with(&format!("[[{key}]]"));
+        assert!(file.lines().any(starts), "README.md does not name {key}");
+    }
+}
+
+/// Every key but those that only tests and the engine's own file use.
+fn config_keys() -> Vec<String> {
+    let all = serde_json::to_value(CarrierConfig::default()).expect("plain values");
+    let apart = ["account_sid", "auth_token", "channel", "number", "tolerance_ms", "webhooks_max"];
+    let names = all.as_object().expect("a table").keys().cloned();
+    names.filter(|name| !apart.contains(&name.as_str())).collect()
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ pub(super) mod reply;
 pub(super) mod twiml;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 pub(super) use book::Book;
 pub(super) use party::Act;
@@ -21,6 +22,7 @@ pub(super) use place::{Placed, line_for, place, start_live};
 pub use record::Recording;
 pub use twiml::Problem;
 
+use super::message::{API, date};
 use crate::meter::Micros;
 
 /// A call's record: a caller's, or one that `<Dial>` made (then it has a parent).
@@ -68,6 +70,37 @@ impl Call {
     /// Whether it is over.
     pub fn is_over(&self) -> bool {
         self.ended_us.is_some()
+    }
+
+    /// As Twilio's REST shows it.
+    pub fn to_json(&self) -> Value {
+        let account = format!("/{API}/Accounts/{}", self.account);
+        json!({
+            "account_sid": self.account,
+            "answered_by": null,
+            "api_version": API,
+            "caller_name": self.name,
+            "date_created": date(self.created_us),
+            "date_updated": date(self.ended_us.unwrap_or(self.created_us)),
+            "direction": if self.parent.is_some() { "outbound-dial" } else { "inbound" },
+            "duration": self.is_over().then(|| self.duration_s.to_string()),
+            "end_time": self.ended_us.map(date),
+            "forwarded_from": null,
+            "from": if self.from.is_empty() { "anonymous" } else { &self.from },
+            "group_sid": null,
+            "parent_call_sid": self.parent,
+            "phone_number_sid": null,
+            "price": null,
+            "price_unit": "USD",
+            "queue_time": "0",
+            "sid": self.sid,
+            "start_time": date(self.created_us),
+            "status": self.status,
+            "subresource_uris": { "recordings": format!("{account}/Calls/{}/Recordings.json", self.sid) },
+            "to": self.to,
+            "trunk_sid": null,
+            "uri": format!("{account}/Calls/{}.json", self.sid),
+        })
     }
 }
 

@@ -151,6 +151,18 @@ impl Party {
         self.hangs_up_after_s = Some(self.elapsed_s() + seconds);
     }
 
+    /// Whether a person is at this end.
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self.who, Who::Live(_))
+    }
+
+    /// Time that was the engine's and not the party's: a script's patience does not count it.
+    pub(super) fn excuses(&mut self, real: Duration) {
+        if let Some(at) = &mut self.hangs_up_after_s {
+            *at += real.as_secs_f64() * self.speed;
+        }
+    }
+
     fn elapsed_s(&self) -> f64 {
         self.since.elapsed().as_secs_f64() * self.speed
     }

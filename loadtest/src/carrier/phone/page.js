@@ -83,7 +83,8 @@ function showCall() {
   $('dial').hidden = busy;
   $('dial').disabled = !shown.handset.on || !lines.length;
   $('call').hidden = !one;
-  $('hangup').hidden = $('keys').hidden = !busy;
+  $('hangup').hidden = !busy;
+  $('keys').hidden = !busy || one.status !== 'in-progress' || one.asks === 'recording';
   $('mail').hidden = !busy || one.asks !== 'recording';
   if (!one) return;
   if ($('mail').hidden) stopClock();
@@ -266,7 +267,7 @@ function drawing() {
 function stopClock() {
   recording = 0;
   $('mail-record').setAttribute('aria-pressed', 'false');
-  $('mail-record').textContent = 'Record seconds';
+  $('mail-record').textContent = 'Record';
 }
 
 function leave(seconds) {

@@ -10,6 +10,7 @@ use crate::{
     ids::{AccountId, ChannelId, ConversationId, MessageId, Offset, OperatorId, Tag, TemplateId, TenantId},
     message::{CarrierError, Status},
     pause::{Pause, PauseScope},
+    queue::QueueConfirm,
     role::Role,
     settings::{ChannelSettings, LimitSettings, TemplateSettings, TenantSettings},
     time::Stamp,
@@ -85,6 +86,12 @@ pub enum Command {
     Wake(ConversationRef),
     /// One unprocessed arrival of a released conversation goes through the door again.
     Replay(Box<ReplayArrival>),
+
+    // Later ones stand at the end: an operator's command is known again by its encoded content.
+    /// Take a text back if it is still queued; else a refusal: one of many that somebody has seen in a preview.
+    CancelQueued(MessageRef),
+    /// An admin takes back every queued text of a kind: for the audit trail, before the first goes.
+    CancelQueue(QueueConfirm),
 }
 
 /// Names a conversation.

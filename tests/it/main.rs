@@ -9,6 +9,7 @@ mod crash;
 mod demo;
 mod readme;
 mod serving;
+mod stop;
 mod stream;
 mod stream_clients;
 mod support;

@@ -1,5 +1,7 @@
 //! Tables of given / command / expected for the pure decision, and the fold that belongs to it.
 
+mod pause;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use schema::{

@@ -1,6 +1,7 @@
 //! The command line: subcommands, each a thin caller of app.
 
 mod commands;
+mod stop;
 pub mod tail;
 
 use std::{num::NonZeroU64, path::PathBuf};
@@ -12,6 +13,7 @@ use schema::{
 };
 
 pub use commands::run;
+pub use stop::{PauseArguments, QueueArguments, QueueCommand};
 
 /// A real-time messaging engine for operator desks.
 ///
@@ -56,6 +58,14 @@ pub enum Command {
     /// Conversations that crashed again and again and were set aside, on a running server.
     #[command(subcommand)]
     Parked(ParkedCommand),
+    /// Holds texts back on a running server: every tenant's, one tenant's, or one line's. Within a second, and over
+    /// restarts, until `resume`. What was handed to the carrier already arrives.
+    Pause(PauseArguments),
+    /// Lets texts leave again that the same `pause` holds back. What another pause holds stays held, and is named.
+    Resume(PauseArguments),
+    /// Texts that wait to leave, on a running server.
+    #[command(subcommand)]
+    Queue(QueueCommand),
     /// Reads the whole configuration and the certificate it names, says what is wrong with them, and opens no socket.
     /// Exit code 64 if they cannot be used.
     CheckConfig,
@@ -254,7 +264,8 @@ mod tests {
     #[test]
     fn every_promised_subcommand_is_there_with_its_help() {
         let command = Cli::command();
-        let promised = "serve token tail inspect verify rebuild trim keys tenant parked check-config default-config";
+        let promised = "serve token tail inspect verify rebuild trim keys tenant parked pause resume queue \
+             check-config default-config";
         for name in promised.split(' ') {
             let subcommand = command.find_subcommand(name).unwrap_or_else(|| panic!("{name} is missing"));
             assert!(subcommand.get_about().is_some(), "{name} has no help");

@@ -10,6 +10,7 @@ use crate::{
     ids::{AccountId, ChannelId, ConversationId, MessageId, Offset, OperatorId, Tag, TemplateId, TenantId},
     message::{CarrierError, Status},
     pause::{Pause, PauseScope},
+    queue::QueueConfirm,
     role::Role,
     settings::{ChannelSettings, LimitSettings, TemplateSettings, TenantSettings},
     time::Stamp,
@@ -91,6 +92,10 @@ pub enum Command {
     Voicemail(VoicemailReport),
     /// An admin records new consent.
     ConsentRecord(RecordConsent),
+    /// Take a text back if it is still queued; else a refusal: one of many that somebody has seen in a preview.
+    CancelQueued(MessageRef),
+    /// An admin takes back every queued text of a kind: for the audit trail, before the first goes.
+    CancelQueue(QueueConfirm),
 }
 
 /// Names a conversation.

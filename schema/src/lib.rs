@@ -13,6 +13,7 @@ pub mod message;
 pub mod page;
 pub mod pause;
 pub mod problem;
+pub mod queue;
 pub mod rest;
 pub mod role;
 pub mod segments;

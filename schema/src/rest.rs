@@ -8,6 +8,7 @@ use crate::{
     address::Address,
     event::ConsentMethod,
     ids::{ChannelId, Offset, OperatorId, Tag, TenantId},
+    pause::Pause,
     role::Role,
     time::Stamp,
 };
@@ -108,6 +109,43 @@ NewConsent {
     #[schema(min_length = 1, max_length = 1600)]
     words: String,
 });
+
+body!(/// What stays in its lane from here on, and at which line.
+PauseOrder {
+    /// From here on.
+    pause: Pause,
+    /// One line; none: the tenant, or every tenant if whoever runs the engine asks.
+    #[serde(default)]
+    channel: Option<ChannelId>,
+});
+
+/// Which queued texts to take back. First without `confirm`: a preview, which changes nothing. Then with what the
+/// preview gave to confirm, until nothing is left to confirm.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelQueue {
+    /// Of one line.
+    #[serde(default)]
+    pub channel: Option<ChannelId>,
+    /// Made from one template.
+    #[serde(default)]
+    pub template: Option<crate::ids::TemplateId>,
+    /// Queued at least so many seconds ago.
+    #[serde(default)]
+    pub older_than_s: Option<u32>,
+    /// Whether only to say what would go.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub preview: bool,
+    /// What the preview, or the step before, gave. It says which texts: name no others beside it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^([0-9a-f]{2})+$")]
+    pub confirm: Option<crate::queue::QueueConfirm>,
+}
+
+fn yes() -> bool {
+    true
+}
 
 /// A command that needs no more than its route says. The body may be left out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]

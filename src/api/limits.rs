@@ -22,6 +22,8 @@ pub struct ApiLimits {
     pub page_default: usize,
     /// More rows than this: 400.
     pub page_max: usize,
+    /// Queued texts that one request takes back; the answer says how to go on.
+    pub cancel_step: usize,
     /// Requests of one operator, a second, over all connections: 429 beyond.
     pub requests_per_s: NonZeroU32,
     /// Requests of one operator at once: 429 beyond.
@@ -39,6 +41,7 @@ impl Default for ApiLimits {
         Self {
             page_default: PAGE_DEFAULT,
             page_max: 200.min(PAGE_MAX),
+            cancel_step: 500,
             requests_per_s: NonZeroU32::new(50).expect("50 is not 0"),
             requests_burst: NonZeroU32::new(100).expect("100 is not 0"),
             body_bytes: 64 << 10,

@@ -154,6 +154,7 @@ pub(crate) fn api_limits(config: &Config) -> ApiLimits {
     ApiLimits {
         page_default: api.page_default,
         page_max: api.page_max,
+        cancel_step: api.cancel_step_max,
         requests_per_s: api.requests_per_s,
         requests_burst: api.requests_burst,
         body_bytes: server.body_max_bytes,

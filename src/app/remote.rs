@@ -1,12 +1,14 @@
 //! Commands on a running server, through REST like any client.
 
+mod stop;
+
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     time::Duration,
 };
 
-use anyhow::{Context as _, bail};
-use reqwest::{Method, Response};
+use anyhow::Context as _;
+use reqwest::{Method, Response, StatusCode};
 use schema::{
     ids::{ConversationId, OperatorId, TenantId},
     problem::Problem,
@@ -14,6 +16,7 @@ use schema::{
 };
 use serde_json::{Value, json};
 
+pub use self::stop::{Canceling, Texts, Which, cancel_queued, list_queued, pause, preview_queued, resume};
 use super::{client, token};
 use crate::config::Config;
 
@@ -66,19 +69,35 @@ impl Server {
         if answer.status().is_success() {
             return answer.json().await.context("the server answered something else than JSON");
         }
-        bail!(refusal(answer).await)
+        Err(refusal(answer).await.into())
     }
 }
 
-async fn refusal(answer: Response) -> String {
+/// What the server said instead.
+#[derive(Debug, thiserror::Error)]
+#[error("{words}")]
+struct Refused {
+    status: StatusCode,
+    words: String,
+}
+
+impl Refused {
+    /// Whether the same may be taken a little later.
+    fn is_temporary(&self) -> bool {
+        matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+    }
+}
+
+async fn refusal(answer: Response) -> Refused {
     let status = answer.status();
-    match answer.json::<Problem>().await {
+    let words = match answer.json::<Problem>().await {
         Ok(problem) => {
             let detail = problem.detail.map(|detail| format!(": {detail}")).unwrap_or_default();
             format!("{} ({status}){detail}", problem.title)
         }
         Err(_) => format!("the server answered {status}"),
-    }
+    };
+    Refused { status, words }
 }
 
 /// Makes a tenant.

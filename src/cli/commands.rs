@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use schema::{ids::Offset, time::Stamp};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Command, KeysCommand, ParkedCommand, TailArguments, TenantCommand, TokenArguments, tail};
+use super::{Command, KeysCommand, ParkedCommand, TailArguments, TenantCommand, TokenArguments, stop, tail};
 use crate::{
     app::{self, offline::TrimUntil},
     config::Config,
@@ -35,6 +35,9 @@ pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
         Command::Keys(command) => keys(&config, &command),
         Command::Tenant(command) => tenant(&config, command).await,
         Command::Parked(command) => parked(&config, command).await,
+        Command::Pause(arguments) => stop::pause(&config, &arguments).await,
+        Command::Resume(arguments) => stop::resume(&config, &arguments).await,
+        Command::Queue(command) => stop::queue(&config, command).await,
         Command::CheckConfig => {
             app::Tls::load(&config)?;
             print("the configuration can be used")
@@ -44,7 +47,7 @@ pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
 }
 
 /// One line, or many; a reader that goes away early (`| head`) is no error.
-fn print(text: &str) -> anyhow::Result<()> {
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("stdout"),
         _ => Ok(()),

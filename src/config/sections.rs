@@ -271,6 +271,8 @@ section! {
         page_default: usize, 1..=1_000;
         /// Rows of a page at most.
         page_max: usize, 1..=1_000;
+        /// Queued texts that one request takes back.
+        cancel_step_max: usize, 1..=10_000;
         /// Requests of an operator, a second.
         requests_per_s: NonZeroU32, 1..=100_000;
         /// Requests of an operator at once.

@@ -11,6 +11,7 @@ mod keys;
 mod phone;
 mod readme;
 mod serving;
+mod stop;
 mod stream;
 mod stream_clients;
 mod support;

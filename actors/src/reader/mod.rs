@@ -6,6 +6,7 @@
 mod audit;
 mod error;
 mod message;
+mod queue;
 mod row;
 mod search;
 #[cfg(test)]

@@ -31,6 +31,7 @@ pub(crate) fn decide(
 ) -> Result<Vec<Draft>, Refusal> {
     match (command, directory) {
         (Command::Configure(setting), None) => configure(settings, setting),
+        (Command::CancelQueue(confirm), None) => Ok(vec![Draft::from(confirm.ordered())]),
         (Command::Register(registration), Some(directory)) => {
             Ok(directory.decide(registration)?.map(Draft::from).into_iter().collect())
         }

@@ -96,7 +96,9 @@ pub(crate) fn target(command: &Command) -> Target<'_> {
             Recipient::Conversation(conversation) => Target::Conversation(*conversation),
         },
         Command::Receipt(report) => Target::Conversation(report.conversation),
-        Command::Retry(reference) | Command::Cancel(reference) => Target::Conversation(reference.conversation),
+        Command::Retry(reference) | Command::Cancel(reference) | Command::CancelQueued(reference) => {
+            Target::Conversation(reference.conversation)
+        }
         Command::Note(note) => Target::Conversation(note.conversation),
         Command::Assign(assign) => Target::Conversation(assign.conversation),
         Command::Resolve(reference)
@@ -112,7 +114,7 @@ pub(crate) fn target(command: &Command) -> Target<'_> {
         Command::Claim(claim) => Target::Conversation(claim.conversation),
         Command::Settle(settle) => Target::Conversation(settle.conversation),
         Command::Replay(replay) => Target::Conversation(replay.conversation),
-        Command::Configure(_) | Command::Register(_) => Target::Tenant,
+        Command::Configure(_) | Command::Register(_) | Command::CancelQueue(_) => Target::Tenant,
     }
 }
 

@@ -166,6 +166,8 @@ facts! {
     65 v 1 "settings.secret" SecretChanged,
     /// Texts are held back, or leave again.
     66 v 1 "settings.pause" PauseChanged,
+    /// Queued texts are taken back, many at once.
+    67 v 1 "queue.cancel_ordered" QueueCancelOrdered,
 
     // The directory (feed of tenant `system`).
     /// A tenant exists.

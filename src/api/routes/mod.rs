@@ -5,6 +5,7 @@ mod channels;
 mod commands;
 mod messages;
 mod node;
+mod queue;
 mod read;
 mod search;
 mod tenants;
@@ -86,6 +87,9 @@ fn administration() -> OpenApiRouter<ApiState> {
         .routes(routes!(channels::coverage, channels::set_coverage))
         .routes(routes!(channels::limits, channels::set_limits))
         .routes(routes!(channels::queue))
+        .routes(routes!(queue::pause, queue::set_pause))
+        .routes(routes!(queue::queue))
+        .routes(routes!(queue::cancel_queue))
 }
 
 fn node() -> OpenApiRouter<ApiState> {

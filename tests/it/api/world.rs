@@ -215,7 +215,7 @@ impl World {
     }
 }
 
-fn line(tenant: &str) -> ChannelId {
+pub fn line(tenant: &str) -> ChannelId {
     ChannelId::new(&format!("{tenant}-line")).unwrap()
 }
 
@@ -246,6 +246,7 @@ pub fn body_for(path: &str, method: &str) -> Option<Value> {
         (_, "contact") => json!({"name": "Ana"}),
         (_, "tenant") => json!({"business_name": "Demo"}),
         (_, "coverage") => json!({"coverage": true}),
+        (_, "pause") => json!({"pause": "none"}),
         (_, "limits") => json!({"number_per_s": 2}),
         _ if path.contains("/templates/") => json!({"text": "Hello"}),
         _ if path.contains("/operators/") => json!({"role": "operator"}),

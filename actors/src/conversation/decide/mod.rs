@@ -198,6 +198,7 @@ pub fn decide(
         Command::Send(send) => outbound::send(state, send, inputs),
         Command::Retry(reference) => outbound::retry(state, reference.message, inputs),
         Command::Cancel(reference) => outbound::cancel(state, reference.message),
+        Command::CancelQueued(reference) => outbound::cancel_queued(state, reference.message),
         Command::Claim(claim) => outbound::claim(state, claim, inputs),
         Command::Settle(settle) => Ok(outbound::settle(state, settle, inputs)),
         Command::Note(_)
@@ -221,7 +222,7 @@ pub fn decide(
             decision.push(schema::event::MessageReplayed { unprocessed: replay.unprocessed });
             Ok(decision)
         }
-        Command::Configure(_) | Command::Register(_) => {
+        Command::Configure(_) | Command::Register(_) | Command::CancelQueue(_) => {
             Err(Refusal::rejected(Code::Invalid, "a setting is not a conversation's business"))
         }
     }

@@ -110,6 +110,14 @@ pub(super) fn cancel(state: &State, message: MessageId) -> Result<Decision, Refu
     }
 }
 
+/// One of many: nobody has looked at it again, so it goes only if it is still what the preview showed.
+pub(super) fn cancel_queued(state: &State, message: MessageId) -> Result<Decision, Refusal> {
+    match find(state, message)?.status {
+        Status::Queued => cancel(state, message),
+        _ => Err(Refusal::rejected(Code::WrongState, "it is not queued any more")),
+    }
+}
+
 fn step(message: MessageId, send: &Send, status: Status, error: Option<CarrierError>) -> MessageStatus {
     MessageStatus { message, attempt: send.attempt, status, carrier_id: None, error }
 }

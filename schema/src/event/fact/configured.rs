@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{AccountId, ChannelId, OperatorId, TemplateId, TenantId},
+    ids::{AccountId, ChannelId, Offset, OperatorId, TemplateId, TenantId},
     pause::{Pause, PauseScope},
     role::Role,
     settings::{ChannelSettings, ChannelSettings1, LimitSettings, LimitSettings1, TemplateSettings, TenantSettings},
+    time::Stamp,
 };
 
 body!(/// Settings of the tenant itself.
@@ -116,6 +117,18 @@ PauseChanged {
     scope: PauseScope,
     /// What of them.
     pause: Pause,
+});
+
+body!(/// Somebody took back every queued text of a kind; each then has its own `message.status`.
+QueueCancelOrdered {
+    /// Of one line; none: of all.
+    channel: Option<ChannelId>,
+    /// Made from one template; none: whatever they were made from.
+    template: Option<TemplateId>,
+    /// Queued no later than this; none: whenever.
+    queued_before: Option<Stamp>,
+    /// Queued by an event up to here: what came after the preview is left alone.
+    up_to: Offset,
 });
 
 body!(/// What stays in its lane at every tenant from here on.

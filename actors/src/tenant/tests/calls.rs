@@ -32,7 +32,9 @@ async fn what_is_told_of_a_call_after_a_restart_changes_nothing() {
     let engine = world.engine().await;
     let tenant = world.tenant(&engine).await;
     let first = tenant.submit(told(CallOutcome::Begun)).await.expect("stored");
-    drop((engine, tenant));
+    world.until(&tenant, "sent", |events| has_status(events, Status::Sent)).await;
+    // Ended, not only forgotten: two owners would duel.
+    engine.drain(PATIENCE).await;
     let engine = world.engine().await;
     let tenant = engine.tenant(&acme()).await.expect("it runs");
     assert_eq!(tenant.submit(told(CallOutcome::Begun)).await.expect("known"), first, "the same reply");
@@ -40,7 +42,6 @@ async fn what_is_told_of_a_call_after_a_restart_changes_nothing() {
         let reply = tenant.submit(told(later)).await.expect("known");
         assert_eq!(reply.conversation, first.conversation, "{later:?}");
     }
-    world.until(&tenant, "sent", |events| has_status(events, Status::Sent)).await;
     let names = world.names(&tenant).await;
     assert_eq!(names.iter().filter(|name| name.starts_with("call.")).collect::<Vec<_>>(), [&"call.missed"]);
     assert_eq!(world.carrier.sent().len(), 1);
@@ -53,12 +54,12 @@ async fn a_call_without_a_verdict_is_decided_by_itself_also_after_a_restart() {
     let engine = world.engine().await;
     let tenant = world.tenant(&engine).await;
     tenant.submit(told(OVER)).await.expect("stored");
-    drop((engine, tenant));
+    // Ended, not only forgotten: two owners would duel.
+    engine.drain(PATIENCE).await;
     let engine = world.engine().await;
     let tenant = engine.tenant(&acme()).await.expect("it runs");
     let is_missed = |event: &Event| matches!(event.fact, Fact::CallMissed(_));
     world.until(&tenant, "its event", |events| events.iter().any(is_missed)).await;
-    world.until(&tenant, "sent", |events| has_status(events, Status::Sent)).await;
     tenant.submit(told(CallOutcome::Missed)).await.expect("too late");
     let events = world.events(&tenant).await;
     assert_eq!(events.iter().filter(|event| is_missed(event)).count(), 1);

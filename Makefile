@@ -21,5 +21,5 @@ bench: ## webhook ingest and fan-out, with figures and where the time goes
 load: ## the load harness: make load ARGS="--help"
 	@cargo run --release --quiet -p loadtest -- $(ARGS)
 
-clients: ## the strangers' clients that tests use (npm centrifuge, PyPI centrifuge-python, twilio)
+clients: ## the strangers' clients that tests use (npm centrifuge and playwright-core, PyPI centrifuge-python, twilio)
 	@scripts/setup-tests.sh

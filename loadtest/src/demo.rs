@@ -139,3 +139,23 @@ fn told(what: &str, delivery: &Delivery) {
         tracing::warn!(sid = %delivery.sid, status = delivery.status, "{what} was not taken");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::carrier::{CarrierConfig, CarrierServer, Handset};
+
+    #[tokio::test]
+    async fn a_number_that_a_person_uses_is_left_alone() {
+        let listen = ([127, 0, 0, 1], 0).into();
+        let carrier = CarrierServer::start(CarrierConfig { listen, ..CarrierConfig::default() }).await.expect("starts");
+        let (last, others) = AREAS.split_last().expect("some");
+        for number in others.iter().flat_map(|area| (0..100).map(move |end| format!("+1{area}55501{end:02}"))) {
+            assert!(carrier.set_handset(Handset { held: true, ..Handset::new(&number) }));
+        }
+        let chance = Chance::new(7);
+        for _ in 0..50 {
+            assert!(number(&carrier, &chance).starts_with(&format!("+1{last}")));
+        }
+    }
+}

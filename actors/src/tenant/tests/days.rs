@@ -278,6 +278,7 @@ async fn a_confirmation_goes_before_a_person_and_a_person_before_a_rule() {
     tenant.submit(ask(Command::Configure(template))).await.expect("configured");
     let mut channel = tenant.settings().channels[&line()].clone();
     channel.answers.stop = Some(stop);
+    channel.number_type = schema::settings::NumberType::ShortCode;
     tenant.submit(ask(Command::Configure(Setting::Channel(line(), channel)))).await.expect("configured");
     doors.entry.store(true, Ordering::SeqCst);
     tenant.submit(missed("CA1", "+14155550201")).await.expect("stored");

@@ -3,6 +3,7 @@
 //! Knows nothing of HTTP, CQL or Redis. No actix type leaves this crate: callers hold plain handles.
 
 mod arbiters;
+pub mod catch_up;
 #[cfg(any(test, feature = "contracts"))]
 pub mod contracts;
 pub mod conversation;

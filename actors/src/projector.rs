@@ -117,6 +117,7 @@ pub fn is_setting(fact: &Fact) -> bool {
             | Fact::LimitConfigured(_)
             | Fact::TemplateConfigured(_)
             | Fact::OperatorConfigured(_)
+            | Fact::LineCaughtUp(_)
     )
 }
 

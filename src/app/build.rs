@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use actors::{
+    catch_up::CatchUp,
     directory::SystemDirectory,
     engine::{Engine, Ports, Setup},
     follower::Advances,
@@ -17,7 +18,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     Listener, ListenerLimits, Stores, demo,
-    limits::{api_limits, inbound_settings, limits, pace, stream_limits, webhook_settings},
+    limits::{api_limits, catch_up, inbound_settings, limits, pace, stream_limits, webhook_settings},
 };
 use crate::{
     api::{self, ApiParts, ApiState, Metrics, PutSecret, Ready},
@@ -76,10 +77,11 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
     let search: Arc<dyn Search> = Arc::new(search(config)?);
     let follower = IndexerConfig { commit_interval: config.search.commit_interval_ms.duration(), ..Default::default() };
     let indexer = Indexer::new(stores.log.clone(), engine.vault().clone(), search.clone(), grown, follower);
-    let followers = vec![tokio::spawn(indexer.run())];
+    let mut followers = vec![tokio::spawn(indexer.run())];
     if config.demo.enabled {
         demo::ensure(&engine, &stores, data, &config.server.public_url).await.context("the demo tenant")?;
     }
+    followers.push(tokio::spawn(CatchUp::new(engine.clone(), catch_up(config)).run()));
     let (stop, stopping) = watch::channel(false);
     let auth = Arc::new(Authenticator::new(&[auth::signing_key(&data.join("keys"))?])?);
     let origins = config.server.allowed_origins.clone();

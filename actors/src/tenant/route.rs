@@ -173,7 +173,7 @@ impl Shell {
     /// Stores what arrives for a parked conversation: refusing would lose the text, carriers retry once or not at all.
     pub(crate) fn keep_unprocessed(&self, tracked: &Rc<RefCell<Tracked>>, ticket: Ticket) {
         let Some(ticket) = self.pass_new(ticket) else { return };
-        let channel = match &ticket.request.command {
+        let channel = match ticket.request.command.arrival() {
             Command::Receive(message) => message.channel.clone(),
             Command::Call(call) => call.channel.clone(),
             _ => return self.refuse(ticket, Refusal::rejected(Code::Parked, "it is released with `parked retry`")),
@@ -314,7 +314,7 @@ fn views_away(error: ViewError) -> Refusal {
 }
 
 fn address_of(command: &Command) -> Option<&Address> {
-    match command {
+    match command.arrival() {
         Command::Receive(message) => Some(&message.from),
         Command::Call(call) => Some(&call.from),
         Command::Send(send) => match &send.to {

@@ -7,6 +7,7 @@ use schema::{
     ids::{ChannelId, OperatorId, TemplateId},
     role::Role,
     settings::{ChannelSettings, LimitSettings, TemplateSettings, TenantSettings},
+    time::Stamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,8 @@ pub struct Settings {
     pub templates: BTreeMap<TemplateId, TemplateSettings>,
     /// Operators that were configured; `None`: revoked. One that is missing has the role of its token.
     pub operators: BTreeMap<OperatorId, Option<Role>>,
+    /// Up to when each line's arrivals were read back from the carrier. One without an entry never was.
+    pub caught_up: BTreeMap<ChannelId, Stamp>,
 }
 
 impl Settings {
@@ -46,6 +49,9 @@ impl Settings {
             },
             Fact::OperatorConfigured(fact) => {
                 self.operators.insert(fact.operator.clone(), fact.role);
+            }
+            Fact::LineCaughtUp(fact) => {
+                self.caught_up.insert(fact.channel.clone(), fact.up_to);
             }
             _ => {}
         }

@@ -97,6 +97,7 @@ fn message(account: &str, request: Request) -> Message {
         sent_us: None,
         updated_us: at,
         callback: request.callback,
+        validity_s: request.validity.and_then(|seconds| seconds.parse().ok()),
     }
 }
 

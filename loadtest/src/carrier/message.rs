@@ -40,6 +40,8 @@ pub struct Message {
     pub updated_us: Micros,
     /// Where its statuses go.
     pub callback: Option<String>,
+    /// Seconds after which it is given up; none: the carrier's own ten hours.
+    pub validity_s: Option<u32>,
 }
 
 impl Message {
@@ -80,11 +82,6 @@ pub fn date(at: Micros) -> String {
 /// As in `RawDlrDoneDate`: YYMMDDhhmm.
 pub fn done_date(at: Micros) -> String {
     timestamp(at).to_zoned(TimeZone::UTC).strftime("%y%m%d%H%M").to_string()
-}
-
-/// The UTC day, as `DateSent` filters name it.
-pub fn day(at: Micros) -> String {
-    timestamp(at).to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string()
 }
 
 fn timestamp(at: Micros) -> Timestamp {

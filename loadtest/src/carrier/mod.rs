@@ -7,6 +7,7 @@ mod config;
 mod control;
 mod create;
 mod fault;
+mod lists;
 mod message;
 mod rest;
 mod state;

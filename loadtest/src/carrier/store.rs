@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::message::{Message, day};
+use super::message::Message;
 use crate::meter::Micros;
 
 /// Messages and opt-outs. Bounded.
@@ -10,6 +10,7 @@ use crate::meter::Micros;
 pub struct Store {
     messages: HashMap<String, Message>,
     order: VecDeque<String>,
+    calls: VecDeque<CallRow>,
     max: usize,
     opt_outs: HashSet<(String, String)>,
 }
@@ -23,12 +24,48 @@ pub struct Filter {
     pub to: Option<String>,
     /// From whom.
     pub from: Option<String>,
-    /// On this day (YYYY-MM-DD).
-    pub on: Option<String>,
-    /// On or before this day.
-    pub until: Option<String>,
-    /// On or after this day.
-    pub since: Option<String>,
+    /// Sent within this time.
+    pub sent: Span,
+}
+
+/// A stretch of time, both ends included; an end that is missing is open.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Span {
+    /// From here.
+    pub first: Option<Micros>,
+    /// To here.
+    pub last: Option<Micros>,
+}
+
+impl Span {
+    /// Whether a time lies within; none lies only in all of time.
+    pub fn holds(&self, at: Option<Micros>) -> bool {
+        match at {
+            Some(at) => self.first.is_none_or(|first| first <= at) && self.last.is_none_or(|last| at <= last),
+            None => self.first.is_none() && self.last.is_none(),
+        }
+    }
+}
+
+/// A call as the list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallRow {
+    /// CA and 32 hexadecimal digits.
+    pub sid: String,
+    /// AccountSid.
+    pub account: String,
+    /// Who called.
+    pub from: String,
+    /// The line.
+    pub to: String,
+    /// Twilio's word for where it is.
+    pub status: String,
+    /// The caller's name; empty: not known.
+    pub name: String,
+    /// When it began.
+    pub started_us: Micros,
+    /// When it ended.
+    pub ended_us: Option<Micros>,
 }
 
 impl Store {
@@ -46,6 +83,19 @@ impl Store {
         {
             self.messages.remove(&oldest);
         }
+    }
+
+    /// Keeps a call; the oldest leaves when there are too many.
+    pub fn insert_call(&mut self, call: CallRow) {
+        self.calls.push_back(call);
+        if self.calls.len() > self.max {
+            self.calls.pop_front();
+        }
+    }
+
+    /// Newest first.
+    pub fn calls(&self) -> impl Iterator<Item = &CallRow> {
+        self.calls.iter().rev()
     }
 
     /// One message.
@@ -86,15 +136,9 @@ impl Store {
 impl Filter {
     fn takes(&self, message: &Message) -> bool {
         let is = |wanted: &Option<String>, actual: &str| wanted.as_deref().is_none_or(|wanted| wanted == actual);
-        if !is(&self.account, &message.account) || !is(&self.to, &message.to) || !is(&self.from, &message.from) {
-            return false;
-        }
-        if self.on.is_none() && self.until.is_none() && self.since.is_none() {
-            return true;
-        }
-        let Some(sent) = message.sent_us.map(day) else { return false };
-        is(&self.on, &sent)
-            && self.until.as_ref().is_none_or(|until| sent <= *until)
-            && self.since.as_ref().is_none_or(|since| sent >= *since)
+        is(&self.account, &message.account)
+            && is(&self.to, &message.to)
+            && is(&self.from, &message.from)
+            && self.sent.holds(message.sent_us)
     }
 }

@@ -8,6 +8,7 @@ use super::{
     config::Line,
     message::{API, Message},
     state::{Carrier, now},
+    store::CallRow,
     webhook::{Delivery, Hook},
 };
 
@@ -115,6 +116,19 @@ pub(super) async fn call(carrier: &Carrier, calling: &Calling) -> Delivery {
         }
         end => form.push(("CallStatus", end.word().to_owned())),
     }
+    let ended_us = Some(now());
+    carrier.store(|store| {
+        store.insert_call(CallRow {
+            sid: sid.clone(),
+            account: line.account.clone(),
+            from: from.to_owned(),
+            to: line.address.clone(),
+            status: calling.end.word().to_owned(),
+            name: calling.name.clone(),
+            started_us: now(),
+            ended_us,
+        });
+    });
     if !calling.name.is_empty() {
         form.push(("CallerName", calling.name.clone()));
     }
@@ -170,6 +184,7 @@ fn inbound(carrier: &Carrier, line: &Line, texting: &Texting) -> Message {
         sent_us: Some(at),
         updated_us: at,
         callback: None,
+        validity_s: None,
         sid,
     }
 }

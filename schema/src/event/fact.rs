@@ -164,6 +164,10 @@ facts! {
     81 v 1 "directory.channel" ChannelClaimed,
     /// A carrier account and where its secret is.
     82 v 1 "directory.account" AccountRegistered,
+
+    // What was looked after.
+    /// A line's arrivals were read back from the carrier up to a time.
+    90 v 1 "line.caught_up" LineCaughtUp,
 }
 
 /// An event of a newer version: its bytes as they were.
@@ -427,6 +431,8 @@ pub enum SkipReason {
     Unreachable,
     /// The line has no such template.
     NoTemplate,
+    /// The call was heard of too late: a text would puzzle the caller.
+    TooLate,
 }
 
 body!(/// No text-back, and why.

@@ -6,6 +6,7 @@ use crate::{
     ids::{AccountId, ChannelId, OperatorId, TemplateId, TenantId},
     role::Role,
     settings::{ChannelSettings, LimitSettings, LimitSettings1, TemplateSettings, TenantSettings},
+    time::Stamp,
 };
 
 body!(/// Settings of the tenant itself.
@@ -82,6 +83,16 @@ ChannelClaimed {
     account: AccountId,
     /// The business's own address, E.164.
     address: String,
+});
+
+body!(/// A line's arrivals were read back from the carrier.
+LineCaughtUp {
+    /// Which line.
+    channel: ChannelId,
+    /// Nothing before this is missing.
+    up_to: Stamp,
+    /// What had been missed since the last time.
+    found: u32,
 });
 
 body!(/// An account at a carrier. Its secret is in the sealed table under the same id.

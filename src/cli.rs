@@ -44,6 +44,9 @@ pub enum Command {
     Verify(FeedArguments),
     /// Makes the views anew from baseline and log. Only while no server runs.
     Rebuild(FeedArguments),
+    /// Lets go of a tenant's old events for good, after storing a baseline of what they meant. Texts and calls before
+    /// it are gone from history; contacts, consent, open work and settings stay. Only while no server runs.
+    Trim(TrimArguments),
     /// Tenants of a running server.
     #[command(subcommand)]
     Tenant(TenantCommand),
@@ -138,6 +141,29 @@ pub struct FeedArguments {
     pub tenant: Option<TenantId>,
 }
 
+/// What to let go of.
+#[derive(Debug, Args)]
+pub struct TrimArguments {
+    /// Which tenant.
+    #[arg(long)]
+    pub tenant: TenantId,
+    /// Up to where.
+    #[command(flatten)]
+    pub until: UntilArguments,
+}
+
+/// Up to where a log is trimmed: one of the two.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct UntilArguments {
+    /// Events before this offset go.
+    #[arg(long, value_name = "OFFSET")]
+    pub to: Option<u64>,
+    /// Events before this time go: 2026-08-01T00:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub before: Option<jiff::Timestamp>,
+}
+
 /// What to do with tenants.
 #[derive(Debug, Subcommand)]
 pub enum TenantCommand {
@@ -210,7 +236,7 @@ mod tests {
     #[test]
     fn every_promised_subcommand_is_there_with_its_help() {
         let command = Cli::command();
-        let promised = "serve token tail inspect verify rebuild tenant parked check-config default-config";
+        let promised = "serve token tail inspect verify rebuild trim tenant parked check-config default-config";
         for name in promised.split(' ') {
             let subcommand = command.find_subcommand(name).unwrap_or_else(|| panic!("{name} is missing"));
             assert!(subcommand.get_about().is_some(), "{name} has no help");

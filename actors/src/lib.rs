@@ -3,6 +3,7 @@
 //! Knows nothing of HTTP, CQL or Redis. No actix type leaves this crate: callers hold plain handles.
 
 mod arbiters;
+pub mod baseline;
 pub mod catch_up;
 #[cfg(any(test, feature = "contracts"))]
 pub mod contracts;

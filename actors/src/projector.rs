@@ -150,12 +150,31 @@ pub enum CatchUpError {
     },
 }
 
-/// Brings the views of a feed up to the end of its log; returns where they are then.
+/// Brings the views of a feed up to the end of its log; returns where they are then. Views that are behind the log's
+/// beginning go back to the baseline first.
 pub async fn catch_up(log: &dyn Log, views: &dyn Views, feed: &FeedId) -> Result<Checkpoint, CatchUpError> {
+    let end = Offset(u64::MAX);
+    match catch_up_to(log, views, feed, end).await {
+        Err(CatchUpError::Log(LogError::Trimmed { .. })) => {
+            views.clear(feed).await?;
+            catch_up_to(log, views, feed, end).await
+        }
+        result => result,
+    }
+}
+
+/// Brings the views of a feed up to the last batch that lies wholly before `end`; returns where they are then.
+pub async fn catch_up_to(
+    log: &dyn Log,
+    views: &dyn Views,
+    feed: &FeedId,
+    end: Offset,
+) -> Result<Checkpoint, CatchUpError> {
     let mut checkpoint = views.checkpoint(feed).await?;
     let mut fold = Fold::new(load_settings(views, &feed.tenant).await?);
     loop {
-        let batches = log.read(feed, checkpoint.offset.next(), CATCH_UP_BYTES).await?;
+        let mut batches = log.read(feed, checkpoint.offset.next(), CATCH_UP_BYTES).await?;
+        batches.retain(|batch| batch.header.end() <= end);
         if batches.is_empty() {
             return Ok(checkpoint);
         }

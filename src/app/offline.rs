@@ -1,20 +1,26 @@
-//! Commands on a data directory that no server runs on: inspect, verify, rebuild.
+//! Commands on a data directory that no server runs on: inspect, verify, rebuild, trim.
 
 use std::{io::Write as _, path::Path};
 
-use actors::{ports::Log, projector, vault::Vault};
+use actors::{
+    baseline,
+    ports::{Log, Views as _},
+    projector,
+    vault::Vault,
+};
 use anyhow::{Context as _, bail, ensure};
 use schema::{
     event::{SealedBatch, StoredEvent},
     ids::{FeedId, Offset, TenantId},
     role::Role,
+    time::Stamp,
     wire::WireEvent,
 };
 
 use super::{limits::store_options, open_store};
 use crate::{
     config::Config,
-    store::embedded::{EmbeddedStore, ViewRow},
+    store::embedded::{EmbeddedStore, EmbeddedViews, ViewRow},
 };
 
 /// Feeds listed at once.
@@ -74,17 +80,16 @@ async fn print_batch(
     Ok(true)
 }
 
-/// Checks checksums, density of offsets, and that the views equal what the log makes of them.
+/// Checks checksums, density of offsets, and that the views equal what baseline and log make of them.
 pub async fn verify(config: &Config, tenant: Option<&TenantId>) -> anyhow::Result<()> {
     let store = open_existing(config)?;
     let scratch = config.data.directory.join(SCRATCH);
     remove(&scratch)?;
-    let second = EmbeddedStore::open(&scratch, &store_options(config)).context("room for a second set of views")?;
+    let second = store.scratch_views(&scratch, &store_options(config)).context("room for a second set of views")?;
     let mut findings = 0;
     for feed in feeds(&*store.log(), tenant).await? {
         findings += verify_feed(&store, &second, &feed).await?;
     }
-    second.close();
     drop(second);
     remove(&scratch)?;
     store.close();
@@ -92,18 +97,20 @@ pub async fn verify(config: &Config, tenant: Option<&TenantId>) -> anyhow::Resul
     Ok(())
 }
 
-async fn verify_feed(store: &EmbeddedStore, second: &EmbeddedStore, feed: &FeedId) -> anyhow::Result<usize> {
+async fn verify_feed(store: &EmbeddedStore, second: &EmbeddedViews, feed: &FeedId) -> anyhow::Result<usize> {
     let walk = store.walk(feed, |_| {}).await?;
     let mut findings = walk.findings.len();
     for finding in &walk.findings {
         eprintln!("{feed}: {finding:?}");
     }
     let log = store.log();
-    // What a crash left behind is caught up first, as at every start.
+    // What a crash left behind is caught up and finished first, as at every start.
     projector::catch_up(&*log, &*store.views(), feed).await?;
-    projector::catch_up(&*log, &*second.views(), feed).await?;
+    baseline::finish(&*log, &*store.views(), feed).await?;
+    second.clear(feed).await?;
+    projector::catch_up(&*log, second, feed).await?;
     // Both are sorted: rows are looked up by halving.
-    let (kept, made) = (store.view_rows(feed)?, second.view_rows(feed)?);
+    let (kept, made) = (store.view_rows(feed)?, second.dump(feed)?);
     let missing =
         |rows: &[ViewRow], from: &[ViewRow]| rows.iter().filter(|row| from.binary_search(row).is_err()).count();
     let differing = missing(&kept, &made) + missing(&made, &kept);
@@ -111,11 +118,57 @@ async fn verify_feed(store: &EmbeddedStore, second: &EmbeddedStore, feed: &FeedI
         findings += 1;
         eprintln!("{feed}: {differing} view rows are not what the log says; `deskwire rebuild` makes them anew");
     }
-    println!("{feed}: {} batches, {} events, {} view rows, {findings} findings", walk.batches, walk.events, kept.len());
+    let oldest = log.anchor(feed).await?.oldest;
+    let begins =
+        if oldest > Offset(1) { format!(", the baseline and the log from offset {oldest}") } else { String::new() };
+    println!(
+        "{feed}: {} batches, {} events, {} view rows{begins}, {findings} findings",
+        walk.batches,
+        walk.events,
+        kept.len()
+    );
     Ok(findings)
 }
 
-/// Makes the views anew from the log.
+/// Lets go of a tenant's events before an offset or a time; a baseline of what they meant is stored first.
+pub async fn trim(config: &Config, tenant: &TenantId, until: TrimUntil) -> anyhow::Result<()> {
+    let store = open_existing(config)?;
+    let (log, views, feed) = (store.log(), store.views(), FeedId::of(tenant));
+    projector::catch_up(&*log, &*views, &feed).await?;
+    let to = match until {
+        TrimUntil::Offset(offset) => offset,
+        TrimUntil::Time(stamp) => first_since(&*log, &feed, stamp).await?,
+    };
+    let before = log.anchor(&feed).await?.oldest;
+    let oldest = baseline::trim(&*log, &*views, &feed, to).await?;
+    println!("{feed}: the log began at offset {before} and begins at {oldest} now; run `deskwire verify` to check it");
+    store.close();
+    Ok(())
+}
+
+/// Up to where a log is trimmed.
+#[derive(Debug, Clone, Copy)]
+pub enum TrimUntil {
+    /// Events before this one go, as far as whole batches allow.
+    Offset(Offset),
+    /// Events older than this go, as far as whole batches allow.
+    Time(Stamp),
+}
+
+/// The first offset whose batch is not older than a time; the log's end, if all are.
+async fn first_since(log: &dyn Log, feed: &FeedId, stamp: Stamp) -> anyhow::Result<Offset> {
+    let mut next = log.anchor(feed).await?.oldest;
+    loop {
+        let batches = log.read(feed, next, READ_BYTES).await?;
+        let Some(last) = batches.last() else { return Ok(next) };
+        if let Some(found) = batches.iter().find(|batch| batch.header.stamp >= stamp) {
+            return Ok(found.header.first);
+        }
+        next = last.header.end();
+    }
+}
+
+/// Makes the views anew from baseline and log.
 pub async fn rebuild(config: &Config, tenant: Option<&TenantId>) -> anyhow::Result<()> {
     let store = open_existing(config)?;
     for feed in feeds(&*store.log(), tenant).await? {

@@ -3,10 +3,15 @@
 use std::{io::Write as _, sync::Arc};
 
 use anyhow::Context as _;
+use schema::{ids::Offset, time::Stamp};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Command, ParkedCommand, TailArguments, TenantCommand, TokenArguments, tail};
-use crate::{app, config::Config, telemetry};
+use crate::{
+    app::{self, offline::TrimUntil},
+    config::Config,
+    telemetry,
+};
 
 /// Does what was asked.
 pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
@@ -19,6 +24,14 @@ pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
         }
         Command::Verify(arguments) => app::offline::verify(&config, arguments.tenant.as_ref()).await,
         Command::Rebuild(arguments) => app::offline::rebuild(&config, arguments.tenant.as_ref()).await,
+        Command::Trim(arguments) => {
+            let until = match (arguments.until.to, arguments.until.before) {
+                (Some(offset), _) => TrimUntil::Offset(Offset(offset)),
+                (None, Some(time)) => TrimUntil::Time(Stamp(u64::try_from(time.as_microsecond()).unwrap_or(0))),
+                (None, None) => anyhow::bail!("--to or --before is needed"),
+            };
+            app::offline::trim(&config, &arguments.tenant, until).await
+        }
         Command::Tenant(command) => tenant(&config, command).await,
         Command::Parked(command) => parked(&config, command).await,
         Command::CheckConfig => print("the configuration can be used"),

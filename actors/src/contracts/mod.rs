@@ -1,5 +1,6 @@
 //! Contract suites: one per port, run on every implementation.
 
+pub mod baseline;
 pub mod keys;
 pub mod limiter;
 pub mod log;
@@ -65,6 +66,11 @@ mod tests {
     #[tokio::test]
     async fn memory_keeps_the_contract_of_the_views() {
         views::suite(Memory::default).await;
+    }
+
+    #[tokio::test]
+    async fn memory_keeps_the_contract_of_the_baseline() {
+        baseline::suite(Memory::default).await;
     }
 
     #[tokio::test]

@@ -8,17 +8,17 @@ use schema::{
     time::Stamp,
 };
 
-use crate::ports::{DedupeEntry, InboxCursor, MessageRow, Route, StoredConversation, ViewWrite};
+use crate::ports::{DedupeEntry, Forget, InboxCursor, MessageRow, Route, StoredConversation, ViewError, ViewWrite};
 
 /// Views of one tenant.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Tables {
     pub(super) timeline: BTreeMap<(ConversationId, Offset), Bytes>,
     pub(super) conversations: BTreeMap<ConversationId, StoredConversation>,
     /// Open or not, newest first.
     inbox: BTreeSet<(bool, Reverse<(Stamp, ConversationId)>)>,
     pub(super) routes: BTreeMap<AddressHash, Route>,
-    pub(super) dedupe: BTreeMap<DedupeKey, DedupeEntry>,
+    pub(super) dedupe: BTreeMap<DedupeKey, (DedupeEntry, Stamp)>,
     pub(super) messages: BTreeMap<MessageId, MessageRow>,
     pub(super) outbox: BTreeMap<MessageId, ConversationId>,
     pub(super) timers: BTreeMap<ConversationId, Stamp>,
@@ -44,8 +44,8 @@ impl Tables {
             ViewWrite::Route { address, route } => {
                 self.routes.insert(address, route);
             }
-            ViewWrite::Dedupe { key, entry, stamp: _ } => {
-                self.dedupe.insert(key, entry);
+            ViewWrite::Dedupe { key, entry, stamp } => {
+                self.dedupe.insert(key, (entry, stamp));
             }
             ViewWrite::Message { message, row } => {
                 self.messages.insert(message, row);
@@ -62,6 +62,25 @@ impl Tables {
                 self.settings.insert(name, value);
             }
         }
+    }
+
+    /// What a trim takes of a baseline.
+    pub(super) fn forget(&mut self, forget: Forget) -> Result<(), ViewError> {
+        let mut pinned = BTreeSet::new();
+        for (id, stored) in &self.conversations {
+            pinned.extend((forget.pinned)(stored)?.into_iter().map(|offset| (*id, offset)));
+        }
+        self.timeline.retain(|key, _| key.1 >= forget.below || pinned.contains(key));
+        self.messages.retain(|_, row| row.offset >= forget.below || pinned.contains(&(row.conversation, row.offset)));
+        self.dedupe.retain(|_, (entry, stamp)| entry.offset >= forget.below || *stamp >= forget.dedupe_from);
+        Ok(())
+    }
+
+    /// The same of views, by what their baseline still has.
+    pub(super) fn forget_as(&mut self, baseline: &Self, below: Offset) {
+        self.timeline.retain(|key, _| key.1 >= below || baseline.timeline.contains_key(key));
+        self.messages.retain(|key, row| row.offset >= below || baseline.messages.contains_key(key));
+        self.dedupe.retain(|key, (entry, _)| entry.offset >= below || baseline.dedupe.contains_key(key));
     }
 
     /// Conversations after a cursor, newest first.

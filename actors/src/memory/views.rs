@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use async_trait::async_trait;
@@ -14,14 +14,22 @@ use schema::{
 
 use super::{lock, tables::Tables};
 use crate::ports::{
-    Checkpoint, ConversationRow, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation, ViewError, Views,
-    ViewsBatch,
+    Checkpoint, ConversationRow, Forget, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation, ViewError,
+    Views, ViewsBatch,
 };
 
 /// Forgets everything when dropped.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MemoryViews {
     state: Mutex<State>,
+    baseline: Option<Arc<MemoryViews>>,
+}
+
+impl Default for MemoryViews {
+    fn default() -> Self {
+        let baseline = Arc::new(Self { state: Mutex::default(), baseline: None });
+        Self { state: Mutex::default(), baseline: Some(baseline) }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -91,7 +99,7 @@ impl Views for MemoryViews {
 
     async fn seen(&self, tenant: &TenantId, key: DedupeKey) -> Result<Seen, ViewError> {
         let state = self.state();
-        let entry = state.get(tenant, |tables| tables.dedupe.get(&key).cloned());
+        let entry = state.get(tenant, |tables| tables.dedupe.get(&key).map(|(entry, _)| entry.clone()));
         Ok(Seen { checkpoint: state.checkpoint(&FeedId::of(tenant)), entry })
     }
 
@@ -196,9 +204,36 @@ impl Views for MemoryViews {
     }
 
     async fn clear(&self, feed: &FeedId) -> Result<(), ViewError> {
+        let base = self.baseline.as_ref().map(|baseline| {
+            let base = baseline.state();
+            (base.tenants.get(&feed.tenant).cloned(), base.checkpoints.get(feed).copied())
+        });
+        let (tables, checkpoint) = base.unwrap_or_default();
         let state = &mut *self.state();
         state.tenants.remove(&feed.tenant);
         state.checkpoints.remove(feed);
+        state.tenants.extend(tables.map(|tables| (feed.tenant.clone(), tables)));
+        state.checkpoints.extend(checkpoint.map(|checkpoint| (feed.clone(), checkpoint)));
+        Ok(())
+    }
+
+    async fn baseline(&self) -> Result<Option<Arc<dyn Views>>, ViewError> {
+        Ok(self.baseline.clone().map(|baseline| baseline as Arc<dyn Views>))
+    }
+
+    async fn sync(&self) -> Result<(), ViewError> {
+        Ok(())
+    }
+
+    async fn forget(&self, feed: &FeedId, forget: Forget) -> Result<(), ViewError> {
+        let Some(baseline) = &self.baseline else {
+            return self.state().tenants.get_mut(&feed.tenant).map_or(Ok(()), |tables| tables.forget(forget));
+        };
+        baseline.forget(feed, forget).await?;
+        let (base, mut state) = (baseline.state(), self.state());
+        if let (Some(base), Some(tables)) = (base.tenants.get(&feed.tenant), state.tenants.get_mut(&feed.tenant)) {
+            tables.forget_as(base, forget.below);
+        }
         Ok(())
     }
 }

@@ -23,6 +23,6 @@ pub use search::{
     SearchQuery, WORD_MAX, WORDS_MAX,
 };
 pub use views::{
-    Checkpoint, ConversationRow, DedupeEntry, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation,
-    ViewError, ViewWrite, Views, ViewsBatch,
+    Checkpoint, ConversationRow, DedupeEntry, Forget, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation,
+    VIEWS_VERSION, ViewError, ViewWrite, Views, ViewsBatch,
 };

@@ -188,6 +188,22 @@ pub struct ViewsBatch {
     pub writes: Vec<ViewWrite>,
 }
 
+/// What goes from the views when their log is trimmed.
+#[derive(Clone, Copy)]
+pub struct Forget {
+    /// First offset of the log from here on. Events before it go, and what names a message or an accepted command
+    /// among them.
+    pub below: Offset,
+    /// An accepted command is remembered when it is not older than this, wherever its events are: carriers repeat.
+    pub dedupe_from: Stamp,
+    /// Events that a conversation's state at `below` refers to by their personal parts: address, name, open texts.
+    pub pinned: fn(&StoredConversation) -> Result<Vec<Offset>, ViewError>,
+}
+
+/// Version of what view rows hold, the encoding of states and settings included. Raise it with every change of those:
+/// views of another version are made anew from baseline and log at the next start.
+pub const VIEWS_VERSION: u32 = 1;
+
 /// Why a view cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ViewError {
@@ -204,6 +220,9 @@ pub enum ViewError {
 /// Contract (suite `contracts::views`): `write` is atomic with its checkpoint on one node's store and idempotent
 /// everywhere; it need not be durable at once, but the checkpoint never survives without the writes before it.
 /// A batch that the checkpoint has passed changes nothing.
+///
+/// A log that was trimmed begins at a **baseline**: a second set of views that stands at the offset before the log's
+/// first (`crate::baseline`). It is durable, and [`Views::clear`] goes back to it.
 #[async_trait]
 pub trait Views: Send + Sync + 'static {
     /// How far the views of a feed are.
@@ -267,6 +286,14 @@ pub trait Views: Send + Sync + 'static {
     async fn parked(&self, tenant: &TenantId, limit: usize) -> Result<Vec<ConversationId>, ViewError>;
     /// A named value of the tenant.
     async fn setting(&self, tenant: &TenantId, name: &str) -> Result<Option<Bytes>, ViewError>;
-    /// Drops every view of a feed, checkpoint included, to be made anew.
+    /// Puts the views of a feed back to its baseline, checkpoint included; to nothing if it has none.
     async fn clear(&self, feed: &FeedId) -> Result<(), ViewError>;
+
+    /// The baselines of all feeds, themselves views; `None`: these are baselines.
+    async fn baseline(&self) -> Result<Option<std::sync::Arc<dyn Views>>, ViewError>;
+    /// What was written so far survives a power cut once this returns.
+    async fn sync(&self) -> Result<(), ViewError>;
+    /// Forgets what a trim takes: first in the baseline, by the states that it holds, then here whatever the baseline
+    /// no longer has. The baseline stands at `forget.below`. A crash between is mended by asking again.
+    async fn forget(&self, feed: &FeedId, forget: Forget) -> Result<(), ViewError>;
 }

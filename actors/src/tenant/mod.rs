@@ -20,7 +20,7 @@ pub(crate) mod shell;
 pub(crate) mod start;
 pub(crate) mod supervise;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod ticket;
 
 pub use handle::{LineQueue, QueuePlace, Stats, TenantHandle};

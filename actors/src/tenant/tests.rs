@@ -37,10 +37,10 @@ impl Limiter for Unlimited {
 }
 
 /// One process over stores that outlive it.
-struct World {
-    log: Arc<MemoryLog>,
-    views: Arc<MemoryViews>,
-    carrier: Arc<RecordingCarrier>,
+pub(crate) struct World {
+    pub(crate) log: Arc<MemoryLog>,
+    pub(crate) views: Arc<MemoryViews>,
+    pub(crate) carrier: Arc<RecordingCarrier>,
     ports: Ports,
     limits: Limits,
 }
@@ -48,7 +48,7 @@ struct World {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let log = Arc::new(MemoryLog::default());
         let views = Arc::new(MemoryViews::default());
         let carrier = Arc::new(RecordingCarrier::default());
@@ -64,7 +64,7 @@ impl World {
         Self { log, views, carrier, ports, limits: Limits::default() }
     }
 
-    async fn engine(&self) -> Engine {
+    pub(crate) async fn engine(&self) -> Engine {
         self.node("one").await
     }
 
@@ -82,7 +82,7 @@ impl World {
     }
 
     /// A tenant with one line that answers missed calls.
-    async fn tenant(&self, engine: &Engine) -> TenantHandle {
+    pub(crate) async fn tenant(&self, engine: &Engine) -> TenantHandle {
         let tenant = acme();
         let system = TenantId::system();
         let registrations = [
@@ -120,7 +120,7 @@ impl World {
         self.events(tenant).await.iter().map(|event| event.fact.name()).collect()
     }
 
-    async fn until(&self, tenant: &TenantHandle, what: &str, met: impl Fn(&[Event]) -> bool) {
+    pub(crate) async fn until(&self, tenant: &TenantHandle, what: &str, met: impl Fn(&[Event]) -> bool) {
         let all = async {
             while !met(&self.events(tenant).await) {
                 tokio::task::yield_now().await;
@@ -130,7 +130,7 @@ impl World {
     }
 }
 
-fn acme() -> TenantId {
+pub(crate) fn acme() -> TenantId {
     TenantId::new("acme").expect("a slug")
 }
 
@@ -170,7 +170,7 @@ fn ask(command: Command) -> Request {
     }
 }
 
-fn text(id: &str, from: &str, words: &str) -> Request {
+pub(crate) fn text(id: &str, from: &str, words: &str) -> Request {
     ask(Command::Receive(ReceiveMessage {
         channel: line(),
         from: Address::from_carrier(from).expect("an address"),
@@ -182,7 +182,7 @@ fn text(id: &str, from: &str, words: &str) -> Request {
     }))
 }
 
-fn missed(id: &str, from: &str) -> Request {
+pub(crate) fn missed(id: &str, from: &str) -> Request {
     ask(Command::Call(CallReport {
         channel: line(),
         from: Address::from_carrier(from).expect("an address"),
@@ -192,12 +192,12 @@ fn missed(id: &str, from: &str) -> Request {
     }))
 }
 
-fn reply(conversation: ConversationId, words: &str) -> Request {
+pub(crate) fn reply(conversation: ConversationId, words: &str) -> Request {
     let to = Recipient::Conversation(conversation);
     ask(Command::Send(SendMessage { to, channel: Some(line()), text: words.to_owned() }))
 }
 
-const CALLER: &str = "+14155550100";
+pub(crate) const CALLER: &str = "+14155550100";
 
 fn has_status(events: &[Event], wanted: Status) -> bool {
     events.iter().any(|event| matches!(&event.fact, Fact::MessageStatus(fact) if fact.status == wanted))

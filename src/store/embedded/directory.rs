@@ -4,12 +4,16 @@ use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
+
+use actors::ports::VIEWS_VERSION;
 
 use super::{disk::sync_dir, error::StoreError};
 
 const FORMAT: &str = "deskwire store 1";
+/// What a baseline of another version is refused with.
+const BASELINE: &str = "views of this version";
 
 /// Takes the directory, made if it is missing, for this process. Whoever drops the file lets go of it.
 pub(super) fn take(dir: &Path) -> Result<File, StoreError> {
@@ -55,6 +59,35 @@ fn check_format(dir: &Path) -> Result<(), StoreError> {
         }
         Err(source) => Err(StoreError::Io { path, source }),
     }
+}
+
+/// Where the views and their baselines are. Views of another version are dropped: they are made anew from baseline and
+/// log. A baseline cannot be, so one of another version is refused.
+pub(super) fn views(dir: &Path) -> Result<(PathBuf, PathBuf), StoreError> {
+    let (views, baseline, path) = (dir.join("views"), dir.join("baseline"), dir.join("VIEWS"));
+    let found = match fs::read_to_string(&path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        Err(source) => return Err(StoreError::Io { path, source }),
+    };
+    let known = VIEWS_VERSION.to_string();
+    if found.trim_end() == known {
+        return Ok((views, baseline));
+    }
+    if baseline.is_dir() {
+        let found = format!("views {}", found.chars().take(80).collect::<String>().trim_end());
+        return Err(StoreError::Format { dir: baseline, found, known: BASELINE });
+    }
+    if views.is_dir() {
+        tracing::info!(
+            found = found.trim_end(),
+            known,
+            "views are of another version; they are made anew from the log"
+        );
+        fs::remove_dir_all(&views).map_err(StoreError::io(&views))?;
+    }
+    write_new(&path, format!("{known}\n").as_bytes()).map_err(StoreError::io(&path))?;
+    Ok((views, baseline))
 }
 
 /// Writes a small file whole and durably, readable by its owner only: a crash leaves all of it or nothing.

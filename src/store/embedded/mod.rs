@@ -82,7 +82,8 @@ impl EmbeddedStore {
         let commit = dir.join("commit");
         let Recovered { feeds, mut active, closed } = recover(&commit, &rows, &disk)?;
         let feeds = Arc::new(feeds);
-        let views = EmbeddedViews::open(&dir.join("views"), options, disk.clone(), feeds.clone())?;
+        let (views, baseline) = directory::views(dir)?;
+        let views = EmbeddedViews::open(&views, &baseline, options, disk.clone(), feeds.clone())?;
         recovery::compare(&feeds, &views, &mut active)?;
         let (keys, keys_thread) = EmbeddedKeys::open(&dir.join("keys"), options, disk.clone())?;
         let (mover, mover_thread) = start_mover(closed, options, &feeds, &rows).map_err(StoreError::io(dir))?;
@@ -113,6 +114,11 @@ impl EmbeddedStore {
     /// The views.
     pub fn views(&self) -> Arc<dyn Views> {
         Arc::new(self.views.clone())
+    }
+
+    /// A second set of views at `dir`, over the same baselines, to be compared with the first.
+    pub fn scratch_views(&self, dir: &Path, options: &StoreOptions) -> Result<EmbeddedViews, StoreError> {
+        self.views.scratch(dir, options)
     }
 
     /// The keys.

@@ -67,6 +67,11 @@ async fn embedded_keeps_the_contract_of_the_views() {
 }
 
 #[tokio::test]
+async fn embedded_keeps_the_contract_of_the_baseline() {
+    contracts::baseline::suite(|| Embedded::new(small())).await;
+}
+
+#[tokio::test]
 async fn embedded_keeps_the_contract_of_the_keys() {
     contracts::keys::suite(|| Embedded::new(small())).await;
 }

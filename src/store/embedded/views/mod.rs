@@ -1,6 +1,7 @@
 //! The Views port on fjall. One group of batches is one write, checkpoints included; nothing waits for the disk:
 //! what a power cut takes is written again from the log.
 
+mod baseline;
 mod key;
 mod value;
 mod write;
@@ -12,8 +13,8 @@ use std::{
 };
 
 use actors::ports::{
-    Checkpoint, ConversationRow, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation, ViewError, Views,
-    ViewsBatch,
+    Checkpoint, ConversationRow, Forget, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation, ViewError,
+    Views, ViewsBatch,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -30,9 +31,6 @@ use super::{
 };
 use crate::store::StoreOptions;
 
-/// Rows removed in one write.
-const CLEAR_TOGETHER: usize = 4_096;
-
 /// The views of all tenants of this node. Cheap to clone.
 #[derive(Clone)]
 pub struct EmbeddedViews {
@@ -48,7 +46,10 @@ struct Inner {
     /// Where the views were at the last write of each feed. Opened again after a refused write, the database must
     /// not be behind that.
     written: Mutex<HashMap<FeedId, Checkpoint>>,
-    feeds: Arc<Feeds>,
+    /// Who is told how far the views are; none: these are a baseline, or scratch.
+    feeds: Option<Arc<Feeds>>,
+    /// None: these are a baseline.
+    baseline: Option<Arc<baseline::Baseline>>,
 }
 
 /// One row as it stands in the store, for comparing two stores.
@@ -73,11 +74,29 @@ fn damaged(what: &str) -> ViewError {
 }
 
 impl EmbeddedViews {
+    /// Views at `dir`, over the baselines in `baseline`.
     pub(super) fn open(
         dir: &Path,
+        baseline: &Path,
         options: &StoreOptions,
         disk: Arc<dyn Disk>,
         feeds: Arc<Feeds>,
+    ) -> Result<Self, StoreError> {
+        let baseline = Arc::new(baseline::Baseline::new(baseline, options, disk.clone()));
+        Self::open_over(dir, Some(baseline), options, disk, Some(feeds))
+    }
+
+    /// A second set of views over the same baselines, at `dir`, for comparing.
+    pub(super) fn scratch(&self, dir: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+        Self::open_over(dir, self.inner.baseline.clone(), options, self.inner.disk.clone(), None)
+    }
+
+    fn open_over(
+        dir: &Path,
+        baseline: Option<Arc<baseline::Baseline>>,
+        options: &StoreOptions,
+        disk: Arc<dyn Disk>,
+        feeds: Option<Arc<Feeds>>,
     ) -> Result<Self, StoreError> {
         let tuning = Tuning {
             cache_bytes: options.view_cache_bytes,
@@ -87,11 +106,14 @@ impl EmbeddedViews {
         };
         let database = Database::open(dir, tuning)?;
         let (dir, reserve_bytes) = (dir.to_owned(), options.reserve_bytes / 4);
-        let inner = Inner { database, dir, disk, reserve_bytes, written: Mutex::default(), feeds };
+        let inner = Inner { database, dir, disk, reserve_bytes, written: Mutex::default(), feeds, baseline };
         Ok(Self { inner: Arc::new(inner) })
     }
 
     pub(super) fn close(&self) {
+        if let Some(baseline) = &self.inner.baseline {
+            baseline.close();
+        }
         self.inner.database.close();
     }
 
@@ -181,7 +203,9 @@ impl EmbeddedViews {
         inner.database.write(|database, keyspace| rows.commit(database, keyspace))?;
         let mut written = inner.written.lock().unwrap_or_else(PoisonError::into_inner);
         for (feed, checkpoint) in reached {
-            inner.feeds.lagging.reached(&feed, checkpoint.offset);
+            if let Some(feeds) = &inner.feeds {
+                feeds.lagging.reached(&feed, checkpoint.offset);
+            }
             written.insert(feed, checkpoint);
         }
         Ok(())
@@ -199,33 +223,22 @@ impl EmbeddedViews {
         }
     }
 
-    /// The checkpoint is marked first and removed last: a crash between leaves views that are cleared again.
+    /// Back to the baseline. The checkpoint is marked first and written last: a crash between leaves views that are
+    /// cleared again.
     fn clear_now(&self, feed: &FeedId) -> Result<(), ViewError> {
         let inner = &*self.inner;
         let mark = key::checkpoint(feed);
         inner.database.write(|_, keyspace| {
             keyspace.insert(mark.as_slice(), value::checkpoint(Checkpoint::default(), true).as_slice())
         })?;
-        loop {
-            let keys = inner.database.read(|keyspace| {
-                let rows = keyspace.prefix(key::tenant(&feed.tenant)).map(fjall::Guard::key);
-                let others = rows.filter(|key| key.as_ref().map_or(true, |key| **key != *mark));
-                others.take(CLEAR_TOGETHER).collect::<Result<Vec<_>, _>>()
-            })?;
-            let last = keys.is_empty();
-            inner.database.write(|database, keyspace| {
-                let mut batch = database.batch();
-                keys.into_iter().for_each(|key| batch.remove(keyspace, key));
-                if last {
-                    batch.remove(keyspace, mark.as_slice());
-                }
-                batch.commit()
-            })?;
-            if last {
-                inner.written.lock().unwrap_or_else(PoisonError::into_inner).remove(feed);
-                return Ok(());
-            }
-        }
+        self.remove_where(&key::tenant(&feed.tenant), |key, _| Ok(*key != *mark))?;
+        let base = self.copy_baseline(feed)?;
+        inner.database.write(|_, keyspace| match base {
+            Some(base) => keyspace.insert(mark.as_slice(), value::checkpoint(base, false).as_slice()),
+            None => keyspace.remove(mark.as_slice()),
+        })?;
+        inner.written.lock().unwrap_or_else(PoisonError::into_inner).remove(feed);
+        Ok(())
     }
 
     /// Rows between two keys, oldest or newest first, at most one more than `limit`; then the page.
@@ -395,5 +408,22 @@ impl Views for EmbeddedViews {
     async fn clear(&self, feed: &FeedId) -> Result<(), ViewError> {
         let feed = feed.clone();
         self.blocking(move |views| views.clear_now(&feed)).await
+    }
+
+    async fn baseline(&self) -> Result<Option<Arc<dyn Views>>, ViewError> {
+        self.blocking(|views| {
+            let baseline = views.inner.baseline.as_ref().map(|baseline| baseline.views()).transpose()?;
+            Ok(baseline.map(|baseline| Arc::new(baseline) as Arc<dyn Views>))
+        })
+        .await
+    }
+
+    async fn sync(&self) -> Result<(), ViewError> {
+        self.blocking(Self::sync_now).await
+    }
+
+    async fn forget(&self, feed: &FeedId, forget: Forget) -> Result<(), ViewError> {
+        let feed = feed.clone();
+        self.blocking(move |views| views.forget_now(&feed, forget)).await
     }
 }

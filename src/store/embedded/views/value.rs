@@ -93,6 +93,12 @@ pub(super) fn read_dedupe(bytes: &[u8]) -> Option<DedupeEntry> {
     Some(DedupeEntry { offset, content, conversation, message })
 }
 
+pub(super) fn dedupe_stamp(bytes: &[u8]) -> Option<Stamp> {
+    let mut reader = Reader(bytes);
+    let (_offset, _content) = (reader.number()?, reader.number()?);
+    reader.number().map(Stamp)
+}
+
 pub(super) fn message(row: MessageRow) -> Vec<u8> {
     let mut out = row.conversation.0.as_bytes().to_vec();
     out.extend_from_slice(&row.offset.0.to_be_bytes());
@@ -102,6 +108,11 @@ pub(super) fn message(row: MessageRow) -> Vec<u8> {
 pub(super) fn read_message(bytes: &[u8]) -> Option<MessageRow> {
     let mut reader = Reader(bytes);
     Some(MessageRow { conversation: ConversationId(reader.uuid()?), offset: Offset(reader.number()?) })
+}
+
+/// The number at the end of a key.
+pub(super) fn last_number(key: &[u8]) -> Option<u64> {
+    key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes))
 }
 
 /// The id at the end of a key.

@@ -319,6 +319,11 @@ struct Model {
 impl Model {
     const BOUND: usize = 3;
 
+    fn insert(&mut self, new: Entry) {
+        self.unknown.retain(|(which, of, _)| (*which, *of) != (new.message, new.contact));
+        self.queued.push(new);
+    }
+
     fn held(&self, to: ContactId) -> Option<Stamp> {
         self.unknown.iter().find(|(_, of, _)| *of == to).map(|(_, _, until)| *until)
     }
@@ -419,8 +424,7 @@ proptest! {
                 Step::Insert(new) => {
                     put_in += 1;
                     lane.insert(new, now).unwrap();
-                    model.unknown.retain(|(which, of, _)| (*which, *of) != (new.message, new.contact));
-                    model.queued.push(new);
+                    model.insert(new);
                 }
                 Step::Remove(number) => {
                     let known = model.queued.iter().position(|entry| entry.message == message(number));

@@ -152,6 +152,12 @@ impl Directory for SystemDirectory {
         tenants
     }
 
+    fn channels(&self) -> Vec<ChannelEntry> {
+        let mut lines: Vec<ChannelEntry> = self.channels.iter().map(|entry| entry.value().clone()).collect();
+        lines.sort_by(|one, other| one.channel.cmp(&other.channel));
+        lines
+    }
+
     fn channel(&self, channel: &ChannelId) -> Option<ChannelEntry> {
         self.channels.get(channel).map(|entry| entry.clone())
     }

@@ -13,6 +13,7 @@ use tokio::sync::{OnceCell, oneshot};
 
 use crate::{
     arbiters::Arbiters,
+    catch_up::Gaps,
     conversation::Policy,
     directory::SystemDirectory,
     feed::FeedConfig,
@@ -149,6 +150,7 @@ struct Inner {
     node: Arc<Node>,
     arbiters: Arbiters,
     tenants: DashMap<TenantId, Arc<OnceCell<TenantHandle>>>,
+    gaps: Arc<Gaps>,
     draining: std::sync::atomic::AtomicBool,
 }
 
@@ -166,7 +168,8 @@ impl Engine {
         let node = Arc::new(node);
         let arbiters = Arbiters::start(arbiters).map_err(|error| Refusal::unavailable(error.to_string()))?;
         let draining = std::sync::atomic::AtomicBool::new(false);
-        let engine = Self { inner: Arc::new(Inner { node, arbiters, tenants: DashMap::new(), draining }) };
+        let (tenants, gaps) = (DashMap::new(), Arc::default());
+        let engine = Self { inner: Arc::new(Inner { node, arbiters, tenants, gaps, draining }) };
         engine.tenant(&TenantId::system()).await?;
         tokio::spawn(wake_due(Arc::downgrade(&engine.inner)));
         Ok(engine)
@@ -194,11 +197,29 @@ impl Engine {
 
     /// Asks a tenant for something; one that fell asleep meanwhile is started again.
     pub async fn submit(&self, id: &TenantId, request: Request) -> Result<Reply, Refusal> {
+        // Also when the caller gives up waiting: the carrier may not try again.
+        let watch = self.inner.gaps.watch(id, &request);
+        let result = self.pass(id, request).await;
+        watch.ends(&result);
+        result
+    }
+
+    async fn pass(&self, id: &TenantId, request: Request) -> Result<Reply, Refusal> {
         let request = match self.tenant(id).await?.try_submit(request).await {
             Ok(result) => return result,
             Err(request) => *request,
         };
         self.tenant(id).await?.submit(request).await
+    }
+
+    /// Tenants whose carriers were not answered.
+    pub(crate) fn gaps(&self) -> &Gaps {
+        &self.inner.gaps
+    }
+
+    /// Turns at the carriers' lists.
+    pub(crate) fn listings(&self) -> &Listings {
+        &self.inner.node.listings
     }
 
     /// The handle of a tenant that runs now.

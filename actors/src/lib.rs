@@ -4,6 +4,7 @@
 
 mod arbiters;
 pub mod baseline;
+pub mod catch_up;
 #[cfg(any(test, feature = "contracts"))]
 pub mod contracts;
 pub mod conversation;

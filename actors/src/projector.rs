@@ -118,6 +118,7 @@ pub fn is_setting(fact: &Fact) -> bool {
             | Fact::TemplateConfigured(_)
             | Fact::OperatorConfigured(_)
             | Fact::PauseChanged(_)
+            | Fact::LineCaughtUp(_)
     )
 }
 

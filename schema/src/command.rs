@@ -96,6 +96,20 @@ pub enum Command {
     CancelQueued(MessageRef),
     /// An admin takes back every queued text of a kind: for the audit trail, before the first goes.
     CancelQueue(QueueConfirm),
+    /// Something came in of which the carrier's list told, not its webhook. The same id makes it the same arrival.
+    Late(Box<LateArrival>),
+    /// Everything that came in on a line up to a time has gone through the door.
+    CaughtUp(CaughtUp),
+}
+
+impl Command {
+    /// What came in, if this is an arrival that was heard of late; else itself.
+    pub fn arrival(&self) -> &Self {
+        match self {
+            Self::Late(late) => &late.arrival,
+            command => command,
+        }
+    }
 }
 
 /// Names a conversation.
@@ -417,6 +431,26 @@ pub struct ReplayArrival {
     pub unprocessed: Offset,
     /// What arrived.
     pub command: Command,
+}
+
+/// An arrival that the carrier's list told of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LateArrival {
+    /// When it came in, by the carrier's clock: what answers it is worth no more than if it were answered then.
+    pub at: Stamp,
+    /// What came in: [`Command::Receive`] or [`Command::Call`].
+    pub arrival: Command,
+}
+
+/// How far a line has been looked after.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaughtUp {
+    /// Which line.
+    pub channel: ChannelId,
+    /// Up to here.
+    pub up_to: Stamp,
+    /// What had been missed.
+    pub found: u32,
 }
 
 /// What an accepted command did.

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use actors::{
+    catch_up::CatchUp,
     directory::SystemDirectory,
     engine::{Engine, Ports, Setup},
     follower::Advances,
@@ -18,7 +19,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use super::{
     Listener, ListenerLimits, Stores, Tls, demo,
     keys::{self, KeyWatch},
-    limits::{api_limits, inbound_settings, limits, pace, stream_limits, webhook_settings},
+    limits::{api_limits, catch_up, inbound_settings, limits, pace, stream_limits, webhook_settings},
 };
 use crate::{
     api::{self, ApiParts, ApiState, Metrics, PutSecret, Ready},
@@ -84,6 +85,7 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
     if config.demo.enabled {
         demo::ensure(&engine, &stores, data, &config.server.public_url).await.context("the demo tenant")?;
     }
+    followers.push(tokio::spawn(CatchUp::new(engine.clone(), catch_up(config)).run()));
     let (stop, stopping) = watch::channel(false);
     let auth = Arc::new(keys::authenticator(config)?);
     followers.push(tokio::spawn(KeyWatch::over(config, &auth).run()));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actors::{
+    catch_up::CatchUpOptions,
     conversation::Policy,
     engine::Limits,
     feed::FeedConfig,
@@ -67,6 +68,21 @@ fn policy(config: &Config) -> Policy {
         },
         max_unprocessed: config.tenant.unprocessed_max,
         ..Policy::default()
+    }
+}
+
+/// How what was missed is read back.
+pub(crate) fn catch_up(config: &Config) -> CatchUpOptions {
+    let catch_up = &config.catch_up;
+    CatchUpOptions {
+        every: catch_up.every_s.duration(),
+        after_gap: catch_up.after_gap_s.duration(),
+        overlap: catch_up.overlap_s.duration(),
+        back_max: catch_up.back_max_s.duration(),
+        requests_max: catch_up.requests_max,
+        window_requests_max: catch_up.window_requests_max,
+        lines_max: catch_up.lines_max,
+        time_out: catch_up.timeout_ms.duration(),
     }
 }
 
@@ -178,6 +194,7 @@ mod tests {
         let config = Config::default();
         assert_same(&limits(&config), &Limits::default());
         assert_same(&pace(&config), &PaceOptions::default());
+        assert_same(&catch_up(&config), &CatchUpOptions::default());
         assert_same(&stream_limits(&config), &StreamLimits::default());
         assert_same(&webhook_settings(&config), &WebhookSettings::default());
         assert_same(&store_options(&config), &StoreOptions::default());

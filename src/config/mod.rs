@@ -17,8 +17,8 @@ use serde::Deserialize;
 pub use error::{ConfigError, Fault};
 pub use section::{Allowed, Millis, Rule, Seconds, Secret};
 pub use sections::{
-    Api, Auth, Data, Demo, Feed, LogFormat, Outbox, Pace, Search, Server, Store, Stream, Telemetry, Tenant, Twilio,
-    Webhook,
+    Api, Auth, CatchUp, Data, Demo, Feed, LogFormat, Outbox, Pace, Search, Server, Store, Stream, Telemetry, Tenant,
+    Twilio, Webhook,
 };
 
 /// Exit code of a configuration or command line that cannot be used (`EX_USAGE` of sysexits.h).
@@ -70,6 +70,8 @@ config! {
     feed: Feed,
     /// The way out.
     outbox: Outbox,
+    /// Reading back what was missed.
+    catch_up: CatchUp,
     /// How limits are kept.
     pace: Pace,
     /// The carriers' door.

@@ -167,6 +167,28 @@ section! {
 }
 
 section! {
+    /// Reading back what was missed.
+    CatchUp("catch_up") {
+        /// Between two looks at a line.
+        every_s: Seconds, 1..=86_400;
+        /// After a webhook was not acknowledged.
+        after_gap_s: Seconds, 1..=86_400;
+        /// How much of the last look is looked at again.
+        overlap_s: Seconds, 1..=86_400;
+        /// How far back at most.
+        back_max_s: Seconds, 60..=31_536_000;
+        /// Requests of one look at one line.
+        requests_max: usize, 2..=100_000;
+        /// Requests for one stretch of time.
+        window_requests_max: usize, 2..=10_000;
+        /// Lines looked at together.
+        lines_max: usize, 1..=1_000;
+        /// Time for a request.
+        timeout_ms: Millis, 100..=120_000;
+    }
+}
+
+section! {
     /// How limits are kept.
     Pace("pace") {
         /// What every window is longer by.

@@ -106,7 +106,7 @@ impl Run {
     async fn rounds(&self, mut server: Server) {
         for round in 0..ROUNDS {
             match round % 4 {
-                1 => self.between_claim_and_answer().await,
+                1 | 2 => self.between_claim_and_answer().await,
                 3 => server = self.in_the_middle_of_a_start(server).await,
                 _ => self.anywhere().await,
             }

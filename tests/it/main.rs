@@ -4,6 +4,7 @@
 
 mod api;
 mod architecture;
+mod carrier_memory;
 mod configuration;
 mod crash;
 mod demo;

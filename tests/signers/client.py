@@ -2,7 +2,7 @@
 
 import json
 import sys
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
@@ -29,6 +29,8 @@ try:
 except TwilioRestException as refused:
     error = [refused.status, refused.code]
 today = datetime.now(timezone.utc).date()
+before = datetime.now(timezone.utc) - timedelta(minutes=5)
+inbound = [m for m in client.messages.list(to=sender) if m.direction == "inbound"]
 print(
     json.dumps(
         {
@@ -38,6 +40,13 @@ print(
             "fetched": fetched.sid == created.sid and fetched.body == created.body,
             "error": error,
             "listed": len(client.messages.list(to=recipient, page_size=2)),
+            "since": len(client.messages.list(to=recipient, date_sent_after=before, page_size=2)),
+            "until": len(client.messages.list(to=recipient, date_sent_before=before)),
+            "came_in": [m.body for m in client.messages.list(to=sender, from_=recipient, date_sent_after=before)],
+            "media": [m.content_type for i in inbound for m in client.messages(i.sid).media.list()],
+            "calls": [c.status for c in client.calls.list(to=sender, start_time_after=before, page_size=1)],
+            "calls_before": len(client.calls.list(to=sender, start_time_before=before)),
+            "started": [type(c.start_time).__name__ for c in client.calls.list(from_=recipient, status="busy")],
             "on_day": len([m for m in client.messages.list(page_size=2) if m.date_created.date() == today]),
         }
     )

@@ -238,6 +238,7 @@ impl Lane {
     pub fn put_back(&mut self, entry: Entry, now: Stamp) {
         self.take(entry.message, now);
         self.release(entry.message);
+        self.decided(entry.message, entry.contact);
         let key = Key::of(&entry);
         self.keys.insert(entry.message, key);
         self.entries.insert(key, entry);
@@ -256,11 +257,7 @@ impl Lane {
     /// Its contact's next one may go.
     pub fn settled(&mut self, message: MessageId, contact: ContactId, now: Stamp) {
         self.release(message);
-        if let Some(state) = self.contacts.get_mut(&contact)
-            && state.unknown.is_some_and(|(unknown, _)| unknown == message)
-        {
-            state.unknown = None;
-        }
+        self.decided(message, contact);
         self.place_contact(contact, now);
     }
 
@@ -443,6 +440,15 @@ impl Lane {
         let Some(contact) = self.in_flight.remove(&message) else { return };
         if let Some(state) = self.contacts.get_mut(&contact) {
             state.in_flight = None;
+        }
+    }
+
+    /// Nobody waits for this text any more: its fate is known, or a person sends it again and must not wait for itself.
+    fn decided(&mut self, message: MessageId, contact: ContactId) {
+        if let Some(state) = self.contacts.get_mut(&contact)
+            && state.unknown.is_some_and(|(unknown, _)| unknown == message)
+        {
+            state.unknown = None;
         }
     }
 

@@ -204,6 +204,16 @@ fn canceled_text_never_leaves_and_one_in_flight_cannot_be_canceled() {
 }
 
 #[test]
+fn text_that_a_person_sends_again_does_not_wait_for_itself() {
+    let mut lane = lane_of([entry(1, 7), entry(2, 7)]);
+    assert_eq!(sent(lane.next(Stamp(1), go)), Some(1));
+    lane.hold(message(1), contact(7), Stamp(1_000), Stamp(2));
+    assert_eq!(sent(lane.next(Stamp(3), go)), None, "the next one waits");
+    lane.put_back(Entry { attempt: 2, ..entry(1, 7) }, Stamp(4));
+    assert_eq!(sent(lane.next(Stamp(4), go)), Some(1));
+}
+
+#[test]
 fn place_counts_who_goes_before_and_when_by_the_tightest_rate() {
     let mut lane = lane_of((1..=2_000).map(|number| Entry { segments: 2, ..entry(number, number) }));
     lane.insert(Entry { priority: Priority::Automatic, ..entry(3_000, 3_000) }, Stamp(0)).unwrap();
@@ -311,6 +321,11 @@ struct Model {
 impl Model {
     const BOUND: usize = 3;
 
+    fn insert(&mut self, new: Entry) {
+        self.unknown.retain(|(which, of, _)| (*which, *of) != (new.message, new.contact));
+        self.queued.push(new);
+    }
+
     fn held(&self, to: ContactId) -> Option<Stamp> {
         self.unknown.iter().find(|(_, of, _)| *of == to).map(|(_, _, until)| *until)
     }
@@ -411,7 +426,7 @@ proptest! {
                 Step::Insert(new) => {
                     put_in += 1;
                     lane.insert(new, now).unwrap();
-                    model.queued.push(new);
+                    model.insert(new);
                 }
                 Step::Remove(number) => {
                     let known = model.queued.iter().position(|entry| entry.message == message(number));

@@ -35,6 +35,8 @@ pub trait Directory: Send + Sync + 'static {
     fn tenant_exists(&self, tenant: &TenantId) -> bool;
     /// Every tenant, in order of name.
     fn tenants(&self) -> Vec<TenantId>;
+    /// Every line, in order of name.
+    fn channels(&self) -> Vec<ChannelEntry>;
     /// A line by its id.
     fn channel(&self, channel: &ChannelId) -> Option<ChannelEntry>;
     /// A line by its number.

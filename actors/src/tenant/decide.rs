@@ -2,10 +2,10 @@
 
 use schema::{
     address::E164,
-    command::{Command, Setting},
+    command::{CaughtUp, Command, Setting},
     event::{
-        ChannelConfigured, LimitConfigured, OperatorConfigured, PauseChanged, SecretChanged, TemplateConfigured,
-        TenantConfigured,
+        ChannelConfigured, LimitConfigured, LineCaughtUp, OperatorConfigured, PauseChanged, SecretChanged,
+        TemplateConfigured, TenantConfigured,
     },
     ids::TemplateId,
     pause::PauseScope,
@@ -32,12 +32,20 @@ pub(crate) fn decide(
     match (command, directory) {
         (Command::Configure(setting), None) => configure(settings, setting),
         (Command::CancelQueue(confirm), None) => Ok(vec![Draft::from(confirm.ordered())]),
+        (Command::CaughtUp(caught), None) => Ok(caught_up(settings, caught)),
         (Command::Register(registration), Some(directory)) => {
             Ok(directory.decide(registration)?.map(Draft::from).into_iter().collect())
         }
         (Command::Register(_), None) => Err(Refusal::rejected(Code::Invalid, "only the tenant `system` registers")),
         _ => Err(Refusal::rejected(Code::Invalid, "the tenant `system` has no settings")),
     }
+}
+
+/// Never back: what was read stays read.
+fn caught_up(settings: &Settings, caught: &CaughtUp) -> Vec<Draft> {
+    let CaughtUp { channel, up_to, found } = caught.clone();
+    let newer = settings.caught_up.get(&channel).is_none_or(|known| *known < up_to);
+    changed(newer && settings.channels.contains_key(&channel), LineCaughtUp { channel, up_to, found })
 }
 
 fn configure(settings: &Settings, setting: &Setting) -> Result<Vec<Draft>, Refusal> {

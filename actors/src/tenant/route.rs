@@ -173,7 +173,7 @@ impl Shell {
     /// Stores what arrives for a parked conversation: refusing would lose the text, carriers retry once or not at all.
     pub(crate) fn keep_unprocessed(&self, tracked: &Rc<RefCell<Tracked>>, ticket: Ticket) {
         let Some(ticket) = self.pass_new(ticket) else { return };
-        let channel = match &ticket.request.command {
+        let channel = match ticket.request.command.arrival() {
             Command::Receive(message) => message.channel.clone(),
             Command::Call(call) => call.channel.clone(),
             Command::Voicemail(voicemail) => voicemail.channel.clone(),

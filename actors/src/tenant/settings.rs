@@ -8,6 +8,7 @@ use schema::{
     pause::Pauses,
     role::Role,
     settings::{ChannelSettings, LimitSettings, TemplateSettings, TenantSettings},
+    time::Stamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,8 @@ pub struct Settings {
     pub operators: BTreeMap<OperatorId, Option<Role>>,
     /// What stays in its lanes.
     pub pauses: Pauses,
+    /// Up to when each line's arrivals were read back from the carrier. One without an entry never was.
+    pub caught_up: BTreeMap<ChannelId, Stamp>,
 }
 
 impl Settings {
@@ -51,6 +54,9 @@ impl Settings {
                 self.operators.insert(fact.operator.clone(), fact.role);
             }
             Fact::PauseChanged(fact) => self.pauses.set(&fact.scope, fact.pause),
+            Fact::LineCaughtUp(fact) => {
+                self.caught_up.insert(fact.channel.clone(), fact.up_to);
+            }
             _ => {}
         }
     }

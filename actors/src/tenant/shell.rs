@@ -267,7 +267,7 @@ fn first_words(tracked: &mut Tracked, events: Vec<Draft>, request: &Request) -> 
         return events;
     }
     let Some(newcomer) = tracked.newcomer.take() else { return events };
-    let name = match &request.command {
+    let name = match request.command.arrival() {
         schema::command::Command::Call(call) => call.name.clone(),
         _ => None,
     };

@@ -22,7 +22,7 @@ pub(crate) struct Identity {
 impl Identity {
     /// Carriers' commands carry their own ids; an operator's the client's key. Others may be repeated.
     pub(crate) fn of(request: &Request) -> Option<Self> {
-        match &request.command {
+        match request.command.arrival() {
             Command::Receive(message) => Some(Self::carrier(&["text", &message.carrier_id])),
             Command::Call(call) => Some(Self::carrier(&[moment(&call.outcome), &call.carrier_id])),
             Command::Voicemail(voicemail) => Some(Self::carrier(&["recording", &voicemail.carrier_id])),
@@ -114,7 +114,8 @@ pub(crate) fn target(command: &Command) -> Target<'_> {
         Command::Claim(claim) => Target::Conversation(claim.conversation),
         Command::Settle(settle) => Target::Conversation(settle.conversation),
         Command::Replay(replay) => Target::Conversation(replay.conversation),
-        Command::Configure(_) | Command::Register(_) | Command::CancelQueue(_) => Target::Tenant,
+        Command::Late(late) => target(&late.arrival),
+        Command::Configure(_) | Command::Register(_) | Command::CancelQueue(_) | Command::CaughtUp(_) => Target::Tenant,
     }
 }
 

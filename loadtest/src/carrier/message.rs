@@ -84,11 +84,6 @@ pub fn done_date(at: Micros) -> String {
     timestamp(at).to_zoned(TimeZone::UTC).strftime("%y%m%d%H%M").to_string()
 }
 
-/// The UTC day, as `DateSent` filters name it.
-pub fn day(at: Micros) -> String {
-    timestamp(at).to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string()
-}
-
 fn timestamp(at: Micros) -> Timestamp {
     i64::try_from(at).ok().and_then(|at| Timestamp::from_microsecond(at).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -12,6 +12,7 @@ mod fault;
 mod files;
 mod handset;
 mod keywords;
+mod lists;
 mod message;
 mod phone;
 mod rest;

@@ -1,11 +1,11 @@
-//! Twilio's REST: create, fetch and list messages, and their media. Errors as Twilio writes them.
+//! Twilio's REST: create and fetch messages and their media; the lists are in `lists`. Errors as Twilio writes them.
 
 use std::sync::Arc;
 
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::{Path, Query, Request, State},
+    extract::{Path, Request, State},
     http::{HeaderMap, HeaderName, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -18,13 +18,11 @@ use super::{
     create,
     door::Rest,
     fault::Fate,
+    lists,
     message::{API, Message},
     state::Carrier,
-    store::Filter,
 };
 
-/// Rows of a page when the client does not say, and at most.
-const PAGE: (usize, usize) = (50, 1_000);
 /// A picture of one pixel, for whoever fetches media.
 const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
 
@@ -64,9 +62,11 @@ impl IntoResponse for ApiError {
 
 pub(super) fn router(carrier: Arc<Carrier>) -> Router {
     Router::new()
-        .route(&format!("/{API}/Accounts/{{account}}/Messages.json"), post(create_message).get(list_messages))
+        .route(&format!("/{API}/Accounts/{{account}}/Messages.json"), post(create_message).get(lists::messages))
         .route(&format!("/{API}/Accounts/{{account}}/Messages/{{file}}"), get(fetch_message))
         .route(&format!("/{API}/Accounts/{{account}}/Messages/{{sid}}/Media/{{media}}"), get(fetch_media))
+        .route(&format!("/{API}/Accounts/{{account}}/Messages/{{sid}}/Media.json"), get(lists::media))
+        .route(&format!("/{API}/Accounts/{{account}}/Calls.json"), get(lists::calls))
         .route(&format!("/{API}/Accounts/{{account}}/Calls/{{file}}"), get(fetch_call))
         .route(&format!("/{API}/Accounts/{{account}}/Recordings/{{file}}"), get(fetch_recording))
         .layer(middleware::from_fn_with_state(carrier.clone(), when_here))
@@ -84,7 +84,7 @@ async fn when_here(State(carrier): State<Arc<Carrier>>, request: Request, next: 
 }
 
 /// Basic credentials of the account that the path names.
-fn authenticate(carrier: &Carrier, account: &str, headers: &HeaderMap) -> Result<(), ApiError> {
+pub(super) fn authenticate(carrier: &Carrier, account: &str, headers: &HeaderMap) -> Result<(), ApiError> {
     let denied = ApiError::new(StatusCode::UNAUTHORIZED, 20_003, "Authenticate");
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let decoded = given.strip_prefix("Basic ").and_then(|text| STANDARD.decode(text).ok()).unwrap_or_default();
@@ -162,52 +162,4 @@ async fn fetch_recording(
     let sid = file.strip_suffix(".wav").unwrap_or(&file);
     let sound = carrier.files.sound(sid).ok_or(missing)?;
     Ok(([(header::CONTENT_TYPE, "audio/x-wav"), NO_SNIFFING], sound).into_response())
-}
-
-async fn list_messages(
-    State(carrier): State<Arc<Carrier>>,
-    Path(account): Path<String>,
-    Query(query): Query<Vec<(String, String)>>,
-    headers: HeaderMap,
-) -> Result<axum::Json<Value>, ApiError> {
-    authenticate(&carrier, &account, &headers)?;
-    let get = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    let number = |name: &str, default: usize| get(name).and_then(|text| text.parse().ok()).unwrap_or(default);
-    let (page, size) = (number("Page", 0), number("PageSize", PAGE.0).clamp(1, PAGE.1));
-    // A day may be given alone, or with the time that Twilio ignores nothing of; days suffice here.
-    let day = |name: &str| get(name).map(|text| text.chars().take(10).collect::<String>());
-    let filter = Filter {
-        account: Some(account.clone()),
-        to: get("To"),
-        from: get("From"),
-        on: day("DateSent"),
-        until: day("DateSent<"),
-        since: day("DateSent>"),
-    };
-    let start = page.saturating_mul(size);
-    let rows: Vec<Value> =
-        carrier.store(|store| store.list(&filter).skip(start).take(size + 1).map(Message::to_json).collect());
-    Ok(axum::Json(page_json(&account, &query, rows, (page, size))))
-}
-
-fn page_json(account: &str, query: &[(String, String)], mut rows: Vec<Value>, (page, size): (usize, usize)) -> Value {
-    let more = rows.len() > size;
-    rows.truncate(size);
-    let kept = query.iter().filter(|(name, _)| !matches!(name.as_str(), "Page" | "PageSize" | "PageToken"));
-    let filters = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish();
-    let uri = |page: usize| {
-        let and = if filters.is_empty() { "" } else { "&" };
-        format!("/{API}/Accounts/{account}/Messages.json?{filters}{and}PageSize={size}&Page={page}")
-    };
-    json!({
-        "end": page * size + rows.len().saturating_sub(1),
-        "first_page_uri": uri(0),
-        "messages": rows,
-        "next_page_uri": more.then(|| uri(page + 1)),
-        "page": page,
-        "page_size": size,
-        "previous_page_uri": page.checked_sub(1).map(uri),
-        "start": page * size,
-        "uri": uri(page),
-    })
 }

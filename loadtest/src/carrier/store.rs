@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::message::{Message, day};
+use super::message::Message;
 use crate::meter::Micros;
 
 /// Messages. Bounded.
@@ -22,12 +22,27 @@ pub struct Filter {
     pub to: Option<String>,
     /// From whom.
     pub from: Option<String>,
-    /// On this day (YYYY-MM-DD).
-    pub on: Option<String>,
-    /// On or before this day.
-    pub until: Option<String>,
-    /// On or after this day.
-    pub since: Option<String>,
+    /// Sent within this time.
+    pub sent: Span,
+}
+
+/// A stretch of time, both ends included; an end that is missing is open.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Span {
+    /// From here.
+    pub first: Option<Micros>,
+    /// To here.
+    pub last: Option<Micros>,
+}
+
+impl Span {
+    /// Whether a time lies within; none lies only in all of time.
+    pub fn holds(&self, at: Option<Micros>) -> bool {
+        match at {
+            Some(at) => self.first.is_none_or(|first| first <= at) && self.last.is_none_or(|last| at <= last),
+            None => self.first.is_none() && self.last.is_none(),
+        }
+    }
 }
 
 impl Store {
@@ -70,15 +85,9 @@ impl Store {
 impl Filter {
     fn takes(&self, message: &Message) -> bool {
         let is = |wanted: &Option<String>, actual: &str| wanted.as_deref().is_none_or(|wanted| wanted == actual);
-        if !is(&self.account, &message.account) || !is(&self.to, &message.to) || !is(&self.from, &message.from) {
-            return false;
-        }
-        if self.on.is_none() && self.until.is_none() && self.since.is_none() {
-            return true;
-        }
-        let Some(sent) = message.sent_us.map(day) else { return false };
-        is(&self.on, &sent)
-            && self.until.as_ref().is_none_or(|until| sent <= *until)
-            && self.since.as_ref().is_none_or(|since| sent >= *since)
+        is(&self.account, &message.account)
+            && is(&self.to, &message.to)
+            && is(&self.from, &message.from)
+            && self.sent.holds(message.sent_us)
     }
 }

@@ -178,6 +178,10 @@ facts! {
     82 v 1 "directory.account" AccountRegistered,
     /// Every tenant's texts are held back, or leave again.
     83 v 1 "directory.pause" EveryonePaused,
+
+    // What was looked after.
+    /// A line's arrivals were read back from the carrier up to a time.
+    90 v 1 "line.caught_up" LineCaughtUp,
 }
 
 /// An event of a newer version: its bytes as they were.

@@ -4,6 +4,7 @@
 
 mod errors;
 mod form;
+mod history;
 mod inbound;
 mod list;
 mod send;

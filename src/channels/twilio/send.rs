@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use actors::ports::{Carrier, Clock, Directory, ListError, ListedText, LookUp, OutgoingText};
+use actors::ports::{Carrier, Clock, Directory, History, HistoryQuery, ListError, ListedText, LookUp, OutgoingText};
 use async_trait::async_trait;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header, redirect};
 use schema::{command::SendOutcome, ids::AccountId};
@@ -157,6 +157,10 @@ impl Carrier for TwilioCarrier {
 
     async fn look_up(&self, query: LookUp) -> Result<Vec<ListedText>, ListError> {
         self.look_up_texts(&query).await
+    }
+
+    async fn history(&self, query: HistoryQuery) -> Result<History, ListError> {
+        self.read_history(&query).await
     }
 }
 

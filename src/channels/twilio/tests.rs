@@ -49,6 +49,9 @@ impl Directory for Book {
     fn tenants(&self) -> Vec<TenantId> {
         Vec::new()
     }
+    fn channels(&self) -> Vec<ChannelEntry> {
+        Vec::new()
+    }
     fn channel(&self, _: &ChannelId) -> Option<ChannelEntry> {
         None
     }

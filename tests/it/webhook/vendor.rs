@@ -12,7 +12,7 @@ use actors::{
     ports::{ChannelEntry, Hook, Inbound as _, InboundError, RawWebhook},
 };
 use deskwire::channels::twilio::{TwilioInbound, TwilioInboundSettings};
-use loadtest::carrier::{DEMO_ACCOUNT, DEMO_ADDRESS, DEMO_TOKEN};
+use loadtest::carrier::{CallEnd, Calling, DEMO_ACCOUNT, DEMO_ADDRESS, DEMO_TOKEN, Texting};
 use proptest::{
     prelude::*,
     strategy::ValueTree as _,
@@ -118,6 +118,13 @@ fn whatever_the_vendors_library_signs_is_verified_and_nothing_else() {
 #[tokio::test]
 async fn the_vendors_client_takes_the_simulated_carrier_for_twilio() {
     let carrier = carrier().await;
+    // Nobody takes these webhooks; the carrier remembers what they told.
+    carrier.set_engine("http://127.0.0.1:9", "http://127.0.0.1:9");
+    let (from, media) = (CONTACT.to_owned(), vec!["picture".to_owned()]);
+    carrier.text(&Texting { from, media, body: "hello".to_owned(), ..Texting::default() }).await;
+    for end in [CallEnd::NoAnswer, CallEnd::Busy] {
+        carrier.call(&Calling { from: CONTACT.to_owned(), end, ..Calling::default() }).await;
+    }
     let arguments = [carrier.url(), DEMO_ACCOUNT.to_owned(), DEMO_TOKEN.to_owned(), DEMO_ADDRESS.to_owned()];
     let output = tokio::task::spawn_blocking(move || {
         let [url, account, token, from] = &arguments;
@@ -126,6 +133,10 @@ async fn the_vendors_client_takes_the_simulated_carrier_for_twilio() {
     let seen: Value = serde_json::from_str(&output.await.expect("ran")).expect("JSON");
     assert_eq!((&seen["status"], &seen["segments"]), (&json!("queued"), &json!("2")));
     assert_eq!((&seen["fetched"], &seen["error"]), (&json!(true), &json!([400, 21_211])));
-    assert_eq!((&seen["listed"], &seen["on_day"]), (&json!(5), &json!(5)), "over pages of two");
+    assert_eq!((&seen["listed"], &seen["on_day"]), (&json!(5), &json!(6)), "over pages of two");
     assert_eq!(seen["created"], json!("datetime"), "its dates are read");
+    assert_eq!((&seen["since"], &seen["until"]), (&json!(5), &json!(0)), "by the second");
+    assert_eq!((&seen["came_in"], &seen["media"]), (&json!(["hello"]), &json!(["image/png"])));
+    assert_eq!((&seen["calls"], &seen["calls_before"]), (&json!(["busy", "no-answer"]), &json!(0)));
+    assert_eq!(seen["started"], json!(["datetime"]));
 }

@@ -49,6 +49,17 @@ pub(super) fn call(state: &State, call: &CallReport, inputs: &Inputs<'_>) -> Dec
     }
 }
 
+/// A call that was heard of when it had long been over: no verdict will come any more.
+pub(super) fn of_late(state: &State, call: &CallReport, inputs: &Inputs<'_>) -> Decision {
+    let CallOutcome::Ended { duration_s } = call.outcome else { return self::call(state, call, inputs) };
+    if state.call(&call.carrier_id).is_some() {
+        return Decision::nothing();
+    }
+    let no_text = inputs.settings.channels.get(&call.channel).and_then(|line| by_number(line, call));
+    let open = OpenCall { channel: call.channel.clone(), duration_s, due: inputs.now, no_text };
+    without_verdict(state, &call.carrier_id, &open, inputs)
+}
+
 /// Calls whose verdict has not come in time.
 pub(super) fn overdue(state: &State, inputs: &Inputs<'_>) -> Decision {
     let due = state.open_calls().find(|(_, open)| open.due <= inputs.now);

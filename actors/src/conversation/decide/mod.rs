@@ -4,6 +4,7 @@ mod automatic;
 mod call;
 mod desk;
 mod inbound;
+mod late;
 mod outbound;
 
 use std::time::Duration;
@@ -222,7 +223,8 @@ pub fn decide(
             decision.push(schema::event::MessageReplayed { unprocessed: replay.unprocessed });
             Ok(decision)
         }
-        Command::Configure(_) | Command::Register(_) | Command::CancelQueue(_) => {
+        Command::Late(late) => late::decide(state, late, inputs, by),
+        Command::Configure(_) | Command::Register(_) | Command::CancelQueue(_) | Command::CaughtUp(_) => {
             Err(Refusal::rejected(Code::Invalid, "a setting is not a conversation's business"))
         }
     }

@@ -236,3 +236,60 @@ async fn a_stamp_of_the_claim_bounds_what_is_asked_for() {
         .collect();
     assert_eq!(ids, ["SM-ours"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_kills_between_claim_and_answer_double_nothing_and_leave_no_fate_untold() {
+    const KILLS: usize = 100;
+    let mut world = world();
+    // Long enough that nobody is asked for before the last kill.
+    world.limits.reconcile.margin = Duration::from_secs(3);
+    world.limits.reconcile.again_min = Duration::from_secs(2);
+    world.limits.reconcile.again_max = Duration::from_secs(2);
+    let engine = world.engine().await;
+    world.tenant(&engine).await;
+    drop(engine);
+    world.carrier.hold();
+    let mut taken = Vec::new();
+    for kill in 0..KILLS {
+        let engine = world.engine().await;
+        let tenant = engine.tenant(&acme()).await.expect("it runs");
+        let to = Recipient::Address(Address::from_carrier(&format!("+1415557{kill:04}")).expect("an address"));
+        let words = format!("text {kill}");
+        let send = SendMessage { to, channel: Some(line()), text: words.clone() };
+        tenant.submit(ask(Command::Send(send))).await.expect("stored");
+        let called = async {
+            while world.carrier.sent().len() <= kill {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, called).await.expect("the carrier has it");
+        // Every other one is lost on its way.
+        if kill % 2 == 0 {
+            taken.push(listed(&format!("SM-{kill}"), &words, Status::Delivered));
+        }
+        drop((engine, tenant));
+    }
+    world.carrier.list(taken);
+    let engine = world.engine().await;
+    let tenant = engine.tenant(&acme()).await.expect("it runs");
+    // Facts only: opening every text at each look would starve whoever is looked at.
+    let count = async |wanted: Status| {
+        let batches = world.log.read(&FeedId::of(&acme()), Offset(1), usize::MAX).await.expect("readable");
+        let facts = batches.iter().flat_map(|batch| batch.events().map(|event| event.expect("decodes").fact));
+        facts.filter(|fact| matches!(fact, Fact::MessageStatus(fact) if fact.status == wanted)).count()
+    };
+    let settled = async {
+        while count(Status::Delivered).await < KILLS / 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    if tokio::time::timeout(3 * PATIENCE, settled).await.is_err() {
+        let (unknown, delivered) = (count(Status::Unknown).await, count(Status::Delivered).await);
+        let (asked, stats) = (world.carrier.asked().len(), tenant.stats().await);
+        panic!("{unknown} unknown, {delivered} of {} delivered after {asked} questions; {stats:?}", KILLS / 2);
+    }
+    assert_eq!(count(Status::Delivered).await, KILLS / 2);
+    assert_eq!(count(Status::Unknown).await, KILLS, "each was shown as what it was");
+    let sent: std::collections::HashSet<MessageId> = world.carrier.sent().iter().map(|text| text.message).collect();
+    assert_eq!((sent.len(), world.carrier.sent().len()), (KILLS, KILLS), "nothing twice");
+}

@@ -44,6 +44,8 @@ pub enum SkipReason {
     Abroad,
     /// The contact seems to ask for no more texts, and nobody has looked yet.
     ConsentQuestioned,
+    /// The call was heard of too late: a text would puzzle the caller.
+    TooLate,
 }
 
 body!(/// No text-back, and why.

@@ -101,6 +101,16 @@ ChannelClaimed {
     address: String,
 });
 
+body!(/// A line's arrivals were read back from the carrier.
+LineCaughtUp {
+    /// Which line.
+    channel: ChannelId,
+    /// Nothing before this is missing.
+    up_to: Stamp,
+    /// What had been missed since the last time.
+    found: u32,
+});
+
 body!(/// An account at a carrier. Its secret is in the sealed table under the same id.
 AccountRegistered {
     /// Ours.

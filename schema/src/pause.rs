@@ -123,6 +123,15 @@ mod tests {
     }
 
     #[test]
+    fn everybody_of_a_tenant_sees_its_pauses() {
+        use crate::{event::Fact, role::Role, wire::is_visible};
+        let told = crate::event::PauseChanged { scope: PauseScope::Everyone, pause: Pause::All };
+        let ordered = crate::event::EveryonePaused { pause: Pause::All };
+        assert!(is_visible(&Fact::from(told), Role::Viewer));
+        assert!(!is_visible(&Fact::from(ordered), Role::Operator), "the directory is not theirs");
+    }
+
+    #[test]
     fn scopes_do_not_undo_each_other_and_the_strictest_counts() {
         let mut pauses = Pauses::default();
         pauses.set(&PauseScope::Tenant, Pause::Automatic);

@@ -172,7 +172,9 @@ async fn thousands_of_texts_of_one_template_are_taken_back_after_a_preview_and_n
     let queue = |what: &str, more: &[&str]| desk.command(&[&["queue", what], &which[..], more].concat()).unwrap();
     let listed = queue("list", &["--limit", "250", "--json"]);
     assert_eq!(listed.lines().count(), 251, "the rows and the sums");
+    let began = std::time::Instant::now();
     let table = queue("list", &["--limit", "3"]);
+    eprintln!("a list of {callers} queued texts took {:?}, the process included", began.elapsed());
     assert!(table.contains("in all: 2000 texts, "), "{table}");
     assert!(table.contains("MESSAGE") && !table.contains("+1212"), "{table}");
     assert!(queue("cancel", &[]).ends_with("nothing was canceled\n"), "a preview takes nothing back");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actors::handle::Refusal;
 use axum::{Json, extract::State};
-use futures_util::{StreamExt as _, stream};
+use futures_util::future::join_all;
 use schema::{
     command::{Command, MessageRef, Registration, Reply, Request, Setting},
     ids::{ChannelId, MessageId, TemplateId, TenantId},
@@ -162,12 +162,24 @@ async fn cancel_step(state: &ApiState, caller: &Caller, confirm: QueueConfirm) -
     if confirm.after().is_none() {
         record(state, caller, &confirm).await?;
     }
-    let (reader, most) = (state.reader(), state.parts().limits.cancel_step);
-    let (rows, next) = reader.queue(caller.tenant_id(), &confirm.filter(), confirm.after(), most).await?;
+    let (reader, limits, clock) = (state.reader(), &state.parts().limits, &state.parts().engine.ports().clock);
+    let (rows, mut next) =
+        reader.queue(caller.tenant_id(), &confirm.filter(), confirm.after(), limits.cancel_step).await?;
+    let enough = clock.monotonic() + limits.answer_within / 2;
     let mut step = Step::default();
-    let mut fates = stream::iter(rows).map(|row| cancel(state, caller, row)).buffer_unordered(TOGETHER);
-    while let Some((row, fate)) = fates.next().await {
-        step.count(&row, fate);
+    for together in rows.chunks(TOGETHER) {
+        let fates = together.iter().cloned().map(|row| cancel(state, caller, row));
+        for (row, fate) in join_all(fates).await {
+            step.count(&row, fate);
+        }
+        if step.refusal.is_some() {
+            break;
+        }
+        // An answer that is too late would be a refusal of what was done.
+        if clock.monotonic() > enough {
+            next = together.last().map(|row| row.message);
+            break;
+        }
     }
     let confirm = match step.refusal {
         Some(refusal) if step.done == 0 => return Err(refusal.into()),

@@ -8,7 +8,7 @@ use schema::{
 };
 
 use super::*;
-use crate::memory::Failure;
+use crate::ports::Directory as _;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -222,4 +222,32 @@ async fn a_pause_that_was_not_stored_holds_nothing() {
     tenant.submit(write(CALLER, "goes")).await.expect("queued");
     until_sent(&world, PATIENCE, 1).await;
     assert!(tenant.settings().pauses.is_empty());
+}
+
+#[test]
+fn what_everyone_is_told_is_a_fold_of_the_directory_and_an_order_that_changes_nothing_is_no_event() {
+    let directory = crate::directory::SystemDirectory::default();
+    for pause in [Pause::All, Pause::Automatic, Pause::None] {
+        let fact = directory.decide(&Registration::Pause(pause)).expect("it may").expect("it is new");
+        let ahead = directory.copy();
+        ahead.apply(&fact);
+        assert_ne!(directory.pause(), pause, "what runs ahead is nobody's yet");
+        directory.apply(&fact);
+        assert_eq!((ahead.pause(), directory.pause()), (pause, pause));
+        assert_eq!(directory.decide(&Registration::Pause(pause)).expect("it may"), None);
+    }
+}
+
+#[tokio::test]
+async fn the_same_order_twice_is_one_event() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    for _ in 0..2 {
+        for scope in [PauseScope::Tenant, PauseScope::Line(line())] {
+            press(&engine, scope, Pause::Automatic).await;
+        }
+    }
+    let names = world.names(&tenant).await;
+    assert_eq!(names.iter().filter(|name| **name == "settings.pause").count(), 2, "{names:?}");
 }

@@ -3,6 +3,8 @@
 mod bad_input;
 mod calls;
 mod flow;
+mod joint;
+mod one_answer;
 mod outbound;
 mod vendor;
 mod world;

@@ -68,7 +68,11 @@ impl World {
     }
 
     pub async fn with(settings: WebhookSettings) -> Self {
-        let carrier = carrier().await;
+        Self::on(carrier().await, settings).await
+    }
+
+    /// At a carrier of the test's own.
+    pub async fn on(carrier: CarrierHandle, settings: WebhookSettings) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let public_url = format!("http://{address}");

@@ -56,6 +56,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     app::Tls::load(&config)?;
     telemetry::start_logs(&config.telemetry)?;
     let metrics = telemetry::Metrics::start()?;
+    let traces = telemetry::Traces::start(&config.telemetry).context("traces cannot start")?;
     let upkeep = tokio::spawn(metrics.clone().upkeep());
     // Before the first socket: a signal that comes during the start is not lost.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -71,6 +72,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let deadline = config.stream.drain_spread_ms.duration() + config.server.drain_ms.duration() * 2;
     if tokio::time::timeout(deadline, running.drain()).await.is_err() {
         tracing::warn!("the drain took too long; ending now. Nothing acknowledged is lost");
+    }
+    if let Some(traces) = traces {
+        traces.flush().await;
     }
     upkeep.abort();
     tokio::task::spawn_blocking(move || store.close()).await.context("the store's end")?;

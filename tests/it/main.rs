@@ -14,4 +14,5 @@ mod stream;
 mod stream_clients;
 mod support;
 mod tls;
+mod traces;
 mod webhook;

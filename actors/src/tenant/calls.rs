@@ -71,26 +71,32 @@ impl Shell {
 
 /// Sends on the shared runtime; past the deadline the call is dropped and nobody knows what became of it.
 async fn send(shell: &Shell, text: OutgoingText, left: Duration) -> SendOutcome {
+    let (message, attempt, began) = (text.message, text.attempt, shell.now());
     let carrier = shell.context.ports.carrier.clone();
     let mut task = shell.context.runtime.spawn(async move { carrier.send(text).await });
-    match tokio::time::timeout(left, &mut task).await {
+    let outcome = match tokio::time::timeout(left, &mut task).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => SendOutcome::Unknown,
         Err(_) => {
             task.abort();
             SendOutcome::Unknown
         }
-    }
+    };
+    shell.trace_sent(message, attempt, began, label(&outcome));
+    outcome
 }
 
 fn count_outcome(outcome: &SendOutcome) {
-    let label = match outcome {
+    metrics::counter!("deskwire_carrier_sends_total", "outcome" => label(outcome)).increment(1);
+}
+
+fn label(outcome: &SendOutcome) -> &'static str {
+    match outcome {
         SendOutcome::Accepted { .. } => "accepted",
         SendOutcome::Refused(_) => "refused",
         SendOutcome::NotSent { .. } => "not_sent",
         SendOutcome::Unknown => "unknown",
-    };
-    metrics::counter!("deskwire_carrier_sends_total", "outcome" => label).increment(1);
+    }
 }
 
 /// Reads what is to be sent: text and address are sealed in the events that brought them.

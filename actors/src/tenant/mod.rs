@@ -20,6 +20,7 @@ pub(crate) mod supervise;
 #[cfg(test)]
 pub(crate) mod tests;
 pub(crate) mod ticket;
+mod traced;
 
 pub use handle::{QueuePlace, Stats, TenantHandle};
 pub use settings::Settings;

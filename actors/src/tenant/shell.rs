@@ -13,7 +13,7 @@ use std::{
 use schema::{
     command::{Reply, Request},
     event::{Accepted, Event, Header},
-    ids::{AddressHash, BatchId, BatchNumber, ConversationId, FeedId, NodeId, Offset},
+    ids::{AddressHash, BatchId, BatchNumber, ConversationId, FeedId, MessageId, NodeId, Offset, RequestId},
     problem::Code,
     time::Stamp,
 };
@@ -99,6 +99,8 @@ pub(crate) struct Shell {
     pub(crate) core: RefCell<Core>,
     /// Apart from the core, so that a refusal can reach its lane while the core is borrowed.
     pub(crate) lanes: RefCell<Lanes>,
+    /// The requests that open texts came from.
+    pub(crate) origins: RefCell<HashMap<MessageId, RequestId>>,
     pub(crate) appending: Cell<bool>,
     /// Monotonic time when it was last needed.
     pub(crate) idle_since: Cell<std::time::Duration>,
@@ -113,6 +115,7 @@ impl Shell {
             context,
             core: RefCell::new(core),
             lanes: RefCell::new(lanes),
+            origins: RefCell::default(),
             appending: Cell::new(false),
             idle_since: Cell::new(now),
             me: RefCell::new(std::rc::Weak::new()),

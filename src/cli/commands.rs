@@ -102,7 +102,11 @@ async fn follow(config: &Config, arguments: &TailArguments) -> anyhow::Result<()
 
 fn keys(config: &Config, command: &KeysCommand) -> anyhow::Result<()> {
     match command {
-        KeysCommand::Rotate { overlap } => {
+        KeysCommand::Rotate { sealing: true, .. } => {
+            let count = app::keys::reseal(config)?;
+            print(&format!("{count} keys and secrets are sealed with a new master key; back up keys/ anew"))
+        }
+        KeysCommand::Rotate { overlap, .. } => {
             let rotated = app::keys::rotate(config, overlap.map(std::time::Duration::from_secs))?;
             let until = rotated.until.map_or("no longer".to_owned(), |until| format!("until {}", date(Some(until))));
             print(&format!("{} signs from now on; tokens of {} are good {until}", rotated.id, rotated.before))

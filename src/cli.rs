@@ -187,6 +187,10 @@ pub enum KeysCommand {
         /// known to somebody who should not know it.
         #[arg(long, value_name = "SECONDS")]
         overlap: Option<u64>,
+        /// Instead: a new master key, under which contacts' keys and carriers' secrets are sealed anew. Only while no
+        /// server runs.
+        #[arg(long, conflicts_with = "overlap")]
+        sealing: bool,
     },
     /// Lists keys: id, what each does, how old it is, until when it is good.
     List,

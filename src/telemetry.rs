@@ -1,13 +1,17 @@
-//! Logs and metrics: how they leave the process. Knows nothing of what is logged or counted.
+//! Logs, metrics and traces: how they leave the process. Knows nothing of what is logged, counted or traced.
 //!
 //! Labels have bounded values and never name a tenant or a contact; log lines carry ids, never a text, name or number.
 //! A test reads the code for both.
+
+mod otlp;
 
 use std::{io, time::Duration};
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, fmt};
+
+pub use otlp::Traces;
 
 use crate::config::{LogFormat, Telemetry};
 

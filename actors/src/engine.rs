@@ -24,6 +24,7 @@ use crate::{
     ports::{Carrier, Clock, Directory, Ids, Keys, Limiter, Log, Views},
     projector::Projector,
     tenant::{TenantHandle, start},
+    trace,
     vault::Vault,
 };
 
@@ -205,6 +206,17 @@ impl Engine {
     }
 
     async fn pass(&self, id: &TenantId, request: Request) -> Result<Reply, Refusal> {
+        if !trace::traces(request.origin.request) {
+            return self.submit_once_or_again(id, request).await;
+        }
+        let (origin, began) = (request.origin.clone(), self.ports().clock.now());
+        let result = self.submit_once_or_again(id, request).await;
+        let outcome = if result.is_ok() { "accepted" } else { "refused" };
+        trace::submitted(&origin, began, self.ports().clock.now(), outcome);
+        result
+    }
+
+    async fn submit_once_or_again(&self, id: &TenantId, request: Request) -> Result<Reply, Refusal> {
         let request = match self.tenant(id).await?.try_submit(request).await {
             Ok(result) => return result,
             Err(request) => *request,

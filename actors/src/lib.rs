@@ -23,4 +23,5 @@ pub mod presence;
 pub mod projector;
 pub mod reader;
 pub mod tenant;
+pub mod trace;
 pub mod vault;

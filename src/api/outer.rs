@@ -1,12 +1,14 @@
 //! The outermost layer: gives each request its id, ends what takes too long, writes problems out, counts.
 
+use actors::trace;
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use schema::{
+    event::Via,
     ids::RequestId,
     problem::{Code, Problem},
 };
@@ -21,15 +23,24 @@ pub(super) async fn outer(State(state): State<ApiState>, mut request: Request, n
     request.extensions_mut().insert(id);
     let route = request.extensions().get::<MatchedPath>().map_or("none".to_owned(), |path| path.as_str().to_owned());
     let origin = cors::allowed(&state, request.headers());
+    let clock = &state.parts().engine.ports().clock;
+    let (began, caller) = (clock.now(), caller(request.headers()));
     let mut response = match cors::preflight(&request, origin.as_ref()) {
         Some(response) => response,
         None => answer(&state, request, next).await,
     };
     write_problem(&mut response, id);
     finish(&mut response, id, origin);
-    let status = response.status().as_u16().to_string();
+    let status = response.status().as_u16();
+    trace::edge(id, Via::Rest, (began, clock.now()), u64::from(status), caller);
+    let status = status.to_string();
     metrics::counter!("deskwire_api_requests_total", "route" => route, "status" => status).increment(1);
     response
+}
+
+/// The span of whoever called, if they say so; linked, never trusted.
+fn caller(headers: &HeaderMap) -> Option<trace::Link> {
+    trace::traceparent(headers.get("traceparent").filter(|_| trace::is_on())?.to_str().ok()?)
 }
 
 async fn answer(state: &ApiState, request: Request, next: Next) -> Response {

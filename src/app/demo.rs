@@ -95,6 +95,7 @@ fn write_carrier_file(directory: &Path, carrier: &CarrierAccount, public_url: &s
          engine_url = \"{public_url}\"\n\n\
          [[accounts]]\nsid = \"{sid}\"\ntoken = \"{token}\"\n\n\
          [[lines]]\nchannel = \"{CHANNEL}\"\naddress = \"{ADDRESS}\"\naccount = \"{sid}\"\n\
+         number_type = \"long-code\"\n\
          limits = {{ number_per_s = 1 }}\n",
         sid = carrier.sid,
         token = carrier.token,

@@ -16,6 +16,7 @@ use crate::{
         ring::{self, Kept, Rotated},
     },
     config::Config,
+    store::embedded::EmbeddedStore,
 };
 
 /// A token whose key nobody knows makes us look, but not more often than this: anybody can make such tokens.
@@ -126,6 +127,12 @@ impl KeyWatch {
 pub fn rotate(config: &Config, overlap: Option<Duration>) -> Result<Rotated, KeyError> {
     let overlap = overlap.unwrap_or(config.auth.token_ttl_s.duration() + MARGIN);
     ring::rotate(&directory(config), SystemClock.now(), overlap)
+}
+
+/// Seals contacts' keys and carriers' secrets under a new master key; how many. Only while no server runs.
+pub fn reseal(config: &Config) -> anyhow::Result<usize> {
+    super::offline::check_exists(config)?;
+    Ok(EmbeddedStore::reseal(&config.data.directory)?)
 }
 
 /// A key as `keys list` shows it.

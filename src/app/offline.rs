@@ -185,11 +185,17 @@ pub async fn rebuild(config: &Config, tenant: Option<&TenantId>) -> anyhow::Resu
 
 /// A directory that is not there is a mistake in the command, not a new store.
 fn open_existing(config: &Config) -> anyhow::Result<EmbeddedStore> {
+    check_exists(config)?;
+    open_store(config)
+}
+
+/// A wrong path is told, not made.
+pub(super) fn check_exists(config: &Config) -> anyhow::Result<()> {
     let directory = &config.data.directory;
     if !directory.join("commit").is_dir() {
         bail!("data.directory = \"{}\" holds no store", directory.display());
     }
-    open_store(config)
+    Ok(())
 }
 
 fn remove(directory: &Path) -> anyhow::Result<()> {

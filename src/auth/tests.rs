@@ -112,7 +112,7 @@ fn the_id_in_the_header_chooses_the_key_and_one_without_id_is_tried_with_all() {
     let (_directory, key) = ed25519();
     let Key::Ed25519Private(pem) = &key else { panic!("a private key was made") };
     let auth = Authenticator::new(std::slice::from_ref(&key)).unwrap();
-    let id = jsonwebtoken::decode_header(&auth.mint(&claims()).unwrap()).unwrap().kid.unwrap();
+    let id = jsonwebtoken::decode_header(auth.mint(&claims()).unwrap()).unwrap().kid.unwrap();
     let signing = EncodingKey::from_ed_pem(pem).unwrap();
     for (kid, is_good) in [(None, true), (Some(id), true), (Some("another".to_owned()), false)] {
         let header = Header { kid: kid.clone(), ..Header::new(Algorithm::EdDSA) };

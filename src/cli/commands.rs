@@ -59,6 +59,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     app::Tls::load(&config)?;
     telemetry::start_logs(&config.telemetry)?;
     let metrics = telemetry::Metrics::start()?;
+    let traces = telemetry::Traces::start(&config.telemetry).context("traces cannot start")?;
     let upkeep = tokio::spawn(metrics.clone().upkeep());
     // Before the first socket: a signal that comes during the start is not lost.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -74,6 +75,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let deadline = config.stream.drain_spread_ms.duration() + config.server.drain_ms.duration() * 2;
     if tokio::time::timeout(deadline, running.drain()).await.is_err() {
         tracing::warn!("the drain took too long; ending now. Nothing acknowledged is lost");
+    }
+    if let Some(traces) = traces {
+        traces.flush().await;
     }
     upkeep.abort();
     tokio::task::spawn_blocking(move || store.close()).await.context("the store's end")?;
@@ -101,7 +105,11 @@ async fn follow(config: &Config, arguments: &TailArguments) -> anyhow::Result<()
 
 fn keys(config: &Config, command: &KeysCommand) -> anyhow::Result<()> {
     match command {
-        KeysCommand::Rotate { overlap } => {
+        KeysCommand::Rotate { sealing: true, .. } => {
+            let count = app::keys::reseal(config)?;
+            print(&format!("{count} keys and secrets are sealed with a new master key; back up keys/ anew"))
+        }
+        KeysCommand::Rotate { overlap, .. } => {
             let rotated = app::keys::rotate(config, overlap.map(std::time::Duration::from_secs))?;
             let until = rotated.until.map_or("no longer".to_owned(), |until| format!("until {}", date(Some(until))));
             print(&format!("{} signs from now on; tokens of {} are good {until}", rotated.id, rotated.before))

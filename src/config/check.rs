@@ -21,6 +21,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     filter(config, &mut faults);
     tls(config, &mut faults);
     shared_secrets(config, &mut faults);
+    traces(config, &mut faults);
     if faults.is_empty() { Ok(()) } else { Err(ConfigError { faults }) }
 }
 
@@ -109,5 +110,16 @@ fn shared_secrets(config: &Config, faults: &mut Vec<Fault>) {
     if secrets.len() > SECRETS_MAX || secrets.iter().any(|secret| secret.reveal().len() < SECRET_MIN_BYTES) {
         let allowed = format!("must be at most {SECRETS_MAX} secrets of {SECRET_MIN_BYTES} bytes or more");
         faults.push(Fault { key: "auth.shared_secrets".to_owned(), value: None, allowed, source: None });
+    }
+}
+
+fn traces(config: &Config, faults: &mut Vec<Fault>) {
+    let telemetry = &config.telemetry;
+    if !telemetry.otlp_endpoint.is_empty() && !is_base(&telemetry.otlp_endpoint) {
+        let allowed = "must be an http or https URL without a path, query or fragment, or \"\" for no traces";
+        faults.push(fault("telemetry.otlp_endpoint", &telemetry.otlp_endpoint, allowed));
+    }
+    if !(0.0..=1.0).contains(&telemetry.otlp_sample_ratio) {
+        faults.push(fault("telemetry.otlp_sample_ratio", telemetry.otlp_sample_ratio, "must be a number from 0 to 1"));
     }
 }

@@ -67,6 +67,7 @@ impl Setting for SocketAddr {}
 impl Setting for String {}
 impl Setting for PathBuf {}
 impl Setting for bool {}
+impl Setting for f64 {}
 impl<T> Setting for Vec<T> {}
 
 impl Setting for u8 {

@@ -339,11 +339,23 @@ pub enum LogFormat {
 impl Setting for LogFormat {}
 
 section! {
-    /// Logs.
+    /// Logs and traces.
     Telemetry("telemetry") {
         /// How a line looks.
         format: LogFormat, "\"text\" or \"json\"";
         /// What is logged.
         filter: String, "a level (error, warn, info, debug, trace) or levels by module, such as info,deskwire::session=debug";
+        /// Where traces go; empty: nowhere.
+        otlp_endpoint: String, "an http or https URL without a path, query or fragment, or \"\" for no traces";
+        /// The share of requests that are traced.
+        otlp_sample_ratio: f64, "a number from 0 to 1";
+        /// What this service is called in traces.
+        otlp_service_name: String, "a name";
+        /// Spans that wait for their export.
+        otlp_queue_max: usize, 64..=1_000_000;
+        /// Between exports.
+        otlp_interval_ms: Millis, 10..=60_000;
+        /// Time for one export.
+        otlp_timeout_ms: Millis, 100..=60_000;
     }
 }

@@ -5,12 +5,14 @@ use std::{collections::VecDeque, pin::Pin};
 use actors::{
     feed::{FeedError, Slice},
     presence::ClientId,
+    trace,
 };
 use axum::extract::ws::{Utf8Bytes, WebSocket};
 use governor::DefaultDirectRateLimiter;
 use schema::{
     codes::{Close, Unsubscribe},
     frame::{Command, PING, Push, Reply},
+    time::Stamp,
 };
 use tokio::{
     sync::watch,
@@ -255,12 +257,17 @@ impl Session {
         let Some(desk) = &mut self.desk else { return Ok(()) };
         let message_bytes = self.state.0.limits.message_bytes;
         let first = slice.map_err(|error| ended(&error))?;
+        let mut pushes = Pushes::begin(&self.state);
         write_slice(&mut self.transport, desk, &first, message_bytes).await?;
+        pushes.add(first);
         for _ in 1..SLICES_TOGETHER {
             let Some(slice) = desk.cursor.buffered() else { break };
             write_slice(&mut self.transport, desk, &slice, message_bytes).await?;
+            pushes.add(slice);
         }
-        self.transport.flush().await
+        self.transport.flush().await?;
+        pushes.end(&self.state, self.client);
+        Ok(())
     }
 
     /// One step of a subscription that is behind.
@@ -283,6 +290,34 @@ impl Session {
             }
         }
         self.transport.flush().await
+    }
+}
+
+/// What one flush pushes, for its traces; nothing while there are none.
+struct Pushes {
+    began: Stamp,
+    slices: Vec<Slice>,
+    is_on: bool,
+}
+
+impl Pushes {
+    fn begin(state: &StreamState) -> Self {
+        let is_on = trace::is_on();
+        let began = if is_on { state.0.engine.ports().clock.now() } else { Stamp(0) };
+        Self { began, slices: Vec::new(), is_on }
+    }
+
+    fn add(&mut self, slice: Slice) {
+        if self.is_on {
+            self.slices.push(slice);
+        }
+    }
+
+    fn end(self, state: &StreamState, client: ClientId) {
+        if self.is_on {
+            let (which, times) = (client.0.as_u64_pair().0, (self.began, state.0.engine.ports().clock.now()));
+            self.slices.iter().for_each(|slice| slice.trace_push(which, times));
+        }
     }
 }
 

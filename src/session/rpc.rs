@@ -1,6 +1,6 @@
 //! `rpc`: an operator's commands. A method's name says which command; its arguments are the command's JSON.
 
-use actors::{engine::Engine, handle::Refusal, presence::ClientId, reader::Reader, tenant::TenantHandle};
+use actors::{engine::Engine, handle::Refusal, presence::ClientId, reader::Reader, tenant::TenantHandle, trace};
 use schema::{
     codes::{ErrorBody, StreamError},
     command::{Command, KEY_MAX, Request},
@@ -90,7 +90,10 @@ impl Call {
             via: Via::Stream,
             request: self.engine.ports().ids.request(),
         };
+        let (request, began) = (origin.request, self.engine.ports().clock.now());
         let reply = self.engine.submit(self.tenant.id(), Request { command, origin, key }).await;
+        let status = reply.as_ref().map_or_else(|refusal| u64::from(refusal.problem().code.status()), |_| 200);
+        trace::edge(request, Via::Stream, (began, self.engine.ports().clock.now()), status, None);
         let reply = reply.map_err(|refusal| ErrorBody::from(&refusal.problem()))?;
         Ok(to_raw_value(&reply).expect("plain values always encode"))
     }

@@ -11,6 +11,7 @@ use std::{sync::Arc, time::Duration};
 use actors::{
     engine::Engine,
     ports::{Answer, Arrival, ChannelEntry, Hook, Inbound, LineScript, Moment, RawWebhook, Tell},
+    trace,
 };
 use axum::{
     Router,
@@ -107,10 +108,20 @@ async fn twilio(
     let Some((channel, hook)) = path.ok().and_then(|Path((channel, hook))| door.route(&channel, &hook)) else {
         return answer::refused(id, "unknown", &Refused::Unknown);
     };
-    match door.receive(&channel, hook, request, id).await {
+    let clock = &door.engine.ports().clock;
+    let (caller, began) = (caller(request.headers()), clock.now());
+    let response = match door.receive(&channel, hook, request, id).await {
         Ok(answer) => answer::accepted(id, hook, answer),
         Err(refused) => answer::refused(id, hook.as_str(), &refused),
-    }
+    };
+    let status = u64::from(response.status().as_u16());
+    trace::edge(id, Via::Webhook, (began, clock.now()), status, caller);
+    response
+}
+
+/// The span of whoever called, if they say so; linked, never trusted.
+fn caller(headers: &HeaderMap) -> Option<trace::Link> {
+    trace::traceparent(headers.get("traceparent").filter(|_| trace::is_on())?.to_str().ok()?)
 }
 
 impl Door {

@@ -57,7 +57,8 @@ impl World {
             .unwrap();
         let listen = ([127, 0, 0, 1], carrier_port).into();
         // A webhook is posted once: what nobody takes is lost, but for the carrier's memory.
-        let config = CarrierConfig { listen, latency: Latency::none(), webhook_retries: 0, ..config };
+        let config =
+            CarrierConfig { listen, latency: Latency::none(), webhook_retries: 0, call_speed: 1_000.0, ..config };
         let carrier = CarrierServer::start(config).await.unwrap();
         let (server, token) = (Some(server), String::new());
         let mut world = Self { carrier, server, directory, port, token, environment };

@@ -93,6 +93,30 @@ async fn a_key_rotated_while_no_server_ran_is_the_one_it_starts_with() {
 }
 
 #[tokio::test]
+async fn a_new_master_key_needs_the_server_to_be_down_and_loses_nothing() {
+    let world = World::start();
+    let file = fs::read_to_string(world.directory.path().join("data/demo-carrier.toml")).unwrap();
+    let value = |name: &str| {
+        let line = file.lines().find(|line| line.starts_with(&format!("{name} = "))).unwrap();
+        line.split('"').nth(1).unwrap().to_owned()
+    };
+    let (sid, secret) = (value("sid"), value("token"));
+    assert_eq!(webhook(&world, &sid, &secret, 1).await, 200);
+    let data = world.directory.path().join("data").display().to_string();
+    let environment = [("DESKWIRE__DATA__DIRECTORY", data.as_str())];
+    let refused = run(&["keys", "rotate", "--sealing"], &environment);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("in use"), "{refused:?}");
+    let World { server, directory, client } = world;
+    assert!(server.terminate().success());
+    deskwire(directory.path(), &["keys", "rotate", "--sealing"]);
+    let shown = deskwire(directory.path(), &["inspect", "--tenant", "demo", "--personal"]);
+    assert!(shown.contains("hello"), "texts are still opened");
+    let server = Server::start_in(directory.path(), &[("DESKWIRE__DEMO__ENABLED", "true")]);
+    let world = World { server, directory, client };
+    assert_eq!(webhook(&world, &sid, &secret, 2).await, 200, "the carrier's secret is still known");
+}
+
+#[tokio::test]
 async fn tokens_of_the_current_shared_secret_and_of_the_one_before_are_good() {
     let world = World::start();
     let body = json!({"iss": "deskwire", "aud": "deskwire", "sub": "ana", "tenant": "demo", "role": "operator",

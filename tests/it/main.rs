@@ -17,4 +17,5 @@ mod stream;
 mod stream_clients;
 mod support;
 mod tls;
+mod traces;
 mod webhook;

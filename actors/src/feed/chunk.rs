@@ -2,7 +2,7 @@
 
 use std::{
     ops::Range,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::AtomicU8},
 };
 
 use bytes::Bytes;
@@ -10,8 +10,11 @@ use schema::{
     event::{Event, Fact},
     ids::{ConversationId, Offset, OperatorId},
     role::Role,
+    time::Stamp,
     wire::{self, WireEvent},
 };
+
+use crate::trace;
 
 /// What an event and its frames cost in memory beside its text, estimated.
 const EVENT_WEIGHT: usize = 1_024;
@@ -25,6 +28,8 @@ pub struct Chunk {
     /// Every role sees the same: one encoding serves all.
     uniform: bool,
     weight: usize,
+    /// Writes to dashboards that were traced.
+    told: AtomicU8,
     frames: [OnceLock<Frames>; Role::ALL.len()],
 }
 
@@ -79,6 +84,7 @@ impl Chunk {
             uniform,
             weight: events.len() * EVENT_WEIGHT + texts * 3,
             events,
+            told: AtomicU8::new(0),
             frames: Default::default(),
         })
     }
@@ -227,6 +233,12 @@ impl Slice {
     /// Offset of its last event. It must not be empty.
     pub fn last(&self) -> Offset {
         self.chunk.entries[self.range.end - 1].offset
+    }
+
+    /// It was written to a dashboard; `which` tells that one from others.
+    pub fn trace_push(&self, which: u64, times: (Stamp, Stamp)) {
+        let events = self.chunk.events[self.range.clone()].iter();
+        trace::pushed((self.chunk.first, &self.chunk.told), events, which, times);
     }
 
     /// What filters need to know of each event.

@@ -86,28 +86,34 @@ async fn send(shell: &Shell, text: OutgoingText, left: Duration) -> SendOutcome 
     if shell.is_held(text.message) {
         return SendOutcome::Held;
     }
+    let (message, attempt, began) = (text.message, text.attempt, shell.now());
     let carrier = shell.context.ports.carrier.clone();
     let mut task = shell.context.runtime.spawn(async move { carrier.send(text).await });
-    match tokio::time::timeout(left, &mut task).await {
+    let outcome = match tokio::time::timeout(left, &mut task).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => SendOutcome::Unknown,
         Err(_) => {
             task.abort();
             SendOutcome::Unknown
         }
-    }
+    };
+    shell.trace_sent(message, attempt, began, label(&outcome));
+    outcome
 }
 
 fn count_outcome(outcome: &SendOutcome) {
-    let label = match outcome {
+    metrics::counter!("deskwire_carrier_sends_total", "outcome" => label(outcome)).increment(1);
+}
+
+fn label(outcome: &SendOutcome) -> &'static str {
+    match outcome {
         SendOutcome::Accepted { .. } => "accepted",
         SendOutcome::Refused(_) => "refused",
         SendOutcome::NotSent { .. } => "not_sent",
         SendOutcome::Unknown => "unknown",
         SendOutcome::Held => "held",
         SendOutcome::TooLate => "too_late",
-    };
-    metrics::counter!("deskwire_carrier_sends_total", "outcome" => label).increment(1);
+    }
 }
 
 /// Reads what is to be sent: text and address are sealed in the events that brought them.

@@ -19,6 +19,7 @@ use crate::{
     handle::Refusal,
     ports::{AppendError, Checkpoint, ViewWrite, ViewsBatch},
     projector::{self, Projection},
+    trace,
 };
 
 /// First wait before an append of unknown outcome is repeated; doubles.
@@ -83,7 +84,7 @@ impl Shell {
     }
 
     /// The batch is on stable storage: only now does anybody hear of it.
-    async fn committed(self: &Rc<Self>, sealed: Sealed) {
+    async fn committed(self: &Rc<Self>, sealed: Sealed, began: Stamp) {
         let Sealed { mut pending, batch, writes } = sealed;
         let header = batch.header;
         let riders = {
@@ -100,11 +101,19 @@ impl Shell {
         if let Some(directory) = &self.context.directory {
             events.iter().for_each(|event| directory.apply(&event.fact));
         }
+        let traced = trace::Batch::of(header.first, &events);
+        let stored = self.now();
+        self.remember_requests(&events);
         self.react(&events);
         if pending.settings_changed {
             self.limits_changed();
         }
+        let publishing = self.now();
         self.context.shared.publish(header.first, events);
+        if let Some(traced) = traced {
+            traced.appended(began, stored);
+            traced.published(publishing, self.now());
+        }
         for completion in pending.completions.into_iter().chain(riders) {
             completion.send(Ok(()));
         }
@@ -197,8 +206,9 @@ impl Drop for CloseOnPanic {
 async fn append_all(shell: Rc<Shell>) {
     let _guard = CloseOnPanic(shell.clone());
     while let Some(sealed) = shell.seal() {
+        let began = shell.now();
         match shell.append(&sealed.batch).await {
-            Ok(()) => shell.committed(sealed).await,
+            Ok(()) => shell.committed(sealed, began).await,
             Err(error) => shell.failed(sealed.pending, &error),
         }
     }

@@ -23,6 +23,7 @@ pub(crate) mod supervise;
 #[cfg(test)]
 pub(crate) mod tests;
 pub(crate) mod ticket;
+mod traced;
 
 pub use handle::{LineQueue, QueuePlace, Stats, TenantHandle};
 pub use settings::Settings;

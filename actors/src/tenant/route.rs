@@ -287,7 +287,7 @@ impl Shell {
 
     /// A request of the engine's own.
     pub(crate) fn own_request(&self, command: Command) -> Request {
-        let request = self.context.ports.ids.request();
+        let request = self.request_of(&command).unwrap_or_else(|| self.context.ports.ids.request());
         Request { command, origin: Origin { by: Author::Engine, via: Via::Engine, request }, key: None }
     }
 

@@ -14,7 +14,7 @@ use dashmap::DashMap;
 use schema::{
     command::{Reply, Request},
     event::{Accepted, Event, Header},
-    ids::{AddressHash, BatchId, BatchNumber, ConversationId, FeedId, NodeId, Offset, TenantId},
+    ids::{AddressHash, BatchId, BatchNumber, ConversationId, FeedId, MessageId, NodeId, Offset, RequestId, TenantId},
     problem::Code,
     time::Stamp,
 };
@@ -109,6 +109,8 @@ pub(crate) struct Shell {
     /// Apart from the core, so that a refusal can reach its lane while the core is borrowed.
     pub(crate) lanes: RefCell<Lanes>,
     pub(crate) reconciler: RefCell<Reconciler>,
+    /// The requests that open texts came from.
+    pub(crate) origins: RefCell<HashMap<MessageId, RequestId>>,
     pub(crate) appending: Cell<bool>,
     /// Monotonic time when it was last needed.
     pub(crate) idle_since: Cell<std::time::Duration>,
@@ -124,6 +126,7 @@ impl Shell {
             core: RefCell::new(core),
             lanes: RefCell::new(lanes),
             reconciler: RefCell::default(),
+            origins: RefCell::default(),
             appending: Cell::new(false),
             idle_since: Cell::new(now),
             me: RefCell::new(std::rc::Weak::new()),

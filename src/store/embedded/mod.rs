@@ -76,6 +76,13 @@ impl EmbeddedStore {
         Self::open_on(dir, options, Arc::new(RealDisk))
     }
 
+    /// Makes a new master key and seals every contact's key and carrier's secret anew under it; returns how many. Only
+    /// while no process has the directory open.
+    pub fn reseal(dir: &Path) -> Result<usize, StoreError> {
+        let _lock = directory::take(dir)?;
+        keys::reseal(&dir.join("keys"), &(Arc::new(RealDisk) as Arc<dyn Disk>))
+    }
+
     fn open_on(dir: &Path, options: &StoreOptions, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
         let lock = directory::take(dir)?;
         let rows = Arc::new(Rows::open(&dir.join("log"), options.log_cache_bytes)?);

@@ -15,7 +15,7 @@ struct Module {
     actors: &'static [&'static str],
 }
 
-const HANDLES: &[&str] = &["engine", "feed", "handle", "ports", "presence", "reader", "tenant", "vault"];
+const HANDLES: &[&str] = &["engine", "feed", "handle", "ports", "presence", "reader", "tenant", "trace", "vault"];
 const PORTS: &[&str] = &["follower", "ports", "vault"];
 /// Epochs and keys need the system's own randomness, which no seed may repeat.
 const STORE: &[&str] = &["memory::SystemIds", "ports"];
@@ -31,7 +31,7 @@ const MAP: &[Module] = &[
     Module { path: "src/search", what: "adapter: search, a follower", ours: &["config"], actors: PORTS },
     Module { path: "src/auth", what: "tokens and their keys", ours: &["config"], actors: &[] },
     Module { path: "src/config", what: "configuration and its check", ours: &[], actors: &[] },
-    Module { path: "src/telemetry", what: "logs and metrics", ours: &["config"], actors: &[] },
+    Module { path: "src/telemetry", what: "logs, metrics, traces", ours: &["config"], actors: &["trace"] },
     Module { path: "src/app", what: "builds everything, alone", ours: ALL, actors: ALL },
     Module { path: "src/cli", what: "the command line", ours: &["app", "auth", "config", "telemetry"], actors: &[] },
     Module {

@@ -2,6 +2,7 @@
 //! that is made at first start. Losing `master` loses every personal part and every secret.
 
 mod entry;
+mod reseal;
 mod writer;
 
 use std::{
@@ -18,6 +19,7 @@ use async_trait::async_trait;
 use schema::ids::{AccountId, ContactId, KeyId, TenantId};
 use tokio::sync::oneshot;
 
+pub(super) use self::reseal::reseal;
 use self::{
     entry::{Seal, Tables},
     writer::{Answer, Job, Work, Writer},
@@ -45,19 +47,9 @@ impl EmbeddedKeys {
     ) -> Result<(Self, JoinHandle<()>), StoreError> {
         directory::make(dir)?;
         let path = dir.join("keys.log");
+        reseal::settle(dir, &disk)?;
         let seal = Seal::new(&master(dir, &path)?);
-        let mut tables = Tables::default();
-        let file = if path.exists() {
-            let opened = Appender::open(&path, 0, &disk)?;
-            for record in opened.records {
-                let entry =
-                    seal.open(&opened.bytes[record.payload]).ok_or_else(|| StoreError::MasterKey(path.clone()))?;
-                tables.put(entry);
-            }
-            opened.appender
-        } else {
-            Appender::create(&path, 0, &disk).map_err(StoreError::io(&path))?
-        };
+        let (tables, file) = read_all(&path, &seal, &disk)?;
         let tables = Arc::new(RwLock::new(tables));
         let (queue, jobs) = sync_channel(options.key_queue);
         let reserve_bytes = options.reserve_bytes;
@@ -89,6 +81,20 @@ impl EmbeddedKeys {
     fn tables(&self) -> std::sync::RwLockReadGuard<'_, Tables> {
         self.tables.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Every entry of the key file, which is made if it is missing.
+fn read_all(path: &Path, seal: &Seal, disk: &Arc<dyn Disk>) -> Result<(Tables, Appender), StoreError> {
+    let mut tables = Tables::default();
+    if !path.exists() {
+        return Ok((tables, Appender::create(path, 0, disk).map_err(StoreError::io(path))?));
+    }
+    let opened = Appender::open(path, 0, disk)?;
+    for record in opened.records {
+        let entry = seal.open(&opened.bytes[record.payload]);
+        tables.put(entry.ok_or_else(|| StoreError::MasterKey(path.to_owned()))?);
+    }
+    Ok((tables, opened.appender))
 }
 
 fn closed() -> KeyError {

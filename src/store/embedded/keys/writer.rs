@@ -235,7 +235,7 @@ impl Writer {
     }
 }
 
-fn write_all(file: &mut Appender, seal: &Seal, entries: impl Iterator<Item = Entry>) -> io::Result<()> {
+pub(super) fn write_all(file: &mut Appender, seal: &Seal, entries: impl Iterator<Item = Entry>) -> io::Result<()> {
     let mut frame = Frame::default();
     frame.clear();
     let mut count = 0;
@@ -255,7 +255,7 @@ fn write_all(file: &mut Appender, seal: &Seal, entries: impl Iterator<Item = Ent
 }
 
 /// Writes zeros over a file that has lost its name.
-fn overwrite(old: &Appended, disk: &dyn Disk) -> io::Result<()> {
+pub(super) fn overwrite(old: &Appended, disk: &dyn Disk) -> io::Result<()> {
     let zeros = vec![0; 1 << 20];
     let length = old.file.metadata()?.len();
     let mut at = 0;

@@ -142,3 +142,61 @@ async fn a_torn_tail_of_the_key_file_is_cut() {
     assert_eq!(std::fs::metadata(&path).unwrap().len(), length);
     assert_eq!(store.keys().get(&tenant(), kept.id).await, Ok(kept));
 }
+
+#[tokio::test]
+async fn a_new_master_key_opens_everything_and_the_old_one_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
+    let key = store.keys().create(&tenant(), contact(1)).await.unwrap();
+    let account = AccountId::new("acct").unwrap();
+    store.secrets().put(&account, "the-auth-token").await.unwrap();
+    assert!(matches!(EmbeddedStore::reseal(dir.path()), Err(StoreError::InUse(_))), "not beside a running one");
+    store.close();
+    drop(store);
+    let (master, log) = (dir.path().join("keys/master"), dir.path().join("keys/keys.log"));
+    let (old_master, old_log) = (std::fs::read(&master).unwrap(), std::fs::read(&log).unwrap());
+    let handle = std::fs::File::open(&master).unwrap();
+    assert_eq!(EmbeddedStore::reseal(dir.path()).unwrap(), 2);
+    assert_ne!(std::fs::read(&master).unwrap(), old_master);
+    assert_ne!(std::fs::read(&log).unwrap(), old_log);
+    assert_eq!((mode(&master), mode(&log)), (0o600, 0o600));
+    assert!(std::io::read_to_string(handle).unwrap().bytes().all(|byte| byte == 0), "the old one is overwritten");
+    let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
+    assert!(store.keys().get(&tenant(), key.id).await.unwrap() == key);
+    assert_eq!(store.secrets().get(&account).unwrap(), ["the-auth-token"]);
+    store.keys().create(&tenant(), contact(2)).await.unwrap();
+    store.close();
+    drop(store);
+    std::fs::write(&master, old_master).unwrap();
+    assert!(matches!(EmbeddedStore::open(dir.path(), &small()), Err(StoreError::MasterKey(_))));
+}
+
+#[tokio::test]
+async fn a_rotation_of_the_master_key_may_be_interrupted_anywhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
+    let key = store.keys().create(&tenant(), contact(1)).await.unwrap();
+    store.close();
+    drop(store);
+    let (master, next) = (dir.path().join("keys/master"), dir.path().join("keys/master.next"));
+    let before = std::fs::read(&master).unwrap();
+    let opens = async || {
+        let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
+        let known = store.keys().get(&tenant(), key.id).await.unwrap() == key;
+        store.close();
+        known && !next.exists()
+    };
+    // Only the new master, or a part of it, was written: the old one stays.
+    for beginning in [&[7; 32][..], &[7; 5]] {
+        std::fs::write(&next, beginning).unwrap();
+        assert!(opens().await);
+        assert_eq!(std::fs::read(&master).unwrap(), before);
+    }
+    // The new key file is in place, its master not yet.
+    EmbeddedStore::reseal(dir.path()).unwrap();
+    let renewed = std::fs::read(&master).unwrap();
+    std::fs::rename(&master, &next).unwrap();
+    std::fs::write(&master, &before).unwrap();
+    assert!(opens().await);
+    assert_eq!(std::fs::read(&master).unwrap(), renewed);
+}

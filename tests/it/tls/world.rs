@@ -131,8 +131,13 @@ impl World {
 
     /// A handshake; `None`: it was refused.
     pub async fn handshake(&self) -> Option<TlsStream<TcpStream>> {
+        self.handshake_on(self.connect().await).await
+    }
+
+    /// A handshake on a connection that is open already.
+    pub async fn handshake_on(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
         let connector = TlsConnector::from(Arc::new(self.authority.trusted()));
-        connector.connect(ServerName::try_from("localhost").unwrap(), self.connect().await).await.ok()
+        connector.connect(ServerName::try_from("localhost").unwrap(), stream).await.ok()
     }
 
     /// The certificate that a new connection is shown.

@@ -117,7 +117,7 @@ impl World {
             Figment::from(Serialized::defaults(CarrierConfig::default())).merge(file).extract().unwrap();
         // Callbacks come after the answer: they are requests of their own.
         let latency = Latency { sent: Spread::exactly(500.0), delivered: Spread::exactly(500.0), ..Latency::none() };
-        let config = CarrierConfig { listen, latency, ..config };
+        let config = CarrierConfig { listen, latency, call_speed: 1_000.0, ..config };
         let carrier = CarrierServer::start(config).await.unwrap();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { server, carrier, directory, client }

@@ -46,7 +46,7 @@ print(
             "media": [m.content_type for i in inbound for m in client.messages(i.sid).media.list()],
             "calls": [c.status for c in client.calls.list(to=sender, start_time_after=before, page_size=1)],
             "calls_before": len(client.calls.list(to=sender, start_time_before=before)),
-            "started": [type(c.start_time).__name__ for c in client.calls.list(from_=recipient, status="busy")],
+            "started": [type(c.start_time).__name__ for c in client.calls.list(from_=recipient, status="failed")],
             "on_day": len([m for m in client.messages.list(page_size=2) if m.date_created.date() == today]),
         }
     )

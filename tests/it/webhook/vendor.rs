@@ -138,5 +138,5 @@ async fn the_vendors_client_takes_the_simulated_carrier_for_twilio() {
     assert_eq!((&seen["since"], &seen["until"]), (&json!(5), &json!(0)), "by the second");
     assert_eq!((&seen["came_in"], &seen["media"]), (&json!(["hello"]), &json!(["image/png"])));
     assert_eq!((&seen["calls"], &seen["calls_before"]), (&json!(["failed", "failed"]), &json!(0)));
-    assert_eq!(seen["started"], json!(["datetime"]));
+    assert_eq!(seen["started"], json!(["datetime", "datetime"]));
 }

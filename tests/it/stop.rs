@@ -52,7 +52,7 @@ impl Desk {
         let lines = config.lines.into_iter().map(|line| Line { limits: limits.clone(), ..line }).collect();
         let listen = ([127, 0, 0, 1], carrier_port).into();
         let (latency, call_speed) = (Latency::none(), 1_000.0);
-        let config = CarrierConfig { listen, lines, latency, call_speed, tolerance_ms: 100, ..config };
+        let config = CarrierConfig { listen, lines, latency, call_speed, tolerance_ms: 300, ..config };
         let carrier = CarrierServer::start(config).await.unwrap();
         let desk = Self { carrier, directory, address: server.address(), environment };
         let limits = json!({"number_per_s": NUMBER_PER_S});

@@ -106,7 +106,11 @@ fn filter() -> tracing_subscriber::EnvFilter {
 #[tokio::main]
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
-        Command::Run(arguments) => return load::play(*arguments).await,
+        // What it started ends with it.
+        Command::Run(arguments) => tokio::select! {
+            played = load::play(*arguments) => return played,
+            () = stopped() => Err(anyhow::anyhow!("interrupted: no verdict")),
+        },
         Command::Scenarios => load::scenarios(),
         Command::Ceiling(options) => load::ceiling(options).await,
         Command::Carrier(arguments) => carrier(arguments).await,

@@ -15,7 +15,7 @@ use super::{
     operator,
     report::{Generator, Knee, Planted, Report, Server, Side},
     run::{LOOK_EVERY, Stage},
-    schedule::Rate,
+    scenario::Scenario,
     verdict::{Looked, Verdict},
 };
 
@@ -155,7 +155,7 @@ fn void(stage: &Stage) -> Vec<String> {
         ));
     }
     let peak = scenario.peak_per_s();
-    let is_ramp = scenario.texts.iter().any(|texts| matches!(texts.rate, Rate::Ramp { .. }));
+    let is_ramp = scenario.texts.iter().any(|texts| texts.rate.is_rising());
     if let Some(ceiling) = &stage.ceiling
         && peak > ceiling.per_s * OF_CEILING
         && !is_ramp
@@ -175,10 +175,10 @@ fn report(
     verdict: Verdict,
 ) -> Report {
     let (scenario, figures) = (&stage.options.scenario, &stage.shared.figures);
-    let seconds = scenario.duration_s;
+    let seconds = offered_for(scenario, &course);
     let texts: Vec<Side> = figures.texts.iter().map(|requests| Side::of(requests, seconds)).collect();
     let rows: Vec<_> = course.rows.iter().filter(|row| row.at_s < seconds).copied().collect();
-    let is_ramp = scenario.texts.first().is_some_and(|texts| matches!(texts.rate, Rate::Ramp { .. }));
+    let is_ramp = scenario.texts.first().is_some_and(|texts| texts.rate.is_rising());
     let kept = keep(stage, &verdict);
     let books: usize = stage.shared.tenants.iter().map(|tenant| tenant.book.bytes()).sum();
     Report {
@@ -214,6 +214,13 @@ fn report(
         kept,
         course,
     }
+}
+
+/// How long load was offered: a scenario that looks for an end stops there.
+fn offered_for(scenario: &Scenario, course: &Course) -> f64 {
+    let last = course.rows.iter().rev().find(|row| row.offered > 0.0).map(|row| row.at_s + row.for_s);
+    let may_stop = scenario.texts.iter().any(|texts| texts.until_shed.is_some());
+    last.filter(|last| may_stop && *last < scenario.duration_s).unwrap_or(scenario.duration_s)
 }
 
 /// Evidence stays; a run without findings leaves nothing, unless its place was chosen.

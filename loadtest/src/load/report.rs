@@ -156,17 +156,17 @@ pub struct Knee {
 const KEPT_UP: f64 = 0.95;
 /// … and no second whose 99th percentile is beyond this.
 const KEPT_UP_MS: f64 = 500.0;
-/// So many rows in succession are a bend; one may be a hiccup.
+/// So many rows at the end that do not keep up are a bend; one may be a hiccup.
 const BENT: usize = 3;
 
 impl Knee {
     /// Of a course whose offered rate rises.
     pub fn of(rows: &[Row]) -> Self {
         let keeps_up = |row: &Row| row.acked >= row.offered * KEPT_UP && row.ack_p99_ms <= KEPT_UP_MS;
-        let bend = rows.windows(BENT).position(|rows| !rows.iter().any(keeps_up));
-        let before = &rows[..bend.unwrap_or(rows.len())];
-        let per_s = before.iter().map(|row| row.acked).fold(0.0, f64::max);
-        Self { per_s, reached: bend.is_some() }
+        let last = rows.iter().rposition(keeps_up);
+        let per_s = rows.iter().filter(|row| keeps_up(row)).map(|row| row.acked).fold(0.0, f64::max);
+        let beyond = rows.len() - last.map_or(0, |last| last + 1);
+        Self { per_s, reached: beyond >= BENT }
     }
 }
 

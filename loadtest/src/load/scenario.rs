@@ -156,6 +156,12 @@ pub struct Texts {
     /// How long a text that was not taken is tried again, as carriers do. 0: once.
     #[serde(default)]
     pub retry_s: f64,
+    /// Texts that wait for one connection; more are not sent, and counted.
+    #[serde(default = "waiting")]
+    pub waiting: usize,
+    /// Ends when so many could not be sent: the engine is full, and there is nothing more to learn.
+    #[serde(default)]
+    pub until_shed: Option<u64>,
     /// The share of taken texts that are posted again, as after a lost answer.
     #[serde(default)]
     pub repeat: f64,
@@ -163,6 +169,10 @@ pub struct Texts {
 
 fn connections() -> u16 {
     64
+}
+
+fn waiting() -> usize {
+    1_024
 }
 
 fn contacts() -> u64 {
@@ -316,6 +326,7 @@ impl Scenario {
                 texts.connections > 0 && texts.contacts > 0,
                 "texts {name}: connections and contacts must be 1 or more"
             );
+            ensure!((1..=100_000).contains(&texts.waiting), "texts {name}: waiting must be 1 to 100,000");
             ensure!(texts.contacts <= 1_000_000, "texts {name}: at most 1,000,000 contacts");
             let exists = texts.only_tenant.is_none_or(|tenant| usize::from(tenant) < self.tenants);
             ensure!(exists, "texts {name}: only_tenant names none of the tenants");

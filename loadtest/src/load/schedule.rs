@@ -21,6 +21,13 @@ pub enum Rate {
         /// At the end.
         to_per_s: f64,
     },
+    /// From one to the other, by the same factor in the same time: a small beginning is seen as finely as the end.
+    Climb {
+        /// At the beginning; more than 0.
+        from_per_s: f64,
+        /// At the end.
+        to_per_s: f64,
+    },
     /// The one, and every so often the other for a while.
     Burst {
         /// Between bursts.
@@ -54,6 +61,10 @@ impl Rate {
                 let part = since.as_secs_f64() / whole.as_secs_f64().max(1e-9);
                 from_per_s + (to_per_s - from_per_s) * part.min(1.0)
             }
+            Self::Climb { from_per_s, to_per_s } => {
+                let part = since.as_secs_f64() / whole.as_secs_f64().max(1e-9);
+                from_per_s * (to_per_s / from_per_s).powf(part.min(1.0))
+            }
             Self::Burst { per_s, burst_per_s, every_s, for_s } => {
                 let since = since.as_secs_f64();
                 if since >= every_s && since % every_s < for_s { burst_per_s } else { per_s }
@@ -69,10 +80,18 @@ impl Rate {
             Self::Ramp { from_per_s, to_per_s } => {
                 Self::Ramp { from_per_s: from_per_s * factor, to_per_s: to_per_s * factor }
             }
+            Self::Climb { from_per_s, to_per_s } => {
+                Self::Climb { from_per_s: from_per_s * factor, to_per_s: to_per_s * factor }
+            }
             Self::Burst { per_s, burst_per_s, every_s, for_s } => {
                 Self::Burst { per_s: per_s * factor, burst_per_s: burst_per_s * factor, every_s, for_s }
             }
         }
+    }
+
+    /// Whether it rises until the engine can no more.
+    pub fn is_rising(self) -> bool {
+        matches!(self, Self::Ramp { .. } | Self::Climb { .. })
     }
 
     /// Whether every part of it makes sense.
@@ -81,6 +100,7 @@ impl Rate {
         match self {
             Self::Constant { per_s } => positive(per_s),
             Self::Ramp { from_per_s, to_per_s } => positive(from_per_s) && positive(to_per_s),
+            Self::Climb { from_per_s, to_per_s } => positive(from_per_s) && positive(to_per_s) && from_per_s > 0.0,
             Self::Burst { per_s, burst_per_s, every_s, for_s } => {
                 positive(per_s) && positive(burst_per_s) && every_s > 0.0 && for_s > 0.0
             }
@@ -184,6 +204,9 @@ mod tests {
         let ramp = arrivals(Rate::Ramp { from_per_s: 0.0, to_per_s: 100.0 }, Spacing::Even, 0);
         assert!((4_950..5_050).contains(&ramp.len()), "{}", ramp.len());
         assert!(between(&ramp, 0, 50) * 2 < between(&ramp, 50, 100));
+        let climb = arrivals(Rate::Climb { from_per_s: 1.0, to_per_s: 100.0 }, Spacing::Even, 0);
+        let (half, end) = (between(&climb, 49, 51), between(&climb, 98, 100));
+        assert!((18..=22).contains(&half) && (185..=200).contains(&end), "{half} {end}");
         let burst = Rate::Burst { per_s: 10.0, burst_per_s: 200.0, every_s: 20.0, for_s: 2.0 };
         let burst = arrivals(burst, Spacing::Even, 0);
         assert!((395..=405).contains(&between(&burst, 20, 22)), "{}", between(&burst, 20, 22));

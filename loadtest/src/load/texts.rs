@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::{
     corpus::Corpus,
-    figures::{Figures, Requests, count},
+    figures::{Figures, Requests, count, get},
     findings::{Findings, Kind},
     http::Connection,
     mark::{Mark, mix},
@@ -23,8 +23,6 @@ use super::{
 };
 use crate::signature::sign;
 
-/// Texts that wait for one connection; more are not sent, and counted.
-const WAITING: usize = 1_024;
 /// How often the schedule is looked at.
 const TICK: Duration = Duration::from_millis(1);
 /// After the end, what still waits for its connection is no longer sent.
@@ -89,6 +87,9 @@ pub async fn run(shared: Arc<Shared>, group: usize, texts: Texts, address: std::
     let requests = &shared.figures.texts[group];
     // The shape of the rate is over the whole run; what lies outside the group's own time is left out.
     for at in schedule.skip_while(|at| *at < after).take_while(|at| *at < until) {
+        if texts.until_shed.is_some_and(|most| get(&requests.shed) >= most) {
+            break;
+        }
         let due = timing.start + at;
         let late = wait_until(due).await;
         shared.figures.lag.record(0, late);
@@ -134,7 +135,7 @@ fn connections(
 ) -> (Vec<mpsc::Sender<Arrival>>, Vec<Posting>) {
     let lanes_from = shared.lanes[group];
     let open = |index: u16| {
-        let (sender, mut arrivals) = mpsc::channel::<Arrival>(WAITING);
+        let (sender, mut arrivals) = mpsc::channel::<Arrival>(texts.waiting);
         let mut poster = Poster {
             shared: shared.clone(),
             group,

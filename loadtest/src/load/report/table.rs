@@ -78,8 +78,11 @@ pub fn facts(report: &Report) -> Vec<String> {
         generator.books_kib
     ));
     if let Some(knee) = &report.knee {
-        let reached = if knee.reached { "the knee" } else { "no knee up to the end of the ramp; at least" };
-        facts.push(format!("{reached}: {}", rate(knee.per_s)));
+        facts.push(match (knee.reached, knee.per_s > 0.0) {
+            (true, true) => format!("the knee: {} are kept up with", rate(knee.per_s)),
+            (true, false) => "the knee lies below the first second: give the ramp more time".to_owned(),
+            (false, _) => format!("no knee up to the end of the ramp: {} are kept up with", rate(knee.per_s)),
+        });
     }
     let meter = &report.carrier;
     if meter.texts > 0 {

@@ -54,10 +54,28 @@ pub struct Looked {
     pub logs: bool,
 }
 
+impl Looked {
+    fn there(&self) -> String {
+        let acked = grouped(self.acked);
+        match self.logs {
+            true => format!("{acked} acknowledged, {} in the logs", grouped(self.in_logs)),
+            false => format!("{acked} acknowledged; the logs were not read, operators saw it"),
+        }
+    }
+
+    fn statuses(&self) -> String {
+        match self.forgotten {
+            0 => "in frames and logs".to_owned(),
+            forgotten => format!("in frames and logs; {} attempts were too old to compare", grouped(forgotten)),
+        }
+    }
+}
+
 impl Verdict {
     /// From what was found in what was looked at.
     pub fn new(findings: &Findings, looked: &Looked, void: Vec<String>) -> Self {
-        let Looked { acked, in_logs, events, pushes, operators, resumes, taken, taken_compared, .. } = looked;
+        let Looked { acked, events, pushes, operators, resumes, taken, taken_compared, .. } = looked;
+        let (there, statuses) = (looked.there(), looked.statuses());
         let check = |promise, looked_at: bool, kinds: &[Kind], said: String| {
             let found = findings.of(kinds);
             let holds = (looked_at || found.count > 0).then_some(found.count == 0);
@@ -69,7 +87,7 @@ impl Verdict {
                 "everything acknowledged is there, exactly once",
                 *acked > 0,
                 &[Kind::Lost, Kind::Twice, Kind::Unsent, Kind::OtherReply],
-                format!("{} acknowledged, {} in the logs", grouped(*acked), grouped(*in_logs)),
+                there,
             ),
             check("… and in the order it was sent", *acked > 0, &[Kind::Disordered], "by sender".to_owned()),
             check(
@@ -85,7 +103,7 @@ impl Verdict {
                 &[Kind::Refused],
                 format!("{} returns", grouped(*resumes)),
             ),
-            check("no status moved back", *pushes > 0, &[Kind::StatusBack], "in frames and logs".to_owned()),
+            check("no status moved back", *pushes > 0, &[Kind::StatusBack], statuses),
             check(
                 "nobody was texted faster than allowed",
                 *taken > 0,
@@ -134,5 +152,49 @@ impl Verdict {
             (true, true) => 2,
             (true, false) => 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looked() -> Looked {
+        Looked { acked: 1_234, in_logs: 1_234, pushes: 5, operators: 1, taken: 1, logs: true, ..Looked::default() }
+    }
+
+    #[test]
+    fn a_broken_promise_weighs_more_than_a_void_run_and_both_more_than_nothing() {
+        let findings = Findings::default();
+        let void = || vec!["the generator could not keep up".to_owned()];
+        let verdict = |findings: &Findings, void| Verdict::new(findings, &looked(), void);
+        assert_eq!((verdict(&findings, vec![]).word(), verdict(&findings, vec![]).exit_code()), ("HOLDS", 0));
+        assert_eq!((verdict(&findings, void()).word(), verdict(&findings, void()).exit_code()), ("VOID", 2));
+        findings.add(Kind::Pace, || "early".to_owned());
+        let broken = verdict(&findings, void());
+        assert_eq!((broken.word(), broken.exit_code()), ("BROKEN", 1));
+        let check = broken.checks.iter().find(|check| check.holds == Some(false)).unwrap();
+        assert_eq!((check.said.as_str(), check.against.as_slice()), ("1 times not", &["early".to_owned()][..]));
+    }
+
+    #[test]
+    fn every_kind_of_finding_breaks_a_promise() {
+        use Kind::*;
+        let kinds = [
+            Lost, Twice, Disordered, OtherReply, Unsent, Gap, Repeated, Differs, Behind, Foreign, Refused, StatusBack,
+            Pace, SentTwice, Store,
+        ];
+        for kind in kinds {
+            let findings = Findings::default();
+            findings.add(kind, String::new);
+            let verdict = Verdict::new(&findings, &Looked::default(), vec![]);
+            assert_eq!(verdict.checks.iter().filter(|check| check.holds == Some(false)).count(), 1, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_not_said_to_hold() {
+        let verdict = Verdict::new(&Findings::default(), &Looked::default(), vec![]);
+        assert!(verdict.checks.iter().all(|check| check.holds.is_none()), "{verdict:?}");
     }
 }

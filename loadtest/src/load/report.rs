@@ -128,9 +128,9 @@ pub struct Server {
     pub cpu_us_per_text: f64,
     /// At most.
     pub resident_max_mib: f64,
-    /// A minute into the run, or at its first fifth.
+    /// In the second fifth of the run, at most.
     pub resident_early_mib: f64,
-    /// At the end.
+    /// In its last fifth, at most.
     pub resident_late_mib: f64,
 }
 
@@ -176,13 +176,16 @@ impl Server {
         let rows: Vec<&Row> = rows.iter().filter(|row| row.at_s < seconds && row.resident_mib > 0.0).collect();
         let (last, whole) = (rows.last()?, rows.iter().map(|row| row.for_s).sum::<f64>());
         let used: f64 = rows.iter().map(|row| row.cpu * row.for_s).sum();
-        let early = rows.iter().find(|row| row.at_s >= (seconds / 5.0).min(60.0)).unwrap_or(last);
+        let most = |from: f64, to: f64| {
+            let within = rows.iter().filter(|row| (from..=to).contains(&(row.at_s / seconds)));
+            within.map(|row| row.resident_mib).fold(0.0, f64::max)
+        };
         Some(Self {
             cpu: used / whole.max(1e-9),
             cpu_us_per_text: used * 1e6 / to_f64(acked.max(1)),
             resident_max_mib: rows.iter().map(|row| row.resident_mib).fold(0.0, f64::max),
-            resident_early_mib: early.resident_mib,
-            resident_late_mib: last.resident_mib,
+            resident_early_mib: most(0.2, 0.4),
+            resident_late_mib: most(0.8, 1.0).max(last.resident_mib),
         })
     }
 }

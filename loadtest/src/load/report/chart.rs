@@ -163,12 +163,13 @@ impl Chart<'_> {
         }
         for (at, what) in self.marks.iter().filter(|(at, _)| *at <= x.most) {
             let at = x.at(*at);
+            // What stands far right is written to the left.
+            let (anchor, beside) = if at > WIDTH * 0.85 { ("end", at - 4.0) } else { ("start", at + 4.0) };
             let _ = write!(
                 svg,
                 "<line class=\"mark\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{top}\" y2=\"{:.1}\"/>\
-                 <text class=\"mark\" x=\"{:.1}\" y=\"{:.1}\">{what}</text>",
+                 <text class=\"mark\" x=\"{beside:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{what}</text>",
                 HEIGHT - bottom,
-                at + 4.0,
                 top - 6.0
             );
         }

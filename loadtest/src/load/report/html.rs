@@ -109,7 +109,7 @@ fn check(check: &Check) -> String {
 }
 
 fn over_time<'a>(rows: &[Row], name: &'a str, class: &'a str, of: fn(&Row) -> f64) -> Line<'a> {
-    Line { name, class, points: rows.iter().map(|row| (row.at_s, of(row))).collect() }
+    Line { name, class, points: rows.iter().map(|row| (row.at_s + row.for_s, of(row))).collect() }
 }
 
 fn charts(report: &Report) -> String {

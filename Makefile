@@ -18,8 +18,8 @@ lint: ## format, clippy, documentation, licences
 bench: ## webhook ingest and fan-out, with figures and where the time goes
 	@scripts/bench.sh
 
-load: ## the load harness: make load ARGS="--help"
-	@cargo run --release --quiet -p loadtest -- $(ARGS)
+load: ## a minute of load with a verdict and a report: make load ARGS="restart --seconds 30"
+	@scripts/load.sh $(ARGS)
 
 clients: ## the strangers' clients that tests use (npm centrifuge and playwright-core, PyPI centrifuge-python, twilio)
 	@scripts/setup-tests.sh

@@ -6,5 +6,6 @@
 pub mod bench;
 pub mod carrier;
 pub mod demo;
+pub mod load;
 pub mod meter;
 pub mod signature;

@@ -1,4 +1,4 @@
-//! `loadtest`: the simulated carrier by itself (Ctrl-C ends it), and the first benchmarks.
+//! `loadtest`: scenarios with a verdict, the simulated carrier by itself (Ctrl-C ends it), and the first benchmarks.
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
@@ -12,6 +12,7 @@ use loadtest::{
     bench::{fanout, webhook},
     carrier::{CarrierConfig, CarrierServer},
     demo::{self, DemoConfig},
+    load::{ceiling, cli as load},
 };
 
 #[global_allocator]
@@ -26,6 +27,13 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Plays a scenario against the engine and gives a verdict: contacts who text, operators who watch and answer, the
+    /// carrier. Exit status 0 only if every promise held; 1: one did not; 2: the figures mean nothing.
+    Run(Box<load::RunArguments>),
+    /// Lists the project's scenarios and what each shows.
+    Scenarios,
+    /// What the generator itself can do on this machine: signed texts to a server that does nothing.
+    Ceiling(ceiling::Options),
     /// A simulated carrier: Twilio's REST, signed webhooks, TwiML, keywords, faults, a strict meter, and a telephone.
     #[command(after_help = CARRIER_HELP)]
     Carrier(CarrierArguments),
@@ -99,7 +107,7 @@ impl CarrierArguments {
 fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter()).with_writer(std::io::stderr).init();
     match run(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             tracing::error!("{error:#}");
             ExitCode::FAILURE
@@ -112,12 +120,20 @@ fn filter() -> tracing_subscriber::EnvFilter {
 }
 
 #[tokio::main]
-async fn run(cli: Cli) -> anyhow::Result<()> {
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
+        // What it started ends with it.
+        Command::Run(arguments) => tokio::select! {
+            played = load::play(*arguments) => return played,
+            () = stopped() => Err(anyhow::anyhow!("interrupted: no verdict")),
+        },
+        Command::Scenarios => load::scenarios(),
+        Command::Ceiling(options) => load::ceiling(options).await,
         Command::Carrier(arguments) => carrier(arguments).await,
         Command::BenchWebhook(options) => print(&webhook::run(options).await?),
         Command::BenchFanout(options) => print(&fanout::run(options).await?),
     }
+    .map(|()| ExitCode::SUCCESS)
 }
 
 fn print(report: &impl serde::Serialize) -> anyhow::Result<()> {

@@ -10,6 +10,7 @@ mod crash;
 mod demo;
 mod keys;
 mod phone;
+mod load;
 mod readme;
 mod serving;
 mod stop;

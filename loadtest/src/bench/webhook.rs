@@ -9,15 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use hdrhistogram::Histogram;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
 
 use super::CpuTime;
-use crate::signature::sign;
+use crate::{load::http::Connection, signature::sign};
 
 /// What to post, and how hard.
 #[derive(Debug, Clone, clap::Args)]
@@ -145,9 +141,7 @@ fn to_f64(number: u64) -> f64 {
 async fn post_all(shared: Arc<Shared>) -> anyhow::Result<(Histogram<u64>, u64)> {
     let mut latencies = Histogram::<u64>::new(3)?;
     let mut refused = 0;
-    let mut stream = TcpStream::connect(shared.options.address).await.context("the engine cannot be reached")?;
-    stream.set_nodelay(true)?;
-    let mut answer = Vec::with_capacity(4096);
+    let mut connection = Connection::new(shared.options.address);
     loop {
         let phase = shared.counting.load(Ordering::Relaxed);
         if phase == OVER {
@@ -155,8 +149,7 @@ async fn post_all(shared: Arc<Shared>) -> anyhow::Result<(Histogram<u64>, u64)> 
         }
         let request = shared.request();
         let start = Instant::now();
-        stream.write_all(&request).await?;
-        let status = read_answer(&mut stream, &mut answer).await?;
+        let status = connection.exchange(&request).await.context("the engine cannot be reached")?.status;
         if phase == COUNTING {
             match status {
                 200 => latencies.record(u64::try_from(start.elapsed().as_micros())?)?,
@@ -195,31 +188,5 @@ impl Shared {
             body.len(),
         )
         .into_bytes()
-    }
-}
-
-/// Reads one answer with a `Content-Length`; gives its status.
-async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<u16> {
-    buffer.clear();
-    loop {
-        if stream.read_buf(buffer).await? == 0 {
-            bail!("the engine closed the connection");
-        }
-        let Some(head) = buffer.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
-        let text = std::str::from_utf8(&buffer[..head]).context("an answer that is not HTTP")?;
-        let status = text.get(9..12).and_then(|status| status.parse().ok()).context("an answer without a status")?;
-        let length = text
-            .lines()
-            .find_map(|line| {
-                let (name, value) = line.split_once(':')?;
-                name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
-            })
-            .unwrap_or(0);
-        while buffer.len() < head + 4 + length {
-            if stream.read_buf(buffer).await? == 0 {
-                bail!("the engine closed the connection");
-            }
-        }
-        return Ok(status);
     }
 }

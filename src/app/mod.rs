@@ -13,3 +13,8 @@ pub use build::{Running, start};
 pub use listener::{Listener, ListenerLimits};
 pub use stores::{Secrets, Stores, open_store};
 pub use token::token;
+
+/// The OpenAPI document of REST, for generators of clients.
+pub fn openapi() -> anyhow::Result<String> {
+    Ok(crate::api::document().to_pretty_json()?)
+}

@@ -36,6 +36,7 @@ pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
         Command::Parked(command) => parked(&config, command).await,
         Command::CheckConfig => print("the configuration can be used"),
         Command::DefaultConfig => print(Config::default_toml().trim_end()),
+        Command::Openapi => print(&app::openapi()?),
     }
 }
 

@@ -41,6 +41,7 @@ impl State {
             unread: 0,
             last_inbound_at: Offset(0),
             read_up_to: Offset(0),
+            missed_call: None,
             text_backs: Vec::new(),
             sends: std::collections::BTreeMap::new(),
             parked: false,
@@ -64,10 +65,12 @@ impl State {
             }
             Fact::CallMissed(fact) => {
                 self.channel = Some(fact.channel.clone());
+                self.missed_call = Some(header.stamp);
                 self.inbound(header);
             }
             Fact::CallAnswered(fact) => {
                 self.channel = Some(fact.channel.clone());
+                self.missed_call = None;
                 self.waiting_since = None;
                 self.activity = header.stamp;
             }
@@ -114,6 +117,7 @@ impl State {
             Fact::ConversationAssigned(fact) => self.assigned.clone_from(&fact.operator),
             Fact::ConversationResolved(_) => {
                 self.open = false;
+                self.missed_call = None;
                 self.snoozed_until = None;
                 self.waiting_since = None;
             }
@@ -164,6 +168,7 @@ impl State {
         self.last_text_at = header.offset;
         self.activity = header.stamp;
         if fact.purpose == Purpose::Reply {
+            self.missed_call = None;
             self.waiting_since = None;
             self.channel = Some(fact.channel.clone());
         }

@@ -66,6 +66,8 @@ pub struct State {
     pub last_inbound_at: Offset,
     /// Everything up to here has been seen.
     pub read_up_to: Offset,
+    /// The last missed call that no person has answered since.
+    pub missed_call: Option<Stamp>,
     /// Last text-back per line: the cool-down window.
     pub text_backs: Vec<(ChannelId, Stamp)>,
     /// Texts that are queued, on their way or settled lately. Bounded.

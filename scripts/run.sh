@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# The demo on this machine: the engine with tenant `demo`, and the simulated carrier with callers. Needs only Rust.
+# The demo on this machine: the engine with tenant `demo` and the operators' page, and the simulated carrier with callers.
+# Needs Rust; the page is built with Node, which is fetched into the checkout where it is missing.
 # Ctrl-C, or the end of either, ends both.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 # The dev profile optimises our dependencies, shares its artefacts with `make test`, and is fast enough for a demo;
 # `PROFILE=release make run` takes minutes more to build.
 profile=${PROFILE:-dev}
+scripts/setup-web.sh || say "the page could not be built (see above): going on without it; the API and the stream are there"
 say "building (the first time takes a few minutes)"
 cargo build --profile "$profile" --locked --bin deskwire
 cargo build --profile "$profile" --locked -p loadtest --bin loadtest
@@ -46,7 +48,8 @@ children+=("$!")
 children+=("$!")
 set +m
 
-say "Deskwire: $url · API $url/v1/openapi.json · metrics $url/metrics · simulated carrier $carrier"
+say "The desk: $url"
+say "API $url/v1/openapi.json · metrics $url/metrics · simulated carrier $carrier"
 say "A token: $bin/deskwire token --tenant demo --operator ana"
 say "Below: the demo tenant's events as they come. Ctrl-C ends everything."
 wait -n "${children[@]}" || true

@@ -7,6 +7,7 @@ mod architecture;
 mod configuration;
 mod crash;
 mod demo;
+mod desk;
 mod readme;
 mod serving;
 mod stream;

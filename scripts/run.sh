@@ -42,7 +42,7 @@ done
 ready || fail "the engine is not ready after 30 s"
 token=$("$bin/deskwire" --config config/dev.toml token --tenant demo --operator ana)
 DEMO_OPERATOR_TOKEN=$token "$bin/loadtest" carrier --listen "127.0.0.1:${carrier##*:}" \
-    --config "$data/demo-carrier.toml" --demo &
+    --config "$data/demo-carrier.toml" --demo --demo-callers 4 &
 children+=("$!")
 "$bin/deskwire" --config config/dev.toml tail --tenant demo &
 children+=("$!")

@@ -24,7 +24,7 @@ pub struct DemoConfig {
 
 impl Default for DemoConfig {
     fn default() -> Self {
-        let (pause, patience) = (Duration::from_secs(12), Duration::from_secs(20));
+        let (pause, patience) = (Duration::from_secs(12), Duration::from_secs(75));
         Self { channel: String::new(), callers: 2, pause, patience, seed: 0 }
     }
 }
@@ -38,6 +38,9 @@ const WISHES: &[(&str, &str)] = &[
     ("How much for a haircut and beard?", "Can I come at 5 today?"),
     ("The heating makes a strange noise", "It's a gas boiler, about ten years old"),
 ];
+/// Names as the network gives them with a call; many callers have none.
+const NAMES: &[&str] =
+    &["", "Ann Ruiz", "", "Omar Haddad", "Grace Lindqvist", "", "Tomasz Wilk", "Mei Tanaka", "", "Leila Aziz"];
 /// Area codes whose 555-0100 to 555-0199 are fiction.
 const AREAS: &[u16] = &[202, 206, 303, 312, 404, 503, 512, 617, 702, 808];
 /// How often a caller waits to look for a text.
@@ -53,7 +56,8 @@ async fn sit(carrier: Arc<CarrierHandle>, config: DemoConfig, seat: u64) {
     let chance = Chance::new(config.seed.wrapping_mul(31).wrapping_add(seat));
     tokio::time::sleep(config.pause.mul_f64(chance.uniform())).await;
     loop {
-        let caller = Caller { carrier: &carrier, config: &config, chance: &chance, number: number(&chance) };
+        let name = NAMES[chance.below(NAMES.len())];
+        let caller = Caller { carrier: &carrier, config: &config, chance: &chance, number: number(&chance), name };
         caller.live().await;
         tokio::time::sleep(config.pause.mul_f64(0.5 + chance.uniform())).await;
     }
@@ -69,6 +73,7 @@ struct Caller<'a> {
     config: &'a DemoConfig,
     chance: &'a Chance,
     number: String,
+    name: &'static str,
 }
 
 impl Caller<'_> {
@@ -95,8 +100,13 @@ impl Caller<'_> {
 
     async fn call(&self) {
         let end = if self.chance.hits(0.8) { CallEnd::NoAnswer } else { CallEnd::Busy };
-        let calling =
-            Calling { channel: self.config.channel.clone(), from: self.number.clone(), end, ..Calling::default() };
+        let calling = Calling {
+            channel: self.config.channel.clone(),
+            from: self.number.clone(),
+            end,
+            name: self.name.to_owned(),
+            ..Calling::default()
+        };
         told("a missed call", &self.carrier.call(&calling).await);
     }
 

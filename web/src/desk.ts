@@ -2,12 +2,12 @@
 import { computed, effect, signal, untracked } from '@preact/signals';
 import { drop, hurry, open as openOutbox, orders, ask, type Order } from './net/outbox';
 import { rest } from './net/rest';
-import { identity, signOut } from './net/session';
+import { distrust, enterDemo, identity, signOut } from './net/session';
 import { Stream } from './net/stream';
 import { takePresence } from './presence';
 import { route } from './route';
 import { EMPTY, reduce, type DeskState, type Input } from './state/reduce';
-import { list, summary, type View } from './state/views';
+import { relist, summary, type View } from './state/views';
 import { say } from './toasts';
 import type { Row } from './types';
 import { words } from './words';
@@ -36,7 +36,15 @@ export const rows = computed<ReadonlyMap<string, Row>>(() => {
 });
 
 export const me = computed(() => identity.value?.operator ?? '');
-export const listed = computed(() => list(rows.value.values(), route.value.view, me.value));
+let listedBefore: { view: View; list: readonly Row[] } = { view: 'all', list: [] };
+/** The rows of the view, in its order. */
+export const listed = computed(() => {
+  const { view } = route.value;
+  const before = listedBefore.view === view ? listedBefore.list : [];
+  const found = relist(before, rows.value, view, me.value);
+  listedBefore = { view, list: found };
+  return found;
+});
 export const totals = computed(() => summary(rows.value.values(), me.value));
 export const current = computed(() => (route.value.conversation === null ? null : (rows.value.get(route.value.conversation) ?? null)));
 export const timeline = computed(() => (route.value.conversation === null ? null : (state.value.timelines.get(route.value.conversation) ?? null)));
@@ -107,14 +115,32 @@ function begin_stream(tenant: string, position: { epoch: string; offset: number 
       say({ text: words.reloaded });
       void begin();
     },
-    ended: (code) => {
-      if (code >= 3500 || code === 101 || code === 103) leave();
-    },
+    ended,
     presence: takePresence,
     back: hurry,
   });
   stream.connect();
   stream.look(route.peek().conversation);
+}
+
+/** The engine's key for tokens is not the one of before. */
+const INVALID_TOKEN = 3500;
+
+/** The stream is over for good. A demo whose engine was set up anew lets its page in again. */
+function ended(code: number): void {
+  if (code === INVALID_TOKEN && identity.peek()?.demo === true) void readmit();
+  else if (code >= INVALID_TOKEN || code === 101 || code === 103) leave();
+}
+
+async function readmit(): Promise<void> {
+  distrust();
+  const isIn = await enterDemo().catch(() => false);
+  if (!isIn) {
+    leave();
+    return;
+  }
+  say({ text: words.reloaded });
+  await begin();
 }
 
 async function loadRest(mine: number, next: string | null): Promise<void> {

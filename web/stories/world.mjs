@@ -1,6 +1,6 @@
 // What a story needs: the engine and the simulated carrier on ports of their own, a browser, and a wait with a deadline.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +32,8 @@ function free(port) {
   });
 }
 
-let next = 13_000 + (process.pid % 3_000);
+// Files run side by side: each has ten ports to itself.
+let next = 10_100 + (process.pid % 900) * 10;
 async function port() {
   for (;;) {
     next += 1;
@@ -52,7 +53,7 @@ export class World {
     world.carrierUrl = `http://127.0.0.1:${world.carrierPort}`;
     await world.startEngine();
     world.carrier = world.spawn('loadtest', ['carrier', '--listen', `127.0.0.1:${world.carrierPort}`, '--config', join(world.data, 'demo-carrier.toml')]);
-    await until('the carrier to listen', () => fetch(`${world.carrierUrl}/meter`).then((answer) => answer.ok, () => false));
+    await until('the carrier to listen', () => world.carrier.exitCode !== null || fetch(`${world.carrierUrl}/meter`).then((answer) => answer.ok, () => false));
     return world;
   }
 
@@ -91,6 +92,11 @@ export class World {
   async killEngine() {
     this.engine.kill('SIGKILL');
     await this.engine.ended;
+  }
+
+  /** The engine begins anew, as after a restore: another log, another key for tokens. The carrier's account stays. */
+  forgetLog() {
+    for (const name of readdirSync(this.data)) if (!name.startsWith('demo-carrier')) rmSync(join(this.data, name), { recursive: true, force: true });
   }
 
   /** Runs a program to its end. */

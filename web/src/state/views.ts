@@ -45,6 +45,19 @@ export function list(rows: Iterable<Row>, view: View, me: string): Row[] {
   return found.sort(order(view));
 }
 
+/** The same as `list`, from the list before: what is almost in order is put in order at once. */
+export function relist(before: readonly Row[], rows: ReadonlyMap<string, Row>, view: View, me: string): Row[] {
+  const seen = new Set<string>();
+  const found: Row[] = [];
+  for (const { conversation } of before) {
+    const row = rows.get(conversation);
+    seen.add(conversation);
+    if (row !== undefined && belongs(row, view, me)) found.push(row);
+  }
+  for (const row of rows.values()) if (!seen.has(row.conversation) && belongs(row, view, me)) found.push(row);
+  return found.sort(order(view));
+}
+
 export interface Summary {
   /** How many conversations of each view there are. */
   readonly counts: Readonly<Record<View, number>>;

@@ -1,5 +1,5 @@
 // One message, and below it in words where it is.
-import { signal } from '@preact/signals';
+import { signal, type ReadonlySignal } from '@preact/signals';
 import { Check, CheckCheck, CircleAlert, CircleHelp, Clock, Paperclip, RotateCcw, Undo2, X } from 'lucide-preact';
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
@@ -13,17 +13,24 @@ import { Heard, operatorName } from './parts';
 
 type MessageItem = Extract<Item, { kind: 'message' }>;
 
+interface Place {
+  readonly place: number;
+  readonly estimate_ms: number;
+}
+
 interface BubbleProps {
   item: MessageItem;
   conversation: string;
   name: string;
-  place: { place: number; estimate_ms: number } | null;
+  /** Place and time of texts that wait, by message. */
+  places: ReadonlySignal<ReadonlyMap<string, Place>>;
 }
 
-export function Bubble({ item, conversation, name, place }: BubbleProps): JSX.Element {
+export function Bubble({ item, conversation, name, places }: BubbleProps): JSX.Element {
   const { message, last } = item;
   const mine = message.direction === 'outbound';
   const send = message.sending;
+  const place = send?.status === 'queued' ? (places.value.get(message.id) ?? null) : null;
   // What went as it should is told once, below the last of a group; everything else always.
   const usual = send === null || send.status === 'delivered' || send.status === 'read';
   const told = last || !usual;
@@ -65,7 +72,7 @@ const ICONS = {
   expired: CircleAlert,
 } as const;
 
-function Where({ send, place }: { send: Sending; place: BubbleProps['place'] }): JSX.Element {
+function Where({ send, place }: { send: Sending; place: Place | null }): JSX.Element {
   const Icon = ICONS[send.status];
   return (
     <span class="where">

@@ -105,7 +105,7 @@ function Rows(): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
   const rows = listed.value;
   const { view, conversation } = route.value;
-  const virtual = useVirtual(rows.length, ROW, scroller, (index) => rows[index]?.conversation ?? String(index));
+  const virtual = useVirtual(rows.length, ROW, scroller);
   const { above, seen } = useAnchor(rows, scroller);
   const selected = rows.findIndex((row) => row.conversation === conversation);
 
@@ -137,7 +137,7 @@ function Rows(): JSX.Element {
           const isCurrent = row.conversation === conversation;
           const reached = selected === -1 ? item.index === 0 : isCurrent;
           return (
-            <li key={item.key} style={{ transform: `translateY(${item.start}px)` }} aria-setsize={rows.length} aria-posinset={item.index + 1}>
+            <li key={row.conversation} style={{ transform: `translateY(${item.start}px)` }} aria-setsize={rows.length} aria-posinset={item.index + 1}>
               <RowLink row={row} current={isCurrent} reached={reached} />
             </li>
           );

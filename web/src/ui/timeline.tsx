@@ -1,13 +1,13 @@
 // Messages, notes and events of one conversation, newest at the bottom. What is older is added above without a jump.
 import { signal, useComputed } from '@preact/signals';
-import { ArrowDown, PhoneMissed, StickyNote } from 'lucide-preact';
+import { ArrowDown, PhoneMissed, PhoneOutgoing, StickyNote } from 'lucide-preact';
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { me, older, timeline } from '../desk';
 import { drop, orders, textOf, type Order } from '../net/outbox';
 import { rest } from '../net/rest';
 import { author, items, type Item } from '../state/timeline';
-import { dayName, dayOf, fully, time } from '../time';
+import { dayName, dayOf, fully, now, time } from '../time';
 import type { Row } from '../types';
 import { words } from '../words';
 import { Bubble, PendingBubble } from './bubble';
@@ -27,6 +27,7 @@ export function TimelineView({ id, row }: { id: string; row: Row | null }): JSX.
   const scroller = useRef<HTMLDivElement>(null);
   const [below, setBelow] = useState(false);
   usePlaces(shown);
+  const drawn = useDrawn(id, row);
 
   // The scroller grows upwards: its zero is the newest message, so what is added above moves nothing.
   const scrolled = (): void => {
@@ -43,13 +44,7 @@ export function TimelineView({ id, row }: { id: string; row: Row | null }): JSX.
       <div class="scroll" ref={scroller} onScroll={scrolled} tabIndex={0} role="region" aria-label={row === null ? words.conversation : words.who(row)}>
         <div class="timeline" role="log" aria-label={words.messages} aria-busy={known?.loaded !== true}>
           {known?.loaded === true && <p class="quiet beginning">{known.before === null ? words.beginning : words.olderLoading}</p>}
-          <ol>
-            {shown.map((item) => (
-              <li key={item.key} class={`item ${item.kind}`}>
-                <One item={item} conversation={id} row={row} />
-              </li>
-            ))}
-          </ol>
+          <ol>{drawn(shown)}</ol>
           <Pending id={id} shown={shown} />
         </div>
       </div>
@@ -62,12 +57,31 @@ export function TimelineView({ id, row }: { id: string; row: Row | null }): JSX.
   );
 }
 
+/** What did not change is the same element as before, and is not looked at again. */
+function useDrawn(id: string, row: Row | null): (shown: readonly Item[]) => JSX.Element[] {
+  const [known] = useState(() => new Map<string, { told: string; drawn: JSX.Element }>());
+  const around = `${row === null ? '' : words.who(row)} ${row?.address ?? ''} ${me.value} ${dayOf(now.value)}`;
+  return (shown) =>
+    shown.map((item) => {
+      const told = `${around} ${JSON.stringify(item)}`;
+      const before = known.get(item.key);
+      if (before?.told === told) return before.drawn;
+      const drawn = (
+        <li key={item.key} class={`item ${item.kind}`}>
+          <One item={item} conversation={id} row={row} />
+        </li>
+      );
+      known.set(item.key, { told, drawn });
+      return drawn;
+    });
+}
+
 function One({ item, conversation, row }: { item: Item; conversation: string; row: Row | null }): JSX.Element {
   switch (item.kind) {
     case 'day':
       return <h3 class="day-name">{dayName(item.at, words)}</h3>;
     case 'message':
-      return <Bubble item={item} conversation={conversation} name={row === null ? '' : words.who(row)} place={places.value.get(item.message.id) ?? null} />;
+      return <Bubble item={item} conversation={conversation} name={row === null ? '' : words.who(row)} places={places} />;
     case 'note':
       return (
         <article class="note">
@@ -86,6 +100,11 @@ function One({ item, conversation, row }: { item: Item; conversation: string; ro
           {missed && <PhoneMissed size={14} aria-hidden="true" />}
           <span>{words.line(item.event, author(item.event), me.value)}</span>
           <time title={fully(item.at)}>{time(item.at)}</time>
+          {missed && row?.address != null && row.address !== 'anonymous' && (
+            <a class="text-act" href={`tel:${row.address}`}>
+              <PhoneOutgoing size={13} aria-hidden="true" /> {words.callBack}
+            </a>
+          )}
         </p>
       );
     }

@@ -1,4 +1,5 @@
-// Rows that are in view, of however many: TanStack's virtualizer, held by a component.
+// Rows that are in view, of however many: TanStack's virtualizer, held by a component. It knows places, not rows: all are
+// of one height, so that nothing is measured anew because a row changed.
 import { Virtualizer, elementScroll, observeElementOffset, observeElementRect } from '@tanstack/virtual-core';
 import { useLayoutEffect, useReducer, useState } from 'preact/hooks';
 
@@ -6,12 +7,10 @@ export function useVirtual(
   count: number,
   size: number,
   element: { current: HTMLElement | null },
-  keyOf: (index: number) => string,
 ): Virtualizer<HTMLElement, HTMLElement> {
   const [, again] = useReducer<number, undefined>((times) => times + 1, 0);
   const options = {
     count,
-    getItemKey: keyOf,
     getScrollElement: () => element.current,
     estimateSize: () => size,
     overscan: 8,

@@ -305,6 +305,7 @@ export const en = {
   typing: (names: string[]): string => `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} typing`,
   number: 'Number',
   call: 'Call',
+  callBack: 'Call back',
   firstSeen: 'First seen',
   lastSeen: 'Last activity',
   line_: 'Line',

@@ -17,39 +17,59 @@ export DESKWIRE__WEBHOOK__LINE_PER_S=1000000 DESKWIRE__WEBHOOK__LINE_BURST=10000
 # All dashboards are one operator's.
 export DESKWIRE__STREAM__OPERATOR_CONNECTIONS_MAX=10000
 
-"$bin/deskwire" serve &
-engine=$!
+engine=
 profiler=
-end() {
+stop() {
     [ -z "$profiler" ] || kill -INT "$profiler" 2>/dev/null || true
-    kill -TERM "$engine" 2>/dev/null || true
+    [ -z "$engine" ] || kill -TERM "$engine" 2>/dev/null || true
     wait 2>/dev/null || true
+    profiler= engine=
+    rm -rf "$data/data"
+}
+end() {
+    stop
     rm -rf "$data"
 }
 trap end EXIT
 trap 'exit 130' INT TERM
 carrier=$data/data/demo-carrier.toml
-for _ in $(seq 300); do
-    [ -f "$carrier" ] && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
-    kill -0 "$engine" 2>/dev/null || fail "the engine ended; see above"
-    sleep 0.1
-done
-value() { awk -F'"' -v key="$1" '$0 ~ "^"key" = " {print $2; exit}' "$carrier"; }
-common=(--address "127.0.0.1:$port" --public-url "$DESKWIRE__SERVER__PUBLIC_URL" --account-sid "$(value sid)"
-    --auth-token "$(value token)" --connections "${CONNECTIONS:-256}" --seconds "$seconds" --pid "$engine")
 
-if [ "${PROFILE_WITH:-}" = perf ]; then
-    need perf linux-perf
-    perf record -q -g -F 199 -p "$engine" -o "$data/perf.data" &
-    profiler=$!
-fi
+# Each figure is of an engine that has done nothing before.
+start() {
+    "$bin/deskwire" serve &
+    engine=$!
+    for _ in $(seq 300); do
+        [ -f "$carrier" ] && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
+        kill -0 "$engine" 2>/dev/null || fail "the engine ended; see above"
+        sleep 0.1
+    done
+    common=(--address "127.0.0.1:$port" --public-url "$DESKWIRE__SERVER__PUBLIC_URL" --account-sid "$(value sid)"
+        --auth-token "$(value token)" --connections "${CONNECTIONS:-256}" --seconds "$seconds" --pid "$engine")
+    if [ "${PROFILE_WITH:-}" = perf ]; then
+        need perf linux-perf
+        perf record -q -F 499 -p "$engine" -o "$data/perf.data" &
+        profiler=$!
+    fi
+}
+profile() {
+    [ -n "$profiler" ] || return 0
+    kill -INT "$profiler" && wait "$profiler" || true
+    profiler=
+    for by in comm sym; do
+        perf report -i "$data/perf.data" --stdio --no-children --sort "$by" --percent-limit 1 2>/dev/null |
+            grep -v '^#' | grep . | head -40
+    done
+}
+value() { awk -F'"' -v key="$1" '$0 ~ "^"key" = " {print $2; exit}' "$carrier"; }
+
+start
 say "webhook ingest: signed webhook to durable 200"
 "$bin/loadtest" bench-webhook "${common[@]}"
+profile
+stop
+
+start
 say "fan-out: ${DASHBOARDS:-500} dashboards on one inbox"
 token=$("$bin/deskwire" token --tenant demo --operator bench --role admin)
 "$bin/loadtest" bench-fanout "${common[@]}" --token "$token" --dashboards "${DASHBOARDS:-500}"
-if [ -n "$profiler" ]; then
-    kill -INT "$profiler" && wait "$profiler" || true
-    profiler=
-    perf report -i "$data/perf.data" --stdio --no-children -g none --percent-limit 1 2>/dev/null | head -60
-fi
+profile

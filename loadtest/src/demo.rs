@@ -32,11 +32,11 @@ impl Default for DemoConfig {
 /// What callers want; each a first answer and a second.
 const WISHES: &[(&str, &str)] = &[
     ("Hi, my kitchen sink is leaking under the cabinet", "Ann. 12 Elm Street, today if you can"),
-    ("Do you have a table for four tonight?", "7:30 would be great, name is Ruiz"),
+    ("There is water on the floor and I can't find the valve", "It comes from the pipe by the window"),
     ("I need to move my appointment on Tuesday", "Any time Thursday after 3 works"),
-    ("Is my car ready?", "The blue hatchback, plate ends in 40"),
-    ("How much for a haircut and beard?", "Can I come at 5 today?"),
-    ("The heating makes a strange noise", "It's a gas boiler, about ten years old"),
+    ("How much is it to replace a kitchen tap?", "It's a single lever one, about ten years old"),
+    ("Do you do water heaters too?", "It only gets lukewarm since Sunday"),
+    ("The drain in the shower is slow again", "You were here in March about it"),
 ];
 /// Names as the network gives them with a call; many callers have none.
 const NAMES: &[&str] =

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# The demo on this machine: the engine with tenant `demo`, and the simulated carrier with callers. Needs only Rust.
+# The demo on this machine: the engine with tenant `demo` and the operators' page, and the simulated carrier with callers.
+# Needs Rust; the page is built with Node, which is fetched into the checkout where it is missing.
 # Ctrl-C, or the end of either, ends both.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 # The dev profile optimises our dependencies, shares its artefacts with `make test`, and is fast enough for a demo;
 # `PROFILE=release make run` takes minutes more to build.
 profile=${PROFILE:-dev}
+scripts/setup-web.sh || say "the page could not be built (see above): going on without it; the API and the stream are there"
 say "building (the first time takes a few minutes)"
 cargo build --profile "$profile" --locked --bin deskwire
 cargo build --profile "$profile" --locked -p loadtest --bin loadtest
@@ -40,14 +42,14 @@ done
 ready || fail "the engine is not ready after 30 s"
 token=$("$bin/deskwire" --config config/dev.toml token --tenant demo --operator ana)
 DEMO_OPERATOR_TOKEN=$token "$bin/loadtest" carrier --listen "127.0.0.1:${carrier##*:}" \
-    --config "$data/demo-carrier.toml" --demo &
+    --config "$data/demo-carrier.toml" --demo --demo-callers 4 &
 children+=("$!")
 "$bin/deskwire" --config config/dev.toml tail --tenant demo &
 children+=("$!")
 set +m
 
-say "Deskwire: $url · API $url/v1/openapi.json · metrics $url/metrics · simulated carrier $carrier"
-say "telephone $carrier/phone"
+say "The desk: $url · telephone $carrier/phone"
+say "API $url/v1/openapi.json · metrics $url/metrics · simulated carrier $carrier"
 say "A token: $bin/deskwire token --tenant demo --operator ana"
 say "Below: the demo tenant's events as they come. Ctrl-C ends everything."
 wait -n "${children[@]}" || true

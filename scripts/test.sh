@@ -3,6 +3,9 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 scripts/setup-tests.sh
+# The page goes into the binary.
+scripts/setup-web.sh
 # Tests of the whole start these binaries themselves.
 cargo build --workspace --bins --locked
 cargo test --workspace --locked "$@"
+scripts/test-web.sh

@@ -71,6 +71,9 @@ pub enum Command {
     CheckConfig,
     /// Prints the annotated default configuration: every key, its default and why.
     DefaultConfig,
+    /// Prints the OpenAPI document of REST: clients' types are made from it.
+    #[command(hide = true)]
+    Openapi,
 }
 
 /// Whose token, and for how long.

@@ -24,7 +24,7 @@ pub struct DemoConfig {
 
 impl Default for DemoConfig {
     fn default() -> Self {
-        let (pause, patience) = (Duration::from_secs(12), Duration::from_secs(20));
+        let (pause, patience) = (Duration::from_secs(12), Duration::from_secs(75));
         Self { channel: String::new(), callers: 2, pause, patience, seed: 0 }
     }
 }
@@ -32,12 +32,15 @@ impl Default for DemoConfig {
 /// What callers want; each a first answer and a second.
 const WISHES: &[(&str, &str)] = &[
     ("Hi, my kitchen sink is leaking under the cabinet", "Ann. 12 Elm Street, today if you can"),
-    ("Do you have a table for four tonight?", "7:30 would be great, name is Ruiz"),
+    ("There is water on the floor and I can't find the valve", "It comes from the pipe by the window"),
     ("I need to move my appointment on Tuesday", "Any time Thursday after 3 works"),
-    ("Is my car ready?", "The blue hatchback, plate ends in 40"),
-    ("How much for a haircut and beard?", "Can I come at 5 today?"),
-    ("The heating makes a strange noise", "It's a gas boiler, about ten years old"),
+    ("How much is it to replace a kitchen tap?", "It's a single lever one, about ten years old"),
+    ("Do you do water heaters too?", "It only gets lukewarm since Sunday"),
+    ("The drain in the shower is slow again", "You were here in March about it"),
 ];
+/// Names as the network gives them with a call; many callers have none.
+const NAMES: &[&str] =
+    &["", "Ann Ruiz", "", "Omar Haddad", "Grace Lindqvist", "", "Tomasz Wilk", "Mei Tanaka", "", "Leila Aziz"];
 /// Area codes whose 555-0100 to 555-0199 are fiction. The telephone's page invents its callers in others (page.js).
 const AREAS: &[u16] = &[202, 206, 303, 312, 404, 503, 512, 617, 702, 808];
 /// Numbers that are tried before one is taken that a person uses: all of them would have to be a person's.
@@ -55,7 +58,9 @@ async fn sit(carrier: Arc<CarrierHandle>, config: DemoConfig, seat: u64) {
     let chance = Chance::new(config.seed.wrapping_mul(31).wrapping_add(seat));
     tokio::time::sleep(config.pause.mul_f64(chance.uniform())).await;
     loop {
-        let caller = Caller { carrier: &carrier, config: &config, chance: &chance, number: number(&carrier, &chance) };
+        let name = NAMES[chance.below(NAMES.len())];
+        let number = number(&carrier, &chance);
+        let caller = Caller { carrier: &carrier, config: &config, chance: &chance, number, name };
         caller.live().await;
         tokio::time::sleep(config.pause.mul_f64(0.5 + chance.uniform())).await;
     }
@@ -74,6 +79,7 @@ struct Caller<'a> {
     config: &'a DemoConfig,
     chance: &'a Chance,
     number: String,
+    name: &'static str,
 }
 
 impl Caller<'_> {
@@ -100,8 +106,13 @@ impl Caller<'_> {
 
     async fn call(&self) {
         let end = if self.chance.hits(0.8) { CallEnd::NoAnswer } else { CallEnd::Busy };
-        let calling =
-            Calling { channel: self.config.channel.clone(), from: self.number.clone(), end, ..Calling::default() };
+        let calling = Calling {
+            channel: self.config.channel.clone(),
+            from: self.number.clone(),
+            end,
+            name: self.name.to_owned(),
+            ..Calling::default()
+        };
         told("a missed call", &self.carrier.call(&calling).await);
     }
 

@@ -291,7 +291,7 @@ pub struct PresenceResult {
 }
 
 /// One connection.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ClientInfo {
     /// The operator.
     pub user: OperatorId,
@@ -302,7 +302,7 @@ pub struct ClientInfo {
 }
 
 /// What an operator's connection is doing.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
 pub struct Doing {
     /// Conversations open on the screen.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -395,7 +395,7 @@ pub enum What {
 }
 
 /// Passing news on the presence channel.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Activity {
     /// A conversation was opened or closed on a screen.

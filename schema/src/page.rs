@@ -180,6 +180,11 @@ pub struct InboxRow {
     pub unread: u32,
     /// Everything up to here has been seen.
     pub read_up_to: Offset,
+    /// The last inbound message or missed call: whoever has seen it has seen all that was unread.
+    pub last_inbound: Offset,
+    /// When the last missed call came that nobody has answered since, in microseconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missed_call: Option<Stamp>,
     /// Since when the contact waits for a person, in microseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<Stamp>,

@@ -278,3 +278,27 @@ pub struct AccountSecret {
     #[schema(min_length = 1, max_length = 256)]
     pub auth_token: String,
 }
+
+/// How the page asks to be let in, in demo mode.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PageSignIn {
+    /// As whom; none: as the demo's own operator.
+    #[serde(default)]
+    pub operator: Option<OperatorId>,
+}
+
+/// What the page calls the API and opens the stream with. Never kept on disk by the page.
+#[derive(Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct PageToken {
+    /// A bearer token like any other, of a short life.
+    pub token: String,
+    /// Seconds until it ends.
+    pub valid_s: u64,
+    /// Whose data.
+    pub tenant: TenantId,
+    /// Who the page is now.
+    pub operator: OperatorId,
+    /// What it may.
+    pub role: Role,
+}

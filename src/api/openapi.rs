@@ -3,10 +3,17 @@
 use std::sync::Arc;
 
 use axum::{Json, Router, routing::get};
-use utoipa::openapi::{
-    OpenApi, SecurityRequirement,
-    info::{InfoBuilder, License},
-    security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+use schema::{
+    frame::{Activity, ClientInfo},
+    rest::{PageSignIn, PageToken},
+};
+use utoipa::{
+    OpenApi as _,
+    openapi::{
+        OpenApi, SecurityRequirement,
+        info::{InfoBuilder, License},
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
 
 use super::ApiState;
@@ -15,8 +22,14 @@ const ABOUT: &str = "Every answer that holds state says at which position (epoch
     `/v1/stream` from there. A command's reply names the offset it produced: pass it as `at_least` to read it. \
     Times are microseconds since the Unix epoch. Errors are problems (RFC 9457) with a stable `code`.";
 
+/// Types of the stream and of the page's sign-in: no route of this document names them, but clients want them.
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(Activity, ClientInfo, PageSignIn, PageToken)))]
+struct Besides;
+
 /// Adds what no single route knows.
 pub(super) fn finish(mut document: OpenApi) -> OpenApi {
+    document.merge(Besides::openapi());
     document.info = InfoBuilder::new()
         .title("Deskwire")
         .version(env!("CARGO_PKG_VERSION"))

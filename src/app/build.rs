@@ -23,8 +23,10 @@ use super::{
 };
 use crate::{
     api::{self, ApiParts, ApiState, Metrics, PutSecret, Ready},
+    auth::Authenticator,
     channels::twilio::{TwilioCarrier, TwilioInbound, TwilioSettings},
     config::Config,
+    page::{self, PageParts, PageState},
     search::DiskSearch,
     session::{self, StreamState},
     webhook::{self, WebhookState},
@@ -100,10 +102,14 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
         limits: api_limits(config),
         origins: origins.clone(),
     });
+    let page = PageState::new(page_parts(config, &engine, auth.clone())?);
     let stream = StreamState::new(engine.clone(), auth, stream_limits(config), origins);
     let inbound = TwilioInbound::new(&inbound_settings(config), directory, stores.secrets.get.clone());
     let webhooks = WebhookState::new(engine.clone(), Arc::new(inbound), webhook_settings(config));
-    let routes = api::router(api).merge(session::router(stream.clone())).merge(webhook::router(webhooks));
+    let routes = api::router(api)
+        .merge(session::router(stream.clone()))
+        .merge(webhook::router(webhooks))
+        .merge(page::router(page));
     let drain = config.server.drain_ms.duration();
     let served = tokio::spawn(listener.serve(routes, stopping, drain));
     Ok(Running { engine, stream, address, stop, served, followers, drain })
@@ -133,6 +139,19 @@ fn put_secret(stores: &Stores) -> PutSecret {
         let stored = put(account, secret);
         Box::pin(async move { stored.await.map_err(|error| format!("{error:#}")) })
     })
+}
+
+/// The page, and in demo mode its way in.
+fn page_parts(config: &Config, engine: &Engine, auth: Arc<Authenticator>) -> anyhow::Result<PageParts> {
+    let demo = &config.demo;
+    // The simulated carrier names itself by its address, the configuration by its name.
+    let near = demo.carrier_url.replace("//localhost", "//127.0.0.1");
+    let pictures = match demo.enabled {
+        true => format!("{} {near}", demo.carrier_url),
+        false => config.twilio.base_url.clone(),
+    };
+    let guest = demo.enabled.then(demo::guest).transpose()?;
+    Ok(PageParts { auth, clock: engine.ports().clock.clone(), guest, pictures })
 }
 
 /// Fails only for what a restart or another node cures: the directory's own tenant has closed.

@@ -17,3 +17,8 @@ pub use listener::{Listener, ListenerLimits};
 pub use stores::{Secrets, Stores, open_store};
 pub use tls::Tls;
 pub use token::token;
+
+/// The OpenAPI document of REST, for generators of clients.
+pub fn openapi() -> anyhow::Result<String> {
+    Ok(crate::api::document().to_pretty_json()?)
+}

@@ -43,6 +43,7 @@ pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
             print("the configuration can be used")
         }
         Command::DefaultConfig => print(Config::default_toml().trim_end()),
+        Command::Openapi => print(&app::openapi()?),
     }
 }
 

@@ -48,6 +48,7 @@ impl State {
             last_inbound_at: Offset(0),
             read_up_to: Offset(0),
             calls: Vec::new(),
+            missed_call: None,
             text_backs: Vec::new(),
             sends: std::collections::BTreeMap::new(),
             parked: false,
@@ -107,11 +108,13 @@ impl State {
             Fact::CallMissed(fact) => {
                 self.channel = Some(fact.channel.clone());
                 self.remember_call(&fact.carrier_id, None);
+                self.missed_call = Some(header.stamp);
                 self.inbound(header);
             }
             Fact::CallAnswered(fact) => {
                 self.channel = Some(fact.channel.clone());
                 self.remember_call(&fact.carrier_id, None);
+                self.missed_call = None;
                 self.waiting_since = None;
                 self.activity = header.stamp;
             }
@@ -168,6 +171,7 @@ impl State {
             Fact::ConversationAssigned(fact) => self.assigned.clone_from(&fact.operator),
             Fact::ConversationResolved(_) => {
                 self.open = false;
+                self.missed_call = None;
                 self.snoozed_until = None;
                 self.waiting_since = None;
             }
@@ -218,6 +222,7 @@ impl State {
         self.last_text_at = header.offset;
         self.activity = header.stamp;
         if fact.purpose == Purpose::Reply {
+            self.missed_call = None;
             self.waiting_since = None;
             self.channel = Some(fact.channel.clone());
         }

@@ -72,6 +72,8 @@ pub struct State {
     pub read_up_to: Offset,
     /// Its last calls, newest last. Bounded.
     pub calls: Vec<Call>,
+    /// The last missed call that no person has answered since.
+    pub missed_call: Option<Stamp>,
     /// Last text-back per line: the cool-down window.
     pub text_backs: Vec<(ChannelId, Stamp)>,
     /// Texts that are queued, on their way or settled lately. Bounded.

@@ -59,6 +59,8 @@ impl Reader {
             tags: state.tags.clone(),
             unread: state.unread,
             read_up_to: state.read_up_to,
+            last_inbound: state.last_inbound_at,
+            missed_call: state.missed_call,
             waiting_since: state.waiting_since,
             activity: state.activity,
             snoozed_until: state.snoozed_until,

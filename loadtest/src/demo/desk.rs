@@ -1,4 +1,5 @@
-//! The operator of the demo: looks at the inbox through REST and answers whoever waits, as a person would.
+//! The operator of the demo: looks at the inbox through REST and answers whoever waits for long, as a person would who
+//! leaves the rest to whoever sits at the page. What somebody else has taken is left alone.
 
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use crate::carrier::Chance;
 
 /// How often the operator looks.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
-/// Nobody is answered before they have waited this long: they may still be typing.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Nobody is answered before they have waited this long: time enough for a person at the page.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Answers that fit most questions.
 const ANSWERS: [&str; 4] = [
     "Thanks for writing! Let me look at the calendar, one moment.",
@@ -45,7 +46,8 @@ async fn answer_waiting(client: &reqwest::Client, engine: &str, token: &str, cha
         let waits = row["waiting_since"]
             .as_u64()
             .is_some_and(|since| Duration::from_micros(now.saturating_sub(since)) >= PATIENCE);
-        let may = row["consent"] != "opted_out" && row["reachable"] == true;
+        let mine = row["assigned"].is_null() || row["assigned"] == "ana";
+        let may = mine && row["consent"] != "opted_out" && row["reachable"] == true;
         let (true, true, Some(conversation)) = (waits, may, row["conversation"].as_str()) else { continue };
         let answer = ANSWERS[chance.below(ANSWERS.len())];
         let sent = client

@@ -41,6 +41,16 @@ pub(super) fn all(state: &ApiState) -> (Router<ApiState>, OpenApi) {
         .split_for_parts()
 }
 
+/// The document alone.
+pub(super) fn document() -> OpenApi {
+    OpenApiRouter::<ApiState>::new()
+        .merge(reading())
+        .merge(changing())
+        .merge(administration())
+        .merge(node())
+        .into_openapi()
+}
+
 fn reading() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(read::inbox))

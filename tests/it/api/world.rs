@@ -36,7 +36,6 @@ pub const DEADLINE: Duration = Duration::from_secs(20);
 /// A running server.
 pub struct World {
     pub engine: Engine,
-    pub state: ApiState,
     pub carrier: Arc<RecordingCarrier>,
     pub address: SocketAddr,
     auth: Arc<Authenticator>,
@@ -99,9 +98,9 @@ impl World {
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let routes = api::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let routes = api::router(state).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        let world = Self { engine, state, carrier, address, auth, client: client() };
+        let world = Self { engine, carrier, address, auth, client: client() };
         world.found("demo", "+15550100001").await;
         world.found("other", "+15550100002").await;
         world

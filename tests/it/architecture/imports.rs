@@ -26,6 +26,7 @@ const MAP: &[Module] = &[
     Module { path: "src/webhook", what: "edge: carriers come in", ours: &["auth", "config"], actors: HANDLES },
     Module { path: "src/session", what: "edge: operators' stream", ours: &["auth", "config"], actors: HANDLES },
     Module { path: "src/api", what: "edge: REST", ours: &["auth", "config"], actors: HANDLES },
+    Module { path: "src/page", what: "edge: the operators' page", ours: &["auth", "config"], actors: HANDLES },
     Module { path: "src/channels", what: "adapter: carriers' formats and REST", ours: &["config"], actors: PORTS },
     Module { path: "src/store", what: "adapter: log, views and keys on disk", ours: &["config"], actors: STORE },
     Module { path: "src/search", what: "adapter: search, a follower", ours: &["config"], actors: PORTS },

@@ -1,0 +1,41 @@
+// The page begins: who is it, then everything else.
+import { effect, signal, untracked } from '@preact/signals';
+import { render } from 'preact';
+import './style/index.css';
+import { begin, nudge } from './desk';
+import { enterDemo, identity } from './net/session';
+import { App } from './ui/app';
+
+const root = document.getElementById('desk');
+const wasIn = signal(false);
+const asked = signal(false);
+
+effect(() => {
+  if (identity.value === null) return;
+  untracked(() => {
+    wasIn.value = true;
+    void begin();
+  });
+});
+
+effect(() => {
+  if (root !== null && (asked.value || identity.value !== null)) render(<App again={wasIn.value} />, root);
+});
+
+addEventListener('online', nudge);
+document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && nudge());
+
+async function enter(): Promise<void> {
+  for (;;) {
+    try {
+      await enterDemo();
+      asked.value = true;
+      return;
+    } catch {
+      // The engine is away: the page waits for it.
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+  }
+}
+
+void enter();

@@ -1,0 +1,85 @@
+// REST: typed by the engine's own document. Errors are problems with a stable code.
+import type {
+  ChannelView,
+  ContactView,
+  ConversationPage,
+  ConversationView,
+  InboxPage,
+  MessageView,
+  Problem,
+  Reply,
+  SearchPage,
+} from '../types';
+import { currentToken, distrust } from './session';
+
+/** The engine refused, and says why. */
+export class Refused extends Error {
+  readonly problem: Problem;
+  readonly retryAfterMs: number | null;
+
+  constructor(problem: Problem, retryAfterMs: number | null) {
+    super(problem.code);
+    this.problem = problem;
+    this.retryAfterMs = retryAfterMs;
+  }
+
+  /** Whether the same request may succeed later. */
+  get temporary(): boolean {
+    return this.problem.status >= 500 || this.problem.status === 429 || this.problem.status === 408;
+  }
+}
+
+/** No answer came: the engine or the network is away. */
+export class Unreachable extends Error {}
+
+const LONGEST_MS = 15_000;
+
+async function call<T>(method: string, path: string, body?: unknown, key?: string, again = true): Promise<T> {
+  let response: Response;
+  try {
+    const headers: Record<string, string> = { authorization: `Bearer ${await currentToken()}` };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    if (key !== undefined) headers['idempotency-key'] = key;
+    const init: RequestInit = { method, headers, cache: 'no-store', signal: AbortSignal.timeout(LONGEST_MS) };
+    response = await fetch(path, body === undefined ? init : { ...init, body: JSON.stringify(body) });
+  } catch (error) {
+    throw new Unreachable('no answer', { cause: error });
+  }
+  if (response.ok) return (await response.json()) as T;
+  if (response.status === 401 && again) {
+    distrust();
+    return call(method, path, body, key, false);
+  }
+  const retry = Number(response.headers.get('retry-after'));
+  throw new Refused(await problem(response), retry > 0 ? retry * 1_000 : null);
+}
+
+async function problem(response: Response): Promise<Problem> {
+  try {
+    return (await response.json()) as Problem;
+  } catch {
+    // A proxy between us and the engine answers in its own words.
+    return { type: 'about:blank', title: response.statusText, status: response.status, code: 'unavailable' };
+  }
+}
+
+function query(parts: Record<string, string | number | boolean | null | undefined>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(parts)) if (value != null) search.set(name, String(value));
+  const text = search.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+export const rest = {
+  inbox: (open: boolean, cursor: string | null, limit: number): Promise<InboxPage> =>
+    call('GET', `/v1/inbox${query({ open, cursor, limit })}`),
+  conversation: (id: string): Promise<ConversationView> => call('GET', `/v1/conversations/${id}`),
+  events: (id: string, at: { before?: number; at_least?: number; limit: number }): Promise<ConversationPage> =>
+    call('GET', `/v1/conversations/${id}/events${query(at)}`),
+  contact: (id: string): Promise<ContactView> => call('GET', `/v1/conversations/${id}/contact`),
+  message: (id: string): Promise<MessageView> => call('GET', `/v1/messages/${id}`),
+  search: (q: string): Promise<SearchPage> => call('GET', `/v1/search${query({ q, limit: 50 })}`),
+  channels: (): Promise<{ rows: ChannelView[] }> => call('GET', '/v1/admin/channels'),
+  /** A command of the outbox. */
+  command: (path: string, body: unknown, key: string): Promise<Reply> => call('POST', path, body, key),
+};

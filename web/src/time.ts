@@ -1,0 +1,86 @@
+// Times as people read them, by the browser's locale. Stamps are microseconds since the epoch.
+import { signal } from '@preact/signals';
+import type { Stamp } from './types';
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const dayAndTime = new Intl.DateTimeFormat(undefined, { weekday: 'short', hour: '2-digit', minute: '2-digit' });
+const date = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
+const dayKey = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short' });
+export const whole = new Intl.NumberFormat();
+
+/** Moves on by itself, so that waiting times do. */
+export const now = signal(Date.now() * 1_000);
+setInterval(() => (now.value = Date.now() * 1_000), 5_000);
+
+const SECOND = 1_000_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+function asDate(at: Stamp): Date {
+  return new Date(at / 1_000);
+}
+
+export function time(at: Stamp): string {
+  return clock.format(asDate(at));
+}
+
+export function fully(at: Stamp): string {
+  return full.format(asDate(at));
+}
+
+export function dayOf(at: Stamp): string {
+  return dayKey.format(asDate(at));
+}
+
+/** For lists: the time today, the weekday this week, else the date. */
+export function short(at: Stamp): string {
+  if (dayOf(at) === dayOf(now.value)) return time(at);
+  return now.value - at < 6 * DAY && at <= now.value ? dayAndTime.format(asDate(at)) : date.format(asDate(at));
+}
+
+export function when(at: Date): string {
+  return dayOf(at.getTime() * 1_000) === dayOf(now.peek()) ? clock.format(at) : dayAndTime.format(at);
+}
+
+export function dayName(at: Stamp, words: { today: string; yesterday: string }): string {
+  const day = dayOf(at);
+  if (day === dayOf(now.value)) return words.today;
+  if (day === dayOf(now.value - DAY)) return words.yesterday;
+  return longDay.format(asDate(at));
+}
+
+export interface Wait {
+  readonly amount: number;
+  readonly unit: 'second' | 'minute' | 'hour' | 'day';
+}
+
+/** How long since, in the one unit that says it. */
+export function wait(since: Stamp, until: Stamp): Wait {
+  const passed = Math.max(0, until - since);
+  if (passed < MINUTE) return { amount: Math.floor(passed / SECOND), unit: 'second' };
+  if (passed < HOUR) return { amount: Math.floor(passed / MINUTE), unit: 'minute' };
+  if (passed < 2 * DAY) return { amount: Math.floor(passed / HOUR), unit: 'hour' };
+  return { amount: Math.floor(passed / DAY), unit: 'day' };
+}
+
+/** How urgent a wait is: texts are answered within minutes, or the caller has gone elsewhere. */
+export function age(since: Stamp, until: Stamp): 'fresh' | 'late' | 'old' {
+  const passed = until - since;
+  if (passed < 5 * MINUTE) return 'fresh';
+  return passed < 30 * MINUTE ? 'late' : 'old';
+}
+
+/** `12m`: for lists. */
+export function shortWait(since: Stamp, until: Stamp): string {
+  const { amount, unit } = wait(since, until);
+  return new Intl.NumberFormat(undefined, { style: 'unit', unit, unitDisplay: 'narrow' }).format(amount);
+}
+
+/** `12 min`: for sentences. */
+export function longWait(since: Stamp, until: Stamp): string {
+  const { amount, unit } = wait(since, until);
+  return new Intl.NumberFormat(undefined, { style: 'unit', unit, unitDisplay: 'short' }).format(amount);
+}

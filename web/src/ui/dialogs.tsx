@@ -1,0 +1,152 @@
+// The help with every key, and the command palette.
+import { X } from 'lucide-preact';
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { rows } from '../desk';
+import { go } from '../route';
+import { words } from '../words';
+import { commands } from './commands';
+import { Act, Face, Key } from './parts';
+import { dialog, letters } from './screen';
+
+export function Dialogs(): JSX.Element | null {
+  if (dialog.value === 'help') return <Help />;
+  return dialog.value === 'palette' ? <Palette /> : null;
+}
+
+/** The browser's own dialog: it holds the focus, closes on Escape, and gives the focus back. */
+function Modal({ label, children, kind }: { label: string; children: ComponentChildren; kind: string }): JSX.Element {
+  const place = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const before = document.activeElement;
+    place.current?.showModal();
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  return (
+    <dialog
+      class={`modal ${kind}`}
+      ref={place}
+      aria-label={label}
+      onClose={() => (dialog.value = null)}
+      onClick={(event) => event.target === place.current && place.current?.close()}
+    >
+      <div class="modal-body">{children}</div>
+    </dialog>
+  );
+}
+
+function Help(): JSX.Element {
+  return (
+    <Modal label={words.keys} kind="help">
+      <header class="modal-head">
+        <h2>{words.keys}</h2>
+        <Act label={words.close} keys="Esc" onClick={() => (dialog.value = null)}>
+          <X size={18} aria-hidden="true" />
+        </Act>
+      </header>
+      <dl class="keys">
+        {commands
+          .filter((command) => command.key !== '')
+          .map((command) => (
+            <div key={command.id}>
+              <dt>{command.name}</dt>
+              <dd>
+                <Key keys={command.key} />
+              </dd>
+            </div>
+          ))}
+        <div>
+          <dt>{words.commands.escape}</dt>
+          <dd>
+            <Key keys="Esc" />
+          </dd>
+        </div>
+      </dl>
+      <label class="choice">
+        <input type="checkbox" checked={letters.value} onChange={(event) => (letters.value = event.currentTarget.checked)} />
+        <span>
+          {words.keysOff}
+          <small>{words.keysOffHint}</small>
+        </span>
+      </label>
+    </Modal>
+  );
+}
+
+const MOST = 12;
+
+function Palette(): JSX.Element {
+  const [text, setText] = useState('');
+  const [at, setAt] = useState(0);
+  const wanted = text.trim().toLowerCase();
+  const found = [
+    ...commands.filter((command) => command.can() && command.id !== 'palette' && command.name.toLowerCase().includes(wanted)).map((command) => ({
+      id: command.id,
+      name: command.name,
+      side: command.key === '' ? null : <Key keys={command.key} />,
+      icon: null as JSX.Element | null,
+      run: command.run,
+    })),
+    ...(wanted === ''
+      ? []
+      : [...rows.value.values()]
+          .filter((row) => words.who(row).toLowerCase().includes(wanted))
+          .slice(0, 8)
+          .map((row) => ({
+            id: row.conversation,
+            name: words.who(row),
+            side: null,
+            icon: <Face row={row} />,
+            run: () => go({ view: row.open ? 'all' : 'resolved', conversation: row.conversation }),
+          }))),
+  ].slice(0, MOST);
+  const run = (index: number): void => {
+    const chosen = found[index];
+    dialog.value = null;
+    // The dialog gives the focus back first.
+    if (chosen !== undefined) setTimeout(() => chosen.run(), 0);
+  };
+  const press = (event: KeyboardEvent): void => {
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      event.preventDefault();
+      const by = event.key === 'ArrowDown' ? 1 : -1;
+      setAt((now) => (found.length === 0 ? 0 : (now + by + found.length) % found.length));
+    } else if (event.key === 'Enter') {
+      event.preventDefault();
+      run(at);
+    }
+  };
+  return (
+    <Modal label={words.palette} kind="palette">
+      <input
+        class="palette-input"
+        role="combobox"
+        aria-expanded="true"
+        aria-controls="palette-list"
+        aria-activedescendant={found[at] === undefined ? undefined : `palette-${at}`}
+        aria-label={words.palettePlaceholder}
+        placeholder={words.palettePlaceholder}
+        autocomplete="off"
+        autofocus
+        value={text}
+        onInput={(event) => {
+          setText(event.currentTarget.value);
+          setAt(0);
+        }}
+        onKeyDown={press}
+      />
+      <ul id="palette-list" role="listbox" aria-label={words.palette}>
+        {found.map((one, index) => (
+          <li key={one.id} id={`palette-${index}`} role="option" aria-selected={index === at} onPointerMove={() => setAt(index)} onClick={() => run(index)}>
+            {one.icon}
+            <span>{one.name}</span>
+            {one.side}
+          </li>
+        ))}
+      </ul>
+      {found.length === 0 && <p class="empty">{words.paletteNone}</p>}
+    </Modal>
+  );
+}

@@ -1,0 +1,105 @@
+// Views with their numbers, the connection, and who is signed in.
+import { AlarmClock, CheckCheck, CircleHelp, Inbox, LogOut, MonitorCog, Moon, PhoneMissed, Sun, User, Users } from 'lucide-preact';
+import type { JSX } from 'preact';
+import { leave, totals, whole } from '../desk';
+import { awaySince, connection } from '../net/stream';
+import { orders } from '../net/outbox';
+import { identity } from '../net/session';
+import { go, route } from '../route';
+import { VIEWS, type View } from '../state/views';
+import { whole as number } from '../time';
+import { words } from '../words';
+import { Act } from './parts';
+import { dialog, theme } from './screen';
+
+const ICONS = { mine: User, unassigned: Users, all: Inbox, missed: PhoneMissed, snoozed: AlarmClock, resolved: CheckCheck };
+
+export function Nav(): JSX.Element {
+  const who = identity.value;
+  const Theme = { auto: MonitorCog, light: Sun, dark: Moon }[theme.value];
+  return (
+    <nav class="nav" aria-label={words.views}>
+      <p class="brand" title={who?.demo === true ? words.demoHint : undefined}>
+        <img src="/favicon.svg" width="24" height="24" alt="" />
+        <span class="nav-name">{words.name}</span>
+        {who?.demo === true && <span class="badge">{words.demo}</span>}
+      </p>
+      <ul>
+        {VIEWS.map((view, at) => (
+          <li key={view}>
+            <ViewLink view={view} at={at} />
+          </li>
+        ))}
+      </ul>
+      <div class="nav-end">
+        <Link />
+        <div class="nav-acts">
+          <Act label={words.keys} keys="?" onClick={() => (dialog.value = 'help')}>
+            <CircleHelp size={18} aria-hidden="true" />
+          </Act>
+          <Act
+            label={`${words.theme}: ${words.themes[theme.value]}`}
+            onClick={() => (theme.value = theme.value === 'auto' ? 'light' : theme.value === 'light' ? 'dark' : 'auto')}
+          >
+            <Theme size={18} aria-hidden="true" />
+          </Act>
+          {who?.demo === false && (
+            <Act label={words.signOut} onClick={leave}>
+              <LogOut size={18} aria-hidden="true" />
+            </Act>
+          )}
+        </div>
+        <p class="nav-me nav-name" title={who === null ? '' : `${who.operator} · ${who.role} · ${who.tenant}`}>
+          {who?.operator}
+        </p>
+      </div>
+    </nav>
+  );
+}
+
+function ViewLink({ view, at }: { view: View; at: number }): JSX.Element {
+  const Icon = ICONS[view];
+  const count = totals.value.counts[view];
+  const current = route.value.view === view;
+  const open = (event: MouseEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    go({ view, conversation: null });
+  };
+  return (
+    <a class="view" href={`/inbox/${view}`} aria-current={current ? 'page' : undefined} title={`${words.viewNames[view]} (${at + 1})`} onClick={open}>
+      <Icon size={18} aria-hidden="true" />
+      <span class="nav-name">{words.viewNames[view]}</span>
+      {view !== 'resolved' && count > 0 && (
+        <span class="view-count">
+          {number.format(count)}
+          {!whole.value && '+'}
+        </span>
+      )}
+    </a>
+  );
+}
+
+/** A quiet indicator: offline is a state, not an error. */
+function Link(): JSX.Element {
+  const held = orders.value.filter((order) => order.state === 'held').length;
+  const state = connection.value;
+  const text = words.connection(state, awaySince.value, held);
+  return (
+    <p class="link" data-state={state} title={text}>
+      <span class="dot" aria-hidden="true" />
+      <span class="nav-name">{state === 'live' ? text : words.connectionShort[state]}</span>
+    </p>
+  );
+}
+
+/** The one line that says it across the page, also to screen readers. */
+export function Offline(): JSX.Element {
+  const held = orders.value.filter((order) => order.state === 'held').length;
+  const away = connection.value === 'away';
+  return (
+    <p class="offline" role="status" data-on={away ? '' : undefined}>
+      {away ? words.connection('away', awaySince.value, held) : ''}
+    </p>
+  );
+}

@@ -1,0 +1,47 @@
+// What is open on this screen. Nothing of it is anybody else's business.
+import { effect, signal } from '@preact/signals';
+import { keep, kept } from '../net/keep';
+
+export type Theme = 'auto' | 'light' | 'dark';
+export type Mode = 'message' | 'note';
+
+export const searchText = signal('');
+export const dialog = signal<'help' | 'palette' | null>(null);
+/** The contact column where there is room for it, and the drawer where there is not. */
+export const columnOpen = signal(kept('column') !== false);
+export const drawerOpen = signal(false);
+export const menu = signal<'snooze' | 'assign' | null>(null);
+/** Writing to the contact, or a note. */
+export const mode = signal<Mode>('message');
+export const theme = signal<Theme>(asTheme(kept('theme')));
+/** Whether single letters are commands (WCAG 2.1.4: they can be turned off). */
+export const letters = signal(kept('letters') !== false);
+
+function asTheme(given: unknown): Theme {
+  return given === 'light' || given === 'dark' ? given : 'auto';
+}
+
+const wide = matchMedia('(min-width: 1100px)');
+
+export function toggleContact(): void {
+  if (wide.matches) columnOpen.value = !columnOpen.peek();
+  else drawerOpen.value = !drawerOpen.peek();
+}
+
+export function focus(selector: string): void {
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(selector)?.focus());
+}
+
+export function write(how: Mode): void {
+  mode.value = how;
+  focus('#write');
+}
+
+effect(() => void keep('column', columnOpen.value ? null : false));
+effect(() => void keep('letters', letters.value ? null : false));
+effect(() => {
+  const root = document.documentElement;
+  if (theme.value === 'auto') delete root.dataset['theme'];
+  else root.dataset['theme'] = theme.value;
+  keep('theme', theme.value === 'auto' ? null : theme.value);
+});

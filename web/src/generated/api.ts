@@ -140,6 +140,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/channels/{id}/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits at a line, and what is left of its days. */
+        get: operations["line_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/operators": {
         parameters: {
             query?: never;
@@ -186,6 +203,64 @@ export interface paths {
         get: operations["parked"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is held back. Whoever runs the engine sees what is held back at every tenant. */
+        get: operations["pause"];
+        /**
+         * Hold texts back, or let them leave: within a second, kept over restarts. The tenant, its lines and whoever runs the
+         *     engine each have their own pause; none lifts another's, and the strictest counts.
+         */
+        put: operations["set_pause"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Texts that wait to leave, oldest first, with sums by line and template on the first page. */
+        get: operations["queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/queue/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take queued texts back, after a preview. The preview changes nothing and says what would go; confirming takes back
+         *     those texts and none that were queued since, some at a time: repeat with what each answer gives to confirm.
+         */
+        post: operations["cancel_queue"];
         delete?: never;
         options?: never;
         head?: never;
@@ -315,6 +390,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/conversations/{id}/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record new consent of a contact who had opted out: how and when it was given, and in which words. The carrier's own
+         *     list only the contact can lift.
+         */
+        post: operations["record_consent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/conversations/{id}/contact": {
         parameters: {
             query?: never;
@@ -393,7 +488,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Lift an opt-out that an operator recorded; the contact's own only the contact lifts. */
+        /**
+         * Lift an opt-out that an operator recorded, or the doubt whether the contact asked for one. The contact's own only the
+         *     contact lifts, or an admin who records new consent.
+         */
         post: operations["opt_in"];
         delete?: never;
         options?: never;
@@ -410,7 +508,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Record that the contact must not be texted any more. */
+        /** Record that the contact must not be texted any more; the contact's own opt-out if that is what it seemed to ask for. */
         post: operations["opt_out"];
         delete?: never;
         options?: never;
@@ -717,12 +815,70 @@ export interface components {
              */
             duration_s?: number | null;
         };
+        /** @description Decided at `due` at the latest: as the carrier's verdict says, or without it. */
+        CallEnded: {
+            /** @description The carrier's own id (CallSid). */
+            carrier_id: string;
+            /** @description The line that was called. */
+            channel: components["schemas"]["ChannelId"];
+            /** @description Until when a verdict is waited for. */
+            due: components["schemas"]["Stamp"];
+            /**
+             * Format: int32
+             * @description How long it lasted, if known.
+             */
+            duration_s?: number | null;
+            no_text?: components["schemas"]["SkipReason"] | null;
+        };
         /** @description Once per call, whatever the carrier repeats. */
         CallMissed: {
             /** @description The carrier's own id (CallSid). */
             carrier_id: string;
             /** @description The line that was called. */
             channel: components["schemas"]["ChannelId"];
+        };
+        /** @description Part: the recording, as media. */
+        CallVoicemail: {
+            /** @description The carrier's own id of the call (CallSid). */
+            call: string;
+            /** @description The carrier's own id of the recording (RecordingSid). */
+            carrier_id: string;
+            /** @description The line that was called. */
+            channel: components["schemas"]["ChannelId"];
+            /**
+             * Format: int32
+             * @description How long it is.
+             */
+            duration_s: number;
+        };
+        /**
+         * @description Which queued texts to take back. First without `confirm`: a preview, which changes nothing. Then with what the
+         *     preview gave to confirm, until nothing is left to confirm.
+         */
+        CancelQueue: {
+            channel?: components["schemas"]["ChannelId"] | null;
+            /** @description What the preview, or the step before, gave. It says which texts: name no others beside it. */
+            confirm?: string | null;
+            /**
+             * Format: int32
+             * @description Queued at least so many seconds ago.
+             */
+            older_than_s?: number | null;
+            /**
+             * @description Whether only to say what would go.
+             * @default true
+             */
+            preview: boolean;
+            template?: components["schemas"]["TemplateId"] | null;
+        };
+        /** @description Which keywords the carrier answers itself; the engine answers the others, so that each gets one answer. */
+        CarrierAnswers: {
+            /** @description HELP and INFO. */
+            help: boolean;
+            /** @description START and its kin. */
+            start: boolean;
+            /** @description STOP and its kin: it also keeps a list and refuses texts to whoever is on it. */
+            stop: boolean;
         };
         /** @description A carrier's error as it is stored and shown. */
         CarrierError: {
@@ -760,8 +916,9 @@ export interface components {
             account: components["schemas"]["AccountId"];
             /** @description The business's own number, E.164. */
             address: string;
-            /** @description Which keywords the engine answers itself; the carrier answers the others. */
-            answers: components["schemas"]["KeywordAnswers"];
+            /** @description What the engine says where it answers a keyword itself. */
+            answers?: components["schemas"]["KeywordAnswers"];
+            carrier_answers?: components["schemas"]["CarrierAnswers"] | null;
             /**
              * Format: int32
              * @description One text-back per caller in this many seconds.
@@ -769,7 +926,17 @@ export interface components {
             cool_down_s: number;
             /** @description Whether a missed call is answered by a text. */
             coverage: boolean;
+            /** @description What kind of number it is: decides what its carrier does by default. */
+            number_type?: components["schemas"]["NumberType"];
+            /** @description Numbers of the business's own people, E.164. They get no text-back. */
+            staff?: string[];
             text_back?: components["schemas"]["TemplateId"] | null;
+            /** @description Text callers from another country than the line's, too. */
+            text_back_abroad?: boolean;
+            /** @description Text the business's own people all the same. */
+            text_back_staff?: boolean;
+            /** @description What becomes of a call. */
+            voice?: components["schemas"]["VoiceSettings"];
         };
         /** @description A line: its settings and limits. */
         ChannelView: components["schemas"]["ChannelSettings"] & {
@@ -806,10 +973,27 @@ export interface components {
             source: components["schemas"]["ConsentSource"];
         };
         /**
+         * @description How a contact gave new consent.
+         * @enum {string}
+         */
+        ConsentMethod: "in_person" | "phone" | "paper" | "web" | "email" | "other";
+        /** @description Automatic texts are held until the contact or a person says what is meant. */
+        ConsentQuestioned: {
+            /** @description The text that seems to ask for it. */
+            message: components["schemas"]["MessageId"];
+        };
+        /** @description Lifts every opt-out of ours; the carrier's own list only the contact can lift. Part: the exact words, as text. */
+        ConsentRecorded: {
+            /** @description When it was given. */
+            given: components["schemas"]["Stamp"];
+            /** @description How it was given. */
+            how: components["schemas"]["ConsentMethod"];
+        };
+        /**
          * @description Where a change of consent came from: decides who may lift it.
          * @enum {string}
          */
-        ConsentSource: "contact" | "carrier" | "operator";
+        ConsentSource: "contact" | "carrier" | "operator" | "admin";
         /** @description Part: address, and the name if the carrier gave one. */
         ContactCreated: {
             /** @description Stands for the address on this channel kind. */
@@ -854,6 +1038,8 @@ export interface components {
             address?: string | null;
             /** @description May it be texted? */
             consent: components["schemas"]["Consent"];
+            /** @description It seems to ask for no more texts: automation waits until `opt-out` or `opt-in` says what was meant. */
+            consent_questioned?: boolean;
             consent_source?: components["schemas"]["ConsentSource"] | null;
             /** @description Which. */
             contact: components["schemas"]["ContactId"];
@@ -943,6 +1129,30 @@ export interface components {
             /** @description Whether a missed call is answered by a text. */
             coverage: boolean;
         };
+        /** @description A daily limit: what was used of it, and when it begins anew. */
+        DayView: {
+            /** @description The brand it is counted under. */
+            brand: string;
+            /** @description When the next day begins, in microseconds since the epoch. */
+            ends: components["schemas"]["Stamp"];
+            /**
+             * Format: int32
+             * @description Of those, kept for people, text-backs and confirmations.
+             */
+            kept: number;
+            /**
+             * Format: int32
+             * @description Segments allowed in a day.
+             */
+            limit: number;
+            /** @description The network whose limit it is; none: of the brand as a whole. */
+            network?: string | null;
+            /**
+             * Format: int64
+             * @description Segments sent today.
+             */
+            used: number;
+        };
         /**
          * @description Which way a message goes.
          * @enum {string}
@@ -987,6 +1197,11 @@ export interface components {
          * @enum {string}
          */
         ErrorClass: "opt_out" | "permanent" | "landline" | "pace" | "policy" | "transient" | "ambiguous" | "rejected";
+        /** @description What stays in its lane at every tenant from here on. */
+        EveryonePaused: {
+            /** @description What of them. */
+            pause: components["schemas"]["Pause"];
+        };
         /** @description What happened, without anything personal. `type` in JSON is the kind's name. */
         Fact: {
             /** @description A node became the feed's owner; its first batch. */
@@ -1018,6 +1233,16 @@ export interface components {
             data: components["schemas"]["ContactMerged"];
             /** @enum {string} */
             type: "contact.merged";
+        } | {
+            /** @description An admin recorded new consent: it may be texted again. */
+            data: components["schemas"]["ConsentRecorded"];
+            /** @enum {string} */
+            type: "consent.recorded";
+        } | {
+            /** @description It seems to ask for no more texts, in words that are no keyword: automation waits for a person. */
+            data: components["schemas"]["ConsentQuestioned"];
+            /** @enum {string} */
+            type: "consent.questioned";
         } | {
             /** @description A contact wrote. */
             data: components["schemas"]["MessageReceived"];
@@ -1068,6 +1293,16 @@ export interface components {
             data: components["schemas"]["CallAnswered"];
             /** @enum {string} */
             type: "call.answered";
+        } | {
+            /** @description A call is over, and who took it is not known yet. */
+            data: components["schemas"]["CallEnded"];
+            /** @enum {string} */
+            type: "call.ended";
+        } | {
+            /** @description The caller left a message. */
+            data: components["schemas"]["CallVoicemail"];
+            /** @enum {string} */
+            type: "call.voicemail";
         } | {
             /** @description A note beside the messages. */
             data: components["schemas"]["NoteAdded"];
@@ -1149,6 +1384,16 @@ export interface components {
             /** @enum {string} */
             type: "settings.secret";
         } | {
+            /** @description Texts are held back, or leave again. */
+            data: components["schemas"]["PauseChanged"];
+            /** @enum {string} */
+            type: "settings.pause";
+        } | {
+            /** @description Queued texts are taken back, many at once. */
+            data: components["schemas"]["QueueCancelOrdered"];
+            /** @enum {string} */
+            type: "queue.cancel_ordered";
+        } | {
             /** @description A tenant exists. */
             data: components["schemas"]["TenantRegistered"];
             /** @enum {string} */
@@ -1163,6 +1408,16 @@ export interface components {
             data: components["schemas"]["AccountRegistered"];
             /** @enum {string} */
             type: "directory.account";
+        } | {
+            /** @description Every tenant's texts are held back, or leave again. */
+            data: components["schemas"]["EveryonePaused"];
+            /** @enum {string} */
+            type: "directory.pause";
+        } | {
+            /** @description A line's arrivals were read back from the carrier up to a time. */
+            data: components["schemas"]["LineCaughtUp"];
+            /** @enum {string} */
+            type: "line.caught_up";
         } | {
             /** @description A kind that this version does not know: carried byte for byte, shown as hidden. */
             data: components["schemas"]["Foreign"];
@@ -1182,6 +1437,8 @@ export interface components {
         InboxPage: components["schemas"]["Position"] & {
             /** @description Where the next page begins; none: this was the last. */
             next?: string | null;
+            /** @description What is held back; absent: texts leave. `settings.pause` in the stream changes it. */
+            paused?: components["schemas"]["Pauses"];
             /** @description The conversations. */
             rows: components["schemas"]["InboxRow"][];
         };
@@ -1195,6 +1452,8 @@ export interface components {
             channel?: components["schemas"]["ChannelId"] | null;
             /** @description May it be texted? */
             consent: components["schemas"]["Consent"];
+            /** @description It seems to ask for no more texts: automation waits until `opt-out` or `opt-in` says what was meant. */
+            consent_questioned?: boolean;
             consent_source?: components["schemas"]["ConsentSource"] | null;
             /** @description Its contact. */
             contact: components["schemas"]["ContactId"];
@@ -1251,7 +1510,7 @@ export interface components {
          * @enum {string}
          */
         Keyword: "stop" | "start" | "help";
-        /** @description Which keywords get the engine's own confirmation, with its template. `None`: the carrier answers, we do not. */
+        /** @description What the engine says after a keyword that it answers. None: a sentence of its own that names the business. */
         KeywordAnswers: {
             help?: components["schemas"]["TemplateId"] | null;
             start?: components["schemas"]["TemplateId"] | null;
@@ -1290,6 +1549,11 @@ export interface components {
             brand_per_day?: components["schemas"]["NamedLimit"] | null;
             campaign_per_min?: components["schemas"]["NamedLimit"] | null;
             /**
+             * @description What networks take of a brand in a Pacific day. Nobody tells us the network of a number: a text counts against
+             *     every one of these.
+             */
+            networks_per_day?: components["schemas"]["NetworkLimit"][];
+            /**
              * Format: int32
              * @description Segments per second of this number.
              */
@@ -1299,6 +1563,33 @@ export interface components {
              * @description Seconds between two messages to one contact.
              */
             pair_interval_s?: number | null;
+        };
+        /** @description A line's arrivals were read back from the carrier. */
+        LineCaughtUp: {
+            /** @description Which line. */
+            channel: components["schemas"]["ChannelId"];
+            /**
+             * Format: int32
+             * @description What had been missed since the last time.
+             */
+            found: number;
+            /** @description Nothing before this is missing. */
+            up_to: components["schemas"]["Stamp"];
+        };
+        /** @description Sums of one line. */
+        LineTotal: {
+            /** @description Which. */
+            channel: components["schemas"]["ChannelId"];
+            /**
+             * Format: int64
+             * @description Their cost.
+             */
+            segments: number;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            texts: number;
         };
         /** @description A list. */
         Listing_ChannelView: {
@@ -1495,6 +1786,29 @@ export interface components {
             /** @description The brand or campaign id. */
             name: string;
         };
+        /** @description What one network takes of one brand in a day (carriers.md D.7: T-Mobile's caps by brand). */
+        NetworkLimit: {
+            /** @description The brand's id. */
+            brand: string;
+            /**
+             * Format: int32
+             * @description Segments per Pacific day.
+             */
+            limit: number;
+            /** @description The network's name, for example `t-mobile`. */
+            network: string;
+        };
+        /** @description What a contact who had opted out said to be texted again. */
+        NewConsent: {
+            /** @description How it was given. */
+            how: components["schemas"]["ConsentMethod"];
+            /** @description Makes a retry harmless; the header `Idempotency-Key` does the same and wins. */
+            idempotency_key?: string | null;
+            /** @description When it was given, in microseconds since the epoch; not later than now. */
+            when: components["schemas"]["Stamp"];
+            /** @description What the contact said, word by word. */
+            words: string;
+        };
         /** @description A tenant to be made. */
         NewTenant: {
             /** @description The business's name as contacts know it; empty: set later. */
@@ -1509,6 +1823,11 @@ export interface components {
             /** @description Names the note. */
             note: components["schemas"]["MessageId"];
         };
+        /**
+         * @description Kinds of numbers.
+         * @enum {string}
+         */
+        NumberType: "long_code" | "toll_free" | "short_code";
         /**
          * Format: int64
          * @description Place of an event in its tenant's feed: dense, from 1. 0 is "before the first".
@@ -1556,6 +1875,42 @@ export interface components {
         ParkedPage: components["schemas"]["Position"] & {
             /** @description The conversations; the first [`PAGE_MAX`] of them. */
             rows: components["schemas"]["InboxRow"][];
+        };
+        /**
+         * @description What stays in its lane.
+         * @enum {string}
+         */
+        Pause: "none" | "automatic" | "all";
+        /** @description What stays in its lane from here on. */
+        PauseChanged: {
+            /** @description What of them. */
+            pause: components["schemas"]["Pause"];
+            /** @description Whose texts. */
+            scope: components["schemas"]["PauseScope"];
+        };
+        /** @description What stays in its lane from here on, and at which line. */
+        PauseOrder: {
+            channel?: components["schemas"]["ChannelId"] | null;
+            /** @description Makes a retry harmless; the header `Idempotency-Key` does the same and wins. */
+            idempotency_key?: string | null;
+            /** @description From here on. */
+            pause: components["schemas"]["Pause"];
+        };
+        /** @description All pauses that concern a tenant. */
+        Pauses: {
+            /** @description Of whoever runs the engine. */
+            everyone: components["schemas"]["Pause"];
+            /** @description Of its lines; one that is missing is not paused by itself. */
+            lines: {
+                [key: string]: components["schemas"]["Pause"];
+            };
+            /** @description Of the tenant as a whole. */
+            tenant: components["schemas"]["Pause"];
+        };
+        /** @description Whose texts a pause is about. */
+        PauseScope: "everyone" | "tenant" | {
+            /** @description One line's. */
+            line: components["schemas"]["ChannelId"];
         };
         /** @description A piece of a snippet. */
         Piece: {
@@ -1609,19 +1964,125 @@ export interface components {
         Purpose: "reply" | "text_back" | {
             /** @description The one confirmation of a keyword: passes the opt-out that it confirms. */
             confirmation: components["schemas"]["Keyword"];
+        } | "campaign";
+        /** @description What a preview shows, or what one step has done. */
+        QueueCanceled: components["schemas"]["QueueTotals"] & {
+            /**
+             * @description Send it as `confirm`, with `"preview": false`, to take back these, or those that are left; none: nothing is left.
+             *     The same one sent again takes nothing back twice.
+             */
+            confirm?: string | null;
+            /**
+             * Format: int64
+             * @description Texts of this step that had left, expired or been canceled meanwhile.
+             */
+            gone: number;
+            /**
+             * Format: int64
+             * @description Texts of this step whose conversation is parked: release it, or leave them to expire.
+             */
+            parked: number;
+            /** @description Whether nothing was done yet. */
+            preview: boolean;
+        };
+        /** @description Somebody took back every queued text of a kind; each then has its own `message.status`. */
+        QueueCancelOrdered: {
+            channel?: components["schemas"]["ChannelId"] | null;
+            queued_before?: components["schemas"]["Stamp"] | null;
+            template?: components["schemas"]["TemplateId"] | null;
+            /** @description Queued by an event up to here: what came after the preview is left alone. */
+            up_to: components["schemas"]["Offset"];
         };
         /** @description Where a queued text stands. */
         Queued: {
+            day_ends?: components["schemas"]["Stamp"] | null;
             /**
              * Format: int64
-             * @description When it probably leaves, in milliseconds from now.
+             * @description When it probably leaves, in milliseconds from now; none while it is held back.
              */
-            estimate_ms: number;
+            estimate_ms?: number | null;
+            paused?: components["schemas"]["Pause"] | null;
             /**
              * Format: int32
              * @description 1: next.
              */
             place: number;
+        };
+        /** @description One queued text. */
+        QueuedText: {
+            /**
+             * Format: int32
+             * @description The attempt to come, from 1.
+             */
+            attempt: number;
+            /** @description The line it leaves from. */
+            channel: components["schemas"]["ChannelId"];
+            /** @description Its conversation. */
+            conversation: components["schemas"]["ConversationId"];
+            /** @description Which. */
+            message: components["schemas"]["MessageId"];
+            /** @description Who goes first. */
+            priority: components["schemas"]["Priority"];
+            /** @description Why it was queued. */
+            purpose: components["schemas"]["Purpose"];
+            /** @description When it was queued first. */
+            queued: components["schemas"]["Stamp"];
+            /**
+             * Format: int32
+             * @description Its cost.
+             */
+            segments: number;
+            template?: components["schemas"]["TemplateId"] | null;
+            /** @description Never sent after this. */
+            valid_until: components["schemas"]["Stamp"];
+        };
+        /** @description A page of queued texts, oldest first. */
+        QueuePage: components["schemas"]["Position"] & {
+            next?: components["schemas"]["MessageId"] | null;
+            /** @description What is held back; absent: texts leave. */
+            paused?: components["schemas"]["Pauses"];
+            /** @description The texts; a page may be empty and not the last. */
+            rows: components["schemas"]["QueuedText"][];
+            totals?: components["schemas"]["QueueTotals"] | null;
+        };
+        /** @description Sums over queued texts. */
+        QueueTotals: {
+            /** @description The same by line. */
+            lines: components["schemas"]["LineTotal"][];
+            /**
+             * Format: int64
+             * @description As many are at the carrier or claimed for it: too late to take back, unless the carrier refuses them.
+             */
+            on_their_way: number;
+            /**
+             * Format: int64
+             * @description Their cost.
+             */
+            segments: number;
+            /** @description The same by template. */
+            templates: components["schemas"]["TemplateTotal"][];
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            texts: number;
+        };
+        /** @description What waits at a line, and what is left of its days. */
+        QueueView: {
+            /** @description Which line. */
+            channel: components["schemas"]["ChannelId"];
+            /** @description Each daily limit of the line. */
+            days: components["schemas"]["DayView"][];
+            /**
+             * Format: int64
+             * @description Texts that are on their way to the carrier.
+             */
+            in_flight: number;
+            /**
+             * Format: int64
+             * @description Texts that wait.
+             */
+            waiting: number;
         };
         /** @description Seen by a person. */
         ReadUpTo: {
@@ -1642,6 +2103,18 @@ export interface components {
          * @description One request of the outside world, the same in the log, in problems and in events.
          */
         RequestId: string;
+        /** @description Rings the business. */
+        Ring: {
+            /** @description Whoever answers must press 1: a voicemail that picks up has not taken the call. */
+            confirm?: boolean;
+            /** @description The telephone that rings, E.164. */
+            phone: string;
+            /**
+             * Format: int32
+             * @description How long, in seconds, 5 to 120.
+             */
+            ring_s?: number;
+        };
         /**
          * @description Roles, from least to most. Frames of the stream are encoded once per role and shared.
          * @enum {string}
@@ -1685,6 +2158,8 @@ export interface components {
             /** @description Why it was queued. */
             purpose: components["schemas"]["Purpose"];
             queue?: components["schemas"]["Queued"] | null;
+            /** @description The same in words, for people. */
+            shown: string;
             /** @description Where the current attempt is. Within one attempt it never moves backwards. */
             status: components["schemas"]["Status"];
             template?: components["schemas"]["TemplateId"] | null;
@@ -1713,7 +2188,7 @@ export interface components {
          * @description Why a missed call got no text.
          * @enum {string}
          */
-        SkipReason: "coverage_off" | "cool_down" | "opted_out" | "anonymous" | "unreachable" | "no_template";
+        SkipReason: "coverage_off" | "cool_down" | "opted_out" | "anonymous" | "unreachable" | "no_template" | "staff" | "abroad" | "consent_questioned" | "too_late";
         /** @description Hide until a time. */
         SnoozeUntil: {
             /** @description Makes a retry harmless; the header `Idempotency-Key` does the same and wins. */
@@ -1751,6 +2226,20 @@ export interface components {
         TemplateSettings: {
             /** @description The text. */
             text: string;
+        };
+        /** @description Sums of one template. */
+        TemplateTotal: {
+            /**
+             * Format: int64
+             * @description Their cost.
+             */
+            segments: number;
+            template?: components["schemas"]["TemplateId"] | null;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            texts: number;
         };
         /** @description A template. */
         TemplateView: {
@@ -1798,6 +2287,32 @@ export interface components {
          * @enum {string}
          */
         Via: "webhook" | "stream" | "rest" | "command" | "engine";
+        /** @description A message after the tone. */
+        Voicemail: {
+            /**
+             * Format: int32
+             * @description Longest message, in seconds, 5 to 600.
+             * @default 120
+             */
+            max_s: number;
+        };
+        /** @description Who has had the call before us. */
+        VoiceMode: "forwarded" | {
+            /** @description The business's telephone rings; what nobody takes was missed. */
+            ring: components["schemas"]["Ring"];
+        };
+        /** @description What becomes of a call to the line. */
+        VoiceSettings: {
+            /** @default null */
+            greeting: components["schemas"]["TemplateId"] | null;
+            /**
+             * @description Whether the business's own telephone rings first.
+             * @default forwarded
+             */
+            mode: components["schemas"]["VoiceMode"];
+            /** @default null */
+            voicemail: components["schemas"]["Voicemail"] | null;
+        };
         /**
          * @description One event in JSON: `{"offset":7,"at":…,"conversation":"…","previous":3,"by":"contact","via":"webhook",
          *     "request":"…","type":"message.received","data":{…},"text":"…"}`.
@@ -2173,6 +2688,35 @@ export interface operations {
             };
         };
     };
+    line_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     operators: {
         parameters: {
             query?: never;
@@ -2280,6 +2824,136 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ParkedPage"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pauses"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_pause: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a retry harmless: the same key with the same content gives the same reply and is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseOrder"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queue: {
+        parameters: {
+            query?: {
+                /** @description Where the page before ended. */
+                after?: components["schemas"]["MessageId"];
+                /** @description Of one line. */
+                channel?: components["schemas"]["ChannelId"];
+                /** @description Rows, 1 to 200. */
+                limit?: number;
+                /** @description Queued at least so many seconds ago. */
+                older_than_s?: number;
+                /** @description Made from one template. */
+                template?: components["schemas"]["TemplateId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuePage"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CancelQueue"] | null;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueCanceled"];
                 };
             };
             default: {
@@ -2614,6 +3288,42 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["AssignTo"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    record_consent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a retry harmless: the same key with the same content gives the same reply and is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConsent"];
             };
         };
         responses: {

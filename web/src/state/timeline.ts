@@ -18,7 +18,7 @@ export interface Message {
   readonly media: readonly MediaRef[];
   readonly segments: number;
   readonly erased: boolean;
-  readonly purpose: 'reply' | 'text_back' | 'confirmation' | null;
+  readonly purpose: 'reply' | 'text_back' | 'confirmation' | 'campaign' | null;
   readonly keyword: string | null;
   readonly sending: Sending | null;
 }

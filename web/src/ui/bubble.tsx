@@ -15,7 +15,7 @@ type MessageItem = Extract<Item, { kind: 'message' }>;
 
 interface Place {
   readonly place: number;
-  readonly estimate_ms: number;
+  readonly estimate_ms?: number | null;
 }
 
 interface BubbleProps {

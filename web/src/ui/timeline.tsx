@@ -15,7 +15,7 @@ import { putBack } from './drafts';
 import { Heard, operatorName } from './parts';
 
 /** Place and time of texts that wait, by message. The engine tells when it is asked. */
-const places = signal<ReadonlyMap<string, { place: number; estimate_ms: number }>>(new Map());
+const places = signal<ReadonlyMap<string, { place: number; estimate_ms?: number | null }>>(new Map());
 const ASK_MS = 2_000;
 
 export function TimelineView({ id, row }: { id: string; row: Row | null }): JSX.Element {
@@ -162,7 +162,7 @@ function usePlaces(shown: readonly Item[]): void {
     const look = async (): Promise<void> => {
       const found = await Promise.all(queued.map((id) => rest.message(id).catch(() => null)));
       if (over) return;
-      const next = new Map<string, { place: number; estimate_ms: number }>();
+      const next = new Map<string, { place: number; estimate_ms?: number | null }>();
       for (const view of found) if (view?.sending?.queue != null) next.set(view.message, view.sending.queue);
       places.value = next;
     };

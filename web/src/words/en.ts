@@ -111,10 +111,11 @@ function blocked(row: Row): string | null {
     : 'They opted out. Only they can lift it, by texting START.';
 }
 
-function sending(send: Sending, queue: { place: number; estimate_ms: number } | null): string {
+function sending(send: Sending, queue: { place: number; estimate_ms?: number | null } | null): string {
   switch (send.status) {
     case 'queued': {
       if (queue === null) return send.attempt > 1 ? 'Waiting to be tried again' : 'Waiting';
+      if (queue.estimate_ms == null) return 'Held: sending is paused';
       const seconds = Math.max(1, Math.round(queue.estimate_ms / 1_000));
       const place = queue.place <= 1 ? 'next in line' : `${ordinal(queue.place)} in line`;
       return `Waiting: ${place}, about ${seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`}`;
@@ -150,6 +151,10 @@ const SKIPPED = {
   anonymous: 'the number was hidden',
   unreachable: 'the number can’t receive texts',
   no_template: 'the line has no text for it',
+  staff: 'it was one of your own people',
+  abroad: 'the number is from abroad',
+  consent_questioned: 'they seem to ask for no more texts',
+  too_late: 'the call was heard of too late',
 } as const;
 
 /** Something that happened, as a line. */
@@ -162,6 +167,14 @@ function line(event: ConversationEvent, by: string, me: string): string {
       const seconds = event.data.duration_s;
       return seconds == null ? 'Call answered' : `Call answered, ${longWait(0, seconds * 1_000_000)}`;
     }
+    case 'call.ended':
+      return 'Call ended';
+    case 'call.voicemail':
+      return `Voicemail, ${longWait(0, event.data.duration_s * 1_000_000)}`;
+    case 'consent.questioned':
+      return 'They seem to ask for no more texts. Automatic ones are held: opt them out, or in, to say what was meant';
+    case 'consent.recorded':
+      return `${person} recorded new consent`;
     case 'textback.skipped':
       return `No text back: ${SKIPPED[event.data.reason]}`;
     case 'consent.changed':

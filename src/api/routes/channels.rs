@@ -113,7 +113,7 @@ pub(super) async fn set_limits(
 #[utoipa::path(get, path = "/v1/admin/channels/{id}/queue", params(("id" = ChannelId, Path)), tag = "admin",
     responses((status = 200, body = QueueView),
     (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn queue(caller: Caller, Id(id): Id<ChannelId>) -> Answer<QueueView> {
+pub(super) async fn line_queue(caller: Caller, Id(id): Id<ChannelId>) -> Answer<QueueView> {
     line(&caller, &id)?;
     let queue = caller.tenant.queue(id.clone()).await?;
     let days = queue.days.into_iter().map(|day| DayView {

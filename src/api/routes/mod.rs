@@ -86,7 +86,7 @@ fn administration() -> OpenApiRouter<ApiState> {
         .routes(routes!(channels::channel, channels::set_channel))
         .routes(routes!(channels::coverage, channels::set_coverage))
         .routes(routes!(channels::limits, channels::set_limits))
-        .routes(routes!(channels::queue))
+        .routes(routes!(channels::line_queue))
         .routes(routes!(queue::pause, queue::set_pause))
         .routes(routes!(queue::queue))
         .routes(routes!(queue::cancel_queue))

@@ -123,6 +123,10 @@ function change(row: Row, event: ConversationEvent): void {
       row.missed_call = event.at;
       inbound(row, event);
       break;
+    case 'call.voicemail':
+      row.channel = event.data.channel;
+      inbound(row, event);
+      break;
     case 'call.answered':
       row.channel = event.data.channel;
       row.activity = event.at;
@@ -145,6 +149,10 @@ function changeDesk(row: Row, event: ConversationEvent): void {
     case 'consent.changed':
       row.consent = event.data.consent;
       row.consent_source = event.data.source;
+      break;
+    case 'consent.recorded':
+      row.consent = 'opted_in';
+      row.consent_source = 'admin';
       break;
     case 'contact.unreachable':
       row.unreachable = event.data.code;

@@ -39,8 +39,11 @@ const TOGETHER_US = 3 * 60 * 1_000_000;
 const LINES: ReadonlySet<string> = new Set([
   'call.missed',
   'call.answered',
+  'call.voicemail',
   'textback.skipped',
   'consent.changed',
+  'consent.questioned',
+  'consent.recorded',
   'contact.unreachable',
   'contact.merged',
   'conversation.assigned',

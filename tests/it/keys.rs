@@ -59,7 +59,7 @@ async fn a_running_server_takes_the_new_key_at_once_and_forgets_the_old_one_when
     let world = World::start();
     let old = token(world.directory.path());
     assert_eq!(world.status(&old).await, 200);
-    deskwire(world.directory.path(), &["keys", "rotate", "--overlap", "4"]);
+    deskwire(world.directory.path(), &["keys", "rotate", "--overlap", "10"]);
     let fresh = token(world.directory.path());
     assert_eq!((world.status(&fresh).await, world.status(&old).await), (200, 200));
     assert_eq!(world.keys().matches("verifies tokens").count(), 1, "{}", world.keys());

@@ -1,6 +1,6 @@
 //! Keys that are replaced while the real binary runs: its own, others' shared secrets, a carrier account's token.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use loadtest::signature::sign;
 use serde_json::{Value, json};
@@ -8,8 +8,11 @@ use tempfile::TempDir;
 
 use crate::support::{
     process::{Server, run},
-    wait::until,
+    wait::{pace, until},
 };
+
+/// Between two looks at a token whose overlap lasts seconds: far below the requests a tenant is allowed.
+const LOOK_GAP: Duration = Duration::from_millis(200);
 
 struct World {
     server: Server,
@@ -63,7 +66,11 @@ async fn a_running_server_takes_the_new_key_at_once_and_forgets_the_old_one_when
     let fresh = token(world.directory.path());
     assert_eq!((world.status(&fresh).await, world.status(&old).await), (200, 200));
     assert_eq!(world.keys().matches("verifies tokens").count(), 1, "{}", world.keys());
-    until("the old key to be forgotten", async || world.status(&old).await == 401).await;
+    until("the old key to be forgotten", async || {
+        pace(LOOK_GAP).await;
+        world.status(&old).await == 401
+    })
+    .await;
     assert_eq!(world.status(&fresh).await, 200);
     let keys = world.directory.path().join("data/keys");
     let retired = || fs::read_dir(&keys).unwrap().any(|entry| format!("{entry:?}").contains("token-verifying"));

@@ -16,9 +16,11 @@ pub enum Direction {
 ///
 /// ```text
 /// queued → claimed → unknown → sent → failed → delivered → read
-///    └→ canceled, expired          (terminal before the carrier took it)
+///    └→ canceled                   (terminal before the carrier took it)
+///    └──────────────────────→ expired      (in our lane, or in the carrier's queue)
 /// ```
-/// `failed` ranks below `delivered`: a carrier that says both has delivered it (carriers.md B.1).
+/// `failed` ranks below `delivered`: a carrier that says both has delivered it (carriers.md B.1). `expired` may follow
+/// `sent`: a carrier that took a text may say that its validity ended before its turn came (Twilio's 30036).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -38,7 +40,7 @@ pub enum Status {
     Read,
     /// Taken back by an operator before it was claimed.
     Canceled,
-    /// Too late to be of use before it was claimed.
+    /// Too late to be of use before it left: our lane, or the carrier's queue. Not on the contact's phone.
     Expired,
 }
 
@@ -104,6 +106,8 @@ pub enum ErrorClass {
     Ambiguous,
     /// Our request was wrong or refused (credentials, parameters): fail and alert the tenant.
     Rejected,
+    /// It waited at the carrier until its validity was over, and was not sent: expired.
+    TooLate,
 }
 
 /// A carrier's error as it is stored and shown.

@@ -62,7 +62,8 @@ impl RetryPolicy {
                 | ErrorClass::Landline
                 | ErrorClass::Policy
                 | ErrorClass::Ambiguous
-                | ErrorClass::Rejected,
+                | ErrorClass::Rejected
+                | ErrorClass::TooLate,
             ) => false,
         };
         let at = now.plus(retry_after.unwrap_or_default()).plus(self.wait(attempt, random));
@@ -118,6 +119,7 @@ mod tests {
             ErrorClass::Policy,
             ErrorClass::Ambiguous,
             ErrorClass::Rejected,
+            ErrorClass::TooLate,
         ] {
             assert!(!again(Cause::Refused(class), 1), "{class:?}");
         }

@@ -9,6 +9,7 @@ use schema::{
     event::Event,
     ids::{AddressHash, ChannelId, MessageId, Offset, TenantId},
     pause::Pause,
+    problem::Code,
     time::Stamp,
 };
 use tokio::sync::{oneshot, watch};
@@ -133,6 +134,19 @@ impl TenantHandle {
             }
         }
         Ok(Err(Refusal::unavailable("the views fall behind faster than they can be read")))
+    }
+
+    /// Whether a change of settings would be refused, before anything else is done for it. Nothing is stored.
+    pub async fn examine(&self, request: &Request) -> Result<(), Refusal> {
+        super::decide::decide(&self.settings(), None, &request.command)?;
+        let Some(identity) = Identity::of(request) else { return Ok(()) };
+        let known = self.seen(Some(identity)).await?.and_then(|seen| seen.entry);
+        match known {
+            Some(entry) if entry.content != identity.content => {
+                Err(Refusal::rejected(Code::KeyReused, "the key stands for another command"))
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn hash(&self, request: &Request) -> Result<Option<AddressHash>, Refusal> {

@@ -39,7 +39,7 @@ pub(super) async fn channel(caller: Caller, Id(id): Id<ChannelId>) -> Answer<Cha
     Ok(Json(ChannelView { channel: id, settings, limits }))
 }
 
-/// Make or change a line. Its number is claimed in the directory first: nobody else can have it then.
+/// Make or change a line. Once its settings are known to be good its number is claimed: nobody else can have it then.
 #[utoipa::path(put, path = "/v1/admin/channels/{id}", params(("id" = ChannelId, Path),
     KeyHeader), request_body = ChannelSettings, tag = "admin", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
@@ -50,17 +50,19 @@ pub(super) async fn set_channel(
     key: Key,
     Body(settings): Body<ChannelSettings>,
 ) -> Answer<Reply> {
-    let key = key.or(None)?;
-    schema::address::E164::new(&settings.address).map_err(|error| Failure::invalid("address", error.to_string()))?;
+    let command = Command::Configure(Setting::Channel(id.clone(), settings.clone()));
+    let change = Request { command, origin: caller.origin(), key: key.or(None)? };
+    // A claim is for good: one for settings that are refused would keep the number from everybody.
+    caller.tenant.examine(&change).await?;
     let claim = Command::Register(Registration::Channel {
-        channel: id.clone(),
+        channel: id,
         tenant: caller.tenant_id().clone(),
-        account: settings.account.clone(),
-        address: settings.address.clone(),
+        account: settings.account,
+        address: settings.address,
     });
     let request = Request { command: claim, origin: caller.origin(), key: None };
     state.parts().engine.submit(&TenantId::system(), request).await?;
-    submit(&state, &caller, Command::Configure(Setting::Channel(id, settings)), key).await
+    Ok(Json(state.parts().engine.submit(caller.tenant_id(), change).await?))
 }
 
 /// Whether missed calls of a line are answered by a text.

@@ -1,10 +1,19 @@
 //! What Twilio's error codes ask of us. Source: twilio.com/docs/api/errors and carriers.md B.1, D.9.
 
-use schema::message::{CarrierError, ErrorClass};
+use schema::message::{CarrierError, ErrorClass, Status};
 
 /// A code with its class.
 pub fn carrier_error(code: u32) -> CarrierError {
     CarrierError { code, class: classify(code) }
+}
+
+/// A text that the carrier took and did not bring: where that leaves it, and why.
+///
+/// 30036: its `ValidityPeriod` ended in Twilio's own queue, and Twilio did not send it. That is not a delivery that failed.
+pub fn failure(code: u32) -> (Status, CarrierError) {
+    let error = carrier_error(code);
+    let status = if error.class == ErrorClass::TooLate { Status::Expired } else { Status::Failed };
+    (status, error)
 }
 
 /// Codes below 30000 refuse a request; those of 30000 and above tell of a text that had been accepted.
@@ -21,6 +30,8 @@ fn classify(code: u32) -> ErrorClass {
         21_408 | 30_007 | 30_022 | 30_023 | 30_027 | 30_032 | 30_034 => ErrorClass::Policy,
         // Handset off or out of reach; congestion at the network.
         30_003 | 30_017 => ErrorClass::Transient,
+        // Never sent: its validity was over before its turn came.
+        30_036 => ErrorClass::TooLate,
         // No cause given, or one that we do not know, after acceptance.
         0 | 30_008 => ErrorClass::Ambiguous,
         code if code >= 30_000 => ErrorClass::Ambiguous,
@@ -41,6 +52,7 @@ mod tests {
             (ErrorClass::Pace, &[20_429, 21_611, 30_001]),
             (ErrorClass::Policy, &[30_007, 30_034]),
             (ErrorClass::Transient, &[30_003]),
+            (ErrorClass::TooLate, &[30_036]),
             (ErrorClass::Ambiguous, &[30_008, 39_999]),
             (ErrorClass::Rejected, &[20_003, 21_606, 21_608]),
         ];
@@ -49,5 +61,11 @@ mod tests {
                 assert_eq!(classify(*code), class, "{code}");
             }
         }
+    }
+
+    #[test]
+    fn a_text_whose_validity_ended_at_the_carrier_is_too_late_and_not_failed() {
+        assert_eq!(failure(30_036), (Status::Expired, CarrierError { code: 30_036, class: ErrorClass::TooLate }));
+        assert_eq!(failure(30_003).0, Status::Failed);
     }
 }

@@ -16,7 +16,7 @@ use schema::{
 };
 
 use super::{
-    errors::carrier_error,
+    errors::failure,
     form::Form,
     signature::{Base, Signed, body_matches},
     twiml,
@@ -211,7 +211,13 @@ fn receipt(target: &str, form: &Form<'_>) -> Result<Option<DeliveryReport>, Inbo
     let code = number(form, "ErrorCode")?.filter(|code| *code != 0);
     let reference = Reference::of(target)?;
     let Some(status) = status(word) else { return Ok(None) };
-    let error = if status == Status::Failed { Some(carrier_error(code.unwrap_or(0))) } else { None };
+    let (status, error) = match status {
+        Status::Failed => {
+            let (status, error) = failure(code.unwrap_or(0));
+            (status, Some(error))
+        }
+        status => (status, None),
+    };
     let Reference { conversation, message, attempt } = reference;
     Ok(Some(DeliveryReport { conversation, message, attempt, carrier_id, status, error }))
 }

@@ -12,7 +12,7 @@ use schema::{ids::AccountId, message::Status, time::Stamp};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
-    errors::carrier_error,
+    errors::failure,
     send::{TwilioCarrier, retry_after},
 };
 
@@ -61,14 +61,16 @@ impl Message {
             return None;
         }
         let taken = self.date_created.or(self.date_sent).and_then(|text| stamp(&text))?;
-        let status = match self.status.as_str() {
-            "delivered" => Status::Delivered,
-            "read" => Status::Read,
-            "failed" | "undelivered" | "canceled" => Status::Failed,
+        let (status, error) = match self.status.as_str() {
+            "delivered" => (Status::Delivered, None),
+            "read" => (Status::Read, None),
+            "failed" | "undelivered" | "canceled" => {
+                let (status, error) = failure(self.error_code.unwrap_or(0));
+                (status, Some(error))
+            }
             // Twilio has it: `queued`, `accepted`, `scheduled`, `sending`, `sent`, and what may be added.
-            _ => Status::Sent,
+            _ => (Status::Sent, None),
         };
-        let error = (status == Status::Failed).then(|| carrier_error(self.error_code.unwrap_or(0)));
         let media = self.num_media.and_then(|text| text.parse().ok()).unwrap_or(0);
         Some(ListedText { carrier_id: self.sid, taken, text: self.body.unwrap_or_default(), media, status, error })
     }
@@ -196,6 +198,10 @@ mod tests {
         let listed = message.listed().expect("one of ours");
         assert_eq!(listed.taken, Stamp(1_692_853_305_000_000));
         assert_eq!((listed.status, listed.error.expect("why").class), (Status::Failed, ErrorClass::Transient));
+        let mut late = row.clone();
+        (late["status"], late["error_code"]) = (json!("failed"), json!(30_036));
+        let late: Message = serde_json::from_value(late).expect("a message");
+        assert_eq!(late.listed().expect("one of ours").status, Status::Expired);
         for (field, value) in
             [("direction", json!("outbound-reply")), ("direction", json!("inbound")), ("date_created", json!("soon"))]
         {

@@ -58,6 +58,41 @@ async fn a_number_belongs_to_one_line_of_one_tenant() {
 }
 
 #[tokio::test]
+async fn a_line_that_is_refused_claims_no_number() {
+    let world = World::start().await;
+    let admin = world.demo(Role::Admin);
+    let line = |more: Value| {
+        let mut body =
+            json!({"address": "+15550100003", "account": "demo-account", "coverage": false, "cool_down_s": 60});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let put = |id: &'static str, key: &'static str, body: Value| {
+        let request = world.request(Method::PUT, &format!("/v1/admin/channels/{id}")).bearer_auth(&admin);
+        world.send(request.header("Idempotency-Key", key).json(&body))
+    };
+    let wrong = [
+        (json!({"address": "5550100003"}), "address"),
+        (json!({"text_back": "nowhere"}), "text_back"),
+        (json!({"voice": {"mode": {"ring": {"phone": "+15550100003", "ring_s": 20}}}}), "voice.mode.ring.phone"),
+        (json!({"voice": {"voicemail": {"max_s": 1}}}), "voice.voicemail.max_s"),
+    ];
+    for (more, field) in wrong {
+        let answer = put("first", "a", line(more)).await;
+        assert_eq!((answer.status.as_u16(), answer.body["field"].as_str()), (400, Some(field)), "{}", answer.body);
+    }
+    let directory = world.engine.directory();
+    assert_eq!(directory.channel_by_address("+15550100003"), None);
+    let made = put("first", "a", line(json!({"address": "+15550100004"}))).await;
+    assert_eq!(made.status, 200, "{}", made.body);
+    world.get(&format!("/v1/inbox?at_least={}", made.body["offset"])).await;
+    let reused = put("second", "a", line(json!({}))).await;
+    assert_eq!((reused.status.as_u16(), reused.body["code"].as_str()), (409, Some("key_reused")));
+    assert_eq!(directory.channel_by_address("+15550100003"), None, "a key that stands for another line");
+    assert_eq!(put("second", "b", line(json!({}))).await.status, 200, "the number is free for who asks rightly");
+}
+
+#[tokio::test]
 async fn a_line_says_what_becomes_of_its_calls_and_a_wrong_setting_is_named() {
     let world = World::start().await;
     let admin = world.demo(Role::Admin);

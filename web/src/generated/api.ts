@@ -95,7 +95,7 @@ export interface paths {
         };
         /** One line. */
         get: operations["channel"];
-        /** Make or change a line. Its number is claimed in the directory first: nobody else can have it then. */
+        /** Make or change a line. Once its settings are known to be good its number is claimed: nobody else can have it then. */
         put: operations["set_channel"];
         post?: never;
         delete?: never;
@@ -1196,7 +1196,7 @@ export interface components {
          * @description What a carrier's error asks of us (carriers.md B.1, "Classes for the engine").
          * @enum {string}
          */
-        ErrorClass: "opt_out" | "permanent" | "landline" | "pace" | "policy" | "transient" | "ambiguous" | "rejected";
+        ErrorClass: "opt_out" | "permanent" | "landline" | "pace" | "policy" | "transient" | "ambiguous" | "rejected" | "too_late";
         /** @description What stays in its lane at every tenant from here on. */
         EveryonePaused: {
             /** @description What of them. */
@@ -2206,9 +2206,11 @@ export interface components {
          *
          *     ```text
          *     queued → claimed → unknown → sent → failed → delivered → read
-         *        └→ canceled, expired          (terminal before the carrier took it)
+         *        └→ canceled                   (terminal before the carrier took it)
+         *        └──────────────────────→ expired      (in our lane, or in the carrier's queue)
          *     ```
-         *     `failed` ranks below `delivered`: a carrier that says both has delivered it (carriers.md B.1).
+         *     `failed` ranks below `delivered`: a carrier that says both has delivered it (carriers.md B.1). `expired` may follow
+         *     `sent`: a carrier that took a text may say that its validity ended before its turn came (Twilio's 30036).
          * @enum {string}
          */
         Status: "queued" | "claimed" | "unknown" | "sent" | "failed" | "delivered" | "read" | "canceled" | "expired";

@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { actions, mayWrite, me } from '../desk';
 import { textOf, type Order } from '../net/outbox';
 import type { Item, Message, Sending } from '../state/timeline';
-import { fully, time } from '../time';
+import { fully, now, time } from '../time';
 import type { MediaRef } from '../types';
 import { words } from '../words';
 import { Heard, operatorName } from './parts';
@@ -90,6 +90,19 @@ function After({ send, conversation, message }: { send: Sending; conversation: s
       <button type="button" class="text-act" onClick={() => actions.cancel(conversation, message)}>
         <Undo2 size={13} aria-hidden="true" /> {words.cancel}
       </button>
+    );
+  }
+  // While it is valid the engine asks the carrier's list by itself; then only a person can say.
+  if (send.status === 'unknown' && now.value > send.validUntil) {
+    return (
+      <>
+        <button type="button" class="text-act" onClick={() => actions.retry(conversation, message)}>
+          <RotateCcw size={13} aria-hidden="true" /> {words.sendAgain}
+        </button>
+        <button type="button" class="text-act" onClick={() => actions.cancel(conversation, message)}>
+          <X size={13} aria-hidden="true" /> {words.giveUp}
+        </button>
+      </>
     );
   }
   if (send.status !== 'failed' && send.status !== 'expired') return null;

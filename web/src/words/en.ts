@@ -3,7 +3,7 @@ import { readable } from '../phone';
 import type { Connection } from '../net/stream';
 import type { Sending } from '../state/timeline';
 import type { View } from '../state/views';
-import { fully, longWait, time, when, whole } from '../time';
+import { fully, longWait, now, time, when, whole } from '../time';
 import type { CarrierError, ConversationEvent, Problem, Row } from '../types';
 
 function who(row: Row): string {
@@ -65,6 +65,8 @@ function failure(error: CarrierError | null): string {
       return 'the carrier refused it. An admin must look';
     case 'rejected':
       return 'the carrier refused our request. An admin must look';
+    case 'too_late':
+      return 'it waited too long at the carrier';
     case 'transient':
       return 'the phone could not be reached. Try again later';
     case 'ambiguous':
@@ -123,7 +125,9 @@ function sending(send: Sending, queue: { place: number; estimate_ms?: number | n
     case 'claimed':
       return 'Sending';
     case 'unknown':
-      return 'Unknown: the carrier didn’t answer; checking';
+      return now.value <= send.validUntil
+        ? 'Unknown: the carrier didn’t answer; checking'
+        : 'Unknown: perhaps it arrived, the carrier doesn’t say. Send it again, or give it up';
     case 'sent':
       return `Sent ${time(send.since)}`;
     case 'delivered':
@@ -135,7 +139,9 @@ function sending(send: Sending, queue: { place: number; estimate_ms?: number | n
     case 'canceled':
       return 'Taken back before it was sent';
     case 'expired':
-      return 'Not sent: it waited too long to still make sense. Send it again if it does';
+      return send.error === null
+        ? 'Not sent: too late. Send it again if it still makes sense'
+        : 'Not sent: too late, it waited too long at the carrier. Send it again if it still makes sense';
   }
 }
 
@@ -306,6 +312,8 @@ export const en = {
   putBack: 'Put it back',
   discard: 'Discard',
   retry: 'Try again',
+  sendAgain: 'Send again',
+  giveUp: 'Give up',
   cancel: 'Take back',
   textBack: 'Text back',
   confirmation: 'Automatic answer',

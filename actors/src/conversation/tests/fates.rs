@@ -100,9 +100,26 @@ fn ids_of_earlier_attempts_are_remembered_so_that_no_other_text_is_taken_for_the
     assert_eq!(ids, ["SM2", "SM9"]);
 }
 
+#[test]
+fn a_text_whose_validity_ended_at_the_carrier_is_expired_and_only_a_person_sends_it_again() {
+    let mut desk = Desk::new();
+    let message = desk.claimed();
+    desk.ask(&settle(message, 1, accepted())).expect("taken");
+    let late = || receipt(message, 1, Status::Expired, failed(30_036, ErrorClass::TooLate));
+    assert_eq!(desk.names(&late()), ["message.status"], "no further attempt by itself");
+    assert_eq!(
+        (desk.status(message), desk.state.sends[&message].error.as_ref().unwrap().code),
+        (Status::Expired, 30_036)
+    );
+    assert!(desk.names(&late()).is_empty(), "told again");
+    assert!(desk.names(&receipt(message, 1, Status::Sent, None)).is_empty(), "told late");
+    let names = desk.names(&Command::Retry(MessageRef { conversation: conversation(), message }));
+    assert_eq!(names, ["message.requeued"]);
+}
+
 /// What can be told of one attempt that the carrier took, in any order and any number of times.
 fn words() -> impl Strategy<Value = Vec<usize>> {
-    proptest::collection::vec(0_usize..7, 1..16)
+    proptest::collection::vec(0_usize..8, 1..16)
 }
 
 fn word(message: MessageId, index: usize) -> Command {
@@ -113,6 +130,7 @@ fn word(message: MessageId, index: usize) -> Command {
         2 | 3 => receipt(message, 1, Status::Sent, None),
         4 => receipt(message, 1, Status::Failed, failed(30_008, ErrorClass::Ambiguous)),
         5 => receipt(message, 1, Status::Delivered, None),
+        6 => receipt(message, 1, Status::Expired, failed(30_036, ErrorClass::TooLate)),
         _ => receipt(message, 1, Status::Read, None),
     }
 }
@@ -134,7 +152,10 @@ proptest! {
         }
         let ranks: Vec<u8> = steps.iter().map(|status| status.rank()).collect();
         prop_assert!(ranks.windows(2).all(|pair| pair[0] < pair[1]), "each step is told once, upwards: {steps:?}");
-        let best = [Status::Sent, Status::Unknown, Status::Sent, Status::Sent, Status::Failed, Status::Delivered, Status::Read];
+        let best = [
+            Status::Sent, Status::Unknown, Status::Sent, Status::Sent,
+            Status::Failed, Status::Delivered, Status::Expired, Status::Read,
+        ];
         let best = order.iter().map(|index| best[*index].rank()).max().expect("at least one");
         // An answer that came too late to say "unknown" is no step down, and none at all.
         prop_assert_eq!(desk.status(message).rank(), best);

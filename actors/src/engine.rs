@@ -23,7 +23,11 @@ use crate::{
     outbox::{LaneOptions, ReconcileOptions},
     ports::{Carrier, Clock, Directory, Ids, Keys, Limiter, Log, Views},
     projector::Projector,
-    tenant::{TenantHandle, start},
+    tenant::{
+        TenantHandle,
+        charged::{self, Charged},
+        start,
+    },
     trace,
     vault::Vault,
 };
@@ -32,6 +36,8 @@ use crate::{
 const WAKE_TOGETHER: usize = 64;
 /// How often the wake index is looked at.
 const WAKE_EVERY: Duration = Duration::from_millis(500);
+/// Waits before claims that could not be counted are counted again.
+const COUNT_AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
 /// Bytes of the directory's log read at once.
 const DIRECTORY_BYTES: usize = 4 << 20;
 
@@ -137,7 +143,7 @@ pub(crate) struct Node {
     pub(crate) advances: Vec<Arc<Advances>>,
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) listings: Arc<Listings>,
-    pub(crate) charged: Arc<DashMap<TenantId, Offset>>,
+    pub(crate) charged: Arc<Charged>,
     pub(crate) directory: Arc<SystemDirectory>,
 }
 
@@ -172,6 +178,7 @@ impl Engine {
         let (tenants, gaps) = (DashMap::new(), Arc::default());
         let engine = Self { inner: Arc::new(Inner { node, arbiters, tenants, gaps, draining }) };
         engine.tenant(&TenantId::system()).await?;
+        tokio::spawn(count_shared(Arc::downgrade(&engine.inner)));
         tokio::spawn(wake_due(Arc::downgrade(&engine.inner)));
         Ok(engine)
     }
@@ -299,6 +306,31 @@ async fn read_directory(log: &dyn Log, directory: &SystemDirectory) -> Result<()
             }
             from = batch.header.end();
         }
+    }
+}
+
+/// Counts what every tenant has sent under limits that others may share; again until all of it is counted.
+async fn count_shared(inner: std::sync::Weak<Inner>) {
+    let mut wait = COUNT_AGAIN.0;
+    let Some(mut left) = inner.upgrade().map(|inner| inner.node.directory.tenants()) else { return };
+    while let Some(inner) = inner.upgrade() {
+        let engine = Engine { inner };
+        let mut again = Vec::new();
+        for tenant in left {
+            if let Err(reason) = charged::count(&engine.inner.node, &tenant).await {
+                tracing::warn!(%tenant, reason, "claims cannot be counted; nothing is sent yet under shared limits");
+                // A tenant that starts mends its views, and counts its own claims.
+                let _ = engine.tenant(&tenant).await;
+                again.push(tenant);
+            }
+        }
+        if again.is_empty() {
+            return engine.inner.node.charged.become_whole();
+        }
+        left = again;
+        drop(engine);
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(COUNT_AGAIN.1);
     }
 }
 

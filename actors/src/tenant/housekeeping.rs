@@ -124,9 +124,7 @@ impl Shell {
     pub(crate) fn close(&self, refusal: &Refusal) {
         tracing::info!(feed = %self.context.feed, %refusal, "tenant closes");
         self.context.shared.publisher.close(CloseReason::Stopped);
-        if self.lanes.borrow().are_open() {
-            self.context.charged.insert(self.context.feed.tenant.clone(), self.core.borrow().durable);
-        }
+        self.context.charged.of(&self.context.feed.tenant).closes(self.core.borrow().durable);
         self.lanes.borrow_mut().clear();
         self.reconciler.borrow_mut().clear();
     }

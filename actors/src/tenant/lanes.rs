@@ -18,7 +18,7 @@ use schema::{
 };
 
 use super::{
-    calls,
+    calls, charged,
     handle::{LineQueue, QueuePlace},
     shell::{Shell, Status as TenantStatus},
     supervise::Slot,
@@ -28,7 +28,7 @@ use crate::{
     conversation::Send,
     engine::Limits,
     outbox::{Entry, Lane, LaneOptions, Next},
-    ports::{DayPart, PaceRequest},
+    ports::{Admission, DayPart, PaceRequest},
 };
 
 /// All lanes of a tenant.
@@ -66,11 +66,6 @@ impl Lanes {
     /// Whether no text is open at any lane.
     pub(crate) fn is_idle(&self) -> bool {
         self.homes.is_empty()
-    }
-
-    /// Whether what left earlier is counted.
-    pub(crate) fn are_open(&self) -> bool {
-        self.open
     }
 
     /// Texts that are at the carrier, or claimed for it.
@@ -198,9 +193,13 @@ impl Shell {
             let limits = settings.limits(channel);
             let now = self.now();
             let limiter = &self.context.ports.limiter;
+            let uncounted = charged::shares(&limits) && !self.context.charged.are_whole();
             lane.pause(self.pause_at(&settings, channel), now);
             loop {
                 let next = lane.next(now, |entry| {
+                    if uncounted {
+                        return Admission::NotBefore { at: now.plus(UNCOUNTED), pair: false };
+                    }
                     let request = PaceRequest {
                         tenant: &self.context.feed.tenant,
                         account: &line.account,
@@ -367,6 +366,8 @@ impl Shell {
     }
 }
 
+/// How long a text waits before it is asked again whether all is counted that its limits are shared with.
+const UNCOUNTED: Duration = Duration::from_millis(50);
 /// Longest sleep of one look: a lane that waits for midnight must not gather sleepers until then.
 const LOOK_WITHIN: Duration = Duration::from_secs(60);
 

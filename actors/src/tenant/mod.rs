@@ -6,6 +6,7 @@
 mod actor;
 mod batch;
 mod calls;
+pub(crate) mod charged;
 mod commit;
 mod decide;
 mod handle;

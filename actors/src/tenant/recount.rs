@@ -1,5 +1,6 @@
 //! What left before this process started counts against the limits: read from the end of the log, back only as far as
-//! the longest window of the tenant's lines. Until that is done no lane moves.
+//! the longest window of the tenant's lines. Until that is done no lane of the tenant moves. Needs no running tenant: what
+//! tenants share is counted from those that sleep, too (see `charged`).
 
 use std::{collections::HashMap, rc::Rc, time::Duration};
 
@@ -13,10 +14,12 @@ use schema::{
 
 use super::{
     Settings,
+    charged::Account,
     shell::{Shell, Status},
 };
 use crate::{
     conversation::State,
+    engine::Ports,
     ports::{DayPart, Log, LogError, PaceRequest},
 };
 
@@ -27,16 +30,20 @@ const STEP_BACK: u64 = 1_024;
 /// Waits before the log is read again.
 const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
-/// Charges the limiter with the claims after `charged`, which this process has not seen; again until the log is read.
-/// `false`: the tenant has closed meanwhile.
-pub(super) async fn recount(shell: &Rc<Shell>, charged: Offset, end: Offset) -> bool {
+/// Charges the limiter with the claims that this process has not seen; again until the log is read. From then on the
+/// tenant's lanes charge it themselves. `false`: the tenant has closed meanwhile.
+pub(super) async fn recount(shell: &Rc<Shell>, end: Offset) -> bool {
+    let context = &shell.context;
+    let account = context.charged.of(&context.feed.tenant);
+    let _turn = account.turn().await;
     let mut wait = AGAIN.0;
-    // Charges come together at the end: a read that is made again must not count twice.
-    let claims = loop {
-        match claims(shell, charged, end).await {
-            Ok(claims) => break claims,
+    loop {
+        let settings = context.shared.settings.load_full();
+        let count = Count { ports: &context.ports, feed: &context.feed, settings: &settings, viewed: end };
+        match count.charge(&account, end).await {
+            Ok(()) => break,
             Err(reason) => {
-                tracing::warn!(feed = %shell.context.feed, reason, "claims cannot be counted; nothing is sent yet")
+                tracing::warn!(feed = %context.feed, reason, "claims cannot be counted; nothing is sent yet")
             }
         }
         if shell.core.borrow().status == Status::Closed {
@@ -44,12 +51,8 @@ pub(super) async fn recount(shell: &Rc<Shell>, charged: Offset, end: Offset) -> 
         }
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(AGAIN.1);
-    };
-    let settings = shell.context.shared.settings.load();
-    for claim in &claims {
-        restore(shell, &settings, claim);
     }
-    metrics::counter!("deskwire_claims_counted_at_start_total").increment(claims.len() as u64);
+    account.opens();
     true
 }
 
@@ -62,46 +65,70 @@ struct Counted {
     segments: u16,
 }
 
-fn restore(shell: &Shell, settings: &Settings, claim: &Counted) {
-    let Some(line) = settings.channels.get(&claim.channel) else { return };
-    let request = PaceRequest {
-        tenant: &shell.context.feed.tenant,
-        account: &line.account,
-        channel: &claim.channel,
-        contact: claim.contact,
-        segments: claim.segments,
-        priority: Priority::Interactive,
-        part: DayPart::Whole,
-        limits: &settings.limits(&claim.channel),
-    };
-    shell.context.ports.limiter.restore(&request, claim.at);
+/// One tenant's claims, to be counted.
+pub(super) struct Count<'c> {
+    pub(super) ports: &'c Ports,
+    pub(super) feed: &'c FeedId,
+    pub(super) settings: &'c Settings,
+    /// Up to where the views are to be relied on.
+    pub(super) viewed: Offset,
 }
 
-async fn claims(shell: &Rc<Shell>, charged: Offset, end: Offset) -> Result<Vec<Counted>, String> {
-    let settings = shell.context.shared.settings.load_full();
-    let now = shell.now();
-    let limits: Vec<LimitSettings> = settings.channels.keys().map(|channel| settings.limits(channel)).collect();
-    let since = limits.iter().map(|limits| shell.context.ports.limiter.counts_since(limits, now)).min();
-    let Some(since) = since.filter(|_| charged < end) else { return Ok(Vec::new()) };
-    let feed = &shell.context.feed;
-    let mut from = reach_back(&*shell.context.ports.log, feed, charged.next(), end, since).await?;
-    let mut reading = Reading { shell, channels: HashMap::new(), since, found: Vec::new() };
-    while from <= end {
-        let batches = match shell.context.ports.log.read(feed, from, READ_BYTES).await {
-            Err(LogError::Trimmed { oldest }) if oldest > from => {
-                from = oldest;
-                continue;
-            }
-            read => read.map_err(|error| error.to_string())?,
-        };
-        let Some(last) = batches.last() else { break };
-        let next = last.header.end();
-        for batch in &batches {
-            reading.batch(batch, from, end).await?;
-        }
-        from = next;
+impl Count<'_> {
+    /// Charges what was claimed up to `end` and is not charged yet.
+    pub(super) async fn charge(&self, account: &Account, end: Offset) -> Result<(), String> {
+        // Charges come together at the end: a read that is made again must not count twice.
+        let claims = self.claims(account.up_to(), end).await?;
+        claims.iter().for_each(|claim| self.restore(claim));
+        account.charged(end);
+        metrics::counter!("deskwire_claims_counted_at_start_total").increment(claims.len() as u64);
+        Ok(())
     }
-    Ok(reading.found)
+
+    fn restore(&self, claim: &Counted) {
+        let Some(line) = self.settings.channels.get(&claim.channel) else { return };
+        let request = PaceRequest {
+            tenant: &self.feed.tenant,
+            account: &line.account,
+            channel: &claim.channel,
+            contact: claim.contact,
+            segments: claim.segments,
+            priority: Priority::Interactive,
+            part: DayPart::Whole,
+            limits: &self.settings.limits(&claim.channel),
+        };
+        self.ports.limiter.restore(&request, claim.at);
+    }
+
+    async fn claims(&self, charged: Offset, end: Offset) -> Result<Vec<Counted>, String> {
+        let now = self.ports.clock.now();
+        let limits: Vec<LimitSettings> =
+            self.settings.channels.keys().map(|channel| self.settings.limits(channel)).collect();
+        let since = limits.iter().map(|limits| self.ports.limiter.counts_since(limits, now)).min();
+        let Some(since) = since.filter(|_| charged < end) else { return Ok(Vec::new()) };
+        let log = &*self.ports.log;
+        let from = reach_back(log, self.feed, charged.next(), end, since).await?;
+        // What the views do not hold yet is read here.
+        let mut from = from.min(self.viewed.next());
+        let (channels, contacts) = (HashMap::new(), HashMap::new());
+        let mut reading = Reading { count: self, channels, contacts, charged, since, now, found: Vec::new() };
+        while from <= end {
+            let batches = match log.read(self.feed, from, READ_BYTES).await {
+                Err(LogError::Trimmed { oldest }) if oldest > from => {
+                    from = oldest;
+                    continue;
+                }
+                read => read.map_err(|error| error.to_string())?,
+            };
+            let Some(last) = batches.last() else { break };
+            let next = last.header.end();
+            for batch in &batches {
+                reading.batch(batch, end).await?;
+            }
+            from = next;
+        }
+        Ok(reading.found)
+    }
 }
 
 /// An offset at or before the first event since `since`, found by ever longer steps back from the end.
@@ -125,24 +152,34 @@ async fn reach_back(log: &dyn Log, feed: &FeedId, oldest: Offset, end: Offset, s
     }
 }
 
-struct Reading<'s> {
-    shell: &'s Rc<Shell>,
+struct Reading<'r> {
+    count: &'r Count<'r>,
     /// Lines of texts that were queued within what is read.
     channels: HashMap<MessageId, ChannelId>,
+    /// Contacts that are first seen within what is read.
+    contacts: HashMap<ConversationId, ContactId>,
+    /// Claims up to here are charged.
+    charged: Offset,
     since: Stamp,
+    now: Stamp,
     found: Vec<Counted>,
 }
 
 impl Reading<'_> {
-    async fn batch(&mut self, batch: &SealedBatch, from: Offset, end: Offset) -> Result<(), String> {
+    async fn batch(&mut self, batch: &SealedBatch, end: Offset) -> Result<(), String> {
         for event in batch.events() {
             let event: StoredEvent = event.map_err(|error| error.to_string())?;
-            if event.header.offset < from || event.header.offset > end {
+            if event.header.offset > end {
                 continue;
             }
             match &event.fact {
                 Fact::MessageQueued(fact) => drop(self.channels.insert(fact.message, fact.channel.clone())),
-                Fact::MessageClaimed(fact) if event.header.stamp >= self.since => {
+                Fact::ContactCreated(fact) => {
+                    event.header.conversation.map(|conversation| self.contacts.insert(conversation, fact.contact));
+                }
+                Fact::MessageClaimed(fact)
+                    if event.header.stamp >= self.since && event.header.offset > self.charged =>
+                {
                     self.claim(&event.header, fact).await?
                 }
                 _ => {}
@@ -165,7 +202,7 @@ impl Reading<'_> {
 
     /// The line of a text that was queued before what is read.
     async fn channel_of(&self, message: MessageId) -> Result<Option<ChannelId>, String> {
-        let (views, tenant) = (&self.shell.context.ports.views, &self.shell.context.feed.tenant);
+        let (views, tenant) = (&self.count.ports.views, &self.count.feed.tenant);
         let Some(row) = views.message(tenant, message).await.map_err(|error| error.to_string())? else {
             return Ok(None);
         };
@@ -179,15 +216,18 @@ impl Reading<'_> {
 
     /// To whom it went, where that still matters: a pair whose interval has passed is nobody's.
     async fn contact_of(&self, id: ConversationId, channel: &ChannelId, at: Stamp) -> Result<ContactId, String> {
-        let context = &self.shell.context;
-        let limits = context.shared.settings.load().limits(channel);
+        let nobody = ContactId(uuid::Uuid::nil());
+        let limits = self.count.settings.limits(channel);
         let interval = Duration::from_secs(u64::from(limits.pair_interval_s.unwrap_or(0)) * 2);
-        if interval.is_zero() || at.plus(interval) < self.shell.now() {
-            return Ok(ContactId(uuid::Uuid::nil()));
+        if interval.is_zero() || at.plus(interval) < self.now {
+            return Ok(nobody);
         }
-        let stored =
-            context.ports.views.conversation(&context.feed.tenant, id).await.map_err(|error| error.to_string())?;
+        if let Some(contact) = self.contacts.get(&id) {
+            return Ok(*contact);
+        }
+        let (views, tenant) = (&self.count.ports.views, &self.count.feed.tenant);
+        let stored = views.conversation(tenant, id).await.map_err(|error| error.to_string())?;
         let state = stored.and_then(|stored| State::load(&stored).ok());
-        Ok(state.map_or(ContactId(uuid::Uuid::nil()), |state| state.contact))
+        Ok(state.map_or(nobody, |state| state.contact))
     }
 }

@@ -10,11 +10,10 @@ use std::{
     sync::Arc,
 };
 
-use dashmap::DashMap;
 use schema::{
     command::{Reply, Request},
     event::{Accepted, Event, Header},
-    ids::{AddressHash, BatchId, BatchNumber, ConversationId, FeedId, MessageId, NodeId, Offset, RequestId, TenantId},
+    ids::{AddressHash, BatchId, BatchNumber, ConversationId, FeedId, MessageId, NodeId, Offset, RequestId},
     problem::Code,
     time::Stamp,
 };
@@ -22,6 +21,7 @@ use schema::{
 use super::{
     Settings,
     batch::{Completion, Pending, open_part},
+    charged::Charged,
     handle::Shared,
     lanes::Lanes,
     recents::Recents,
@@ -69,8 +69,8 @@ pub(crate) struct Context {
     pub(crate) runtime: tokio::runtime::Handle,
     /// Turns at the carriers' lists.
     pub(crate) listings: Arc<Listings>,
-    /// Up to where this process has charged the limiter with a tenant's claims, of tenants that closed.
-    pub(crate) charged: Arc<DashMap<TenantId, Offset>>,
+    /// What this process has charged the limiter with.
+    pub(crate) charged: Arc<Charged>,
     /// Only for tenant `system`: what everybody looks things up in.
     pub(crate) directory: Option<Arc<SystemDirectory>>,
     /// What is held back at every tenant, among other things.

@@ -61,7 +61,7 @@ pub(crate) async fn start(node: Arc<Node>, tenant: TenantId) -> Result<TenantHan
     if head.owner.as_ref() != Some(&node.id) {
         take(&shell, &anchor);
     }
-    actix::spawn(open_lanes(shell, node));
+    actix::spawn(open_lanes(shell));
     Ok(TenantHandle { id: tenant, addr, shared })
 }
 
@@ -139,12 +139,10 @@ fn take(shell: &Rc<Shell>, anchor: &Anchor) {
 }
 
 /// The limiter is told what left before; then the lanes open and open texts go back to them.
-async fn open_lanes(shell: Rc<Shell>, node: Arc<Node>) {
+async fn open_lanes(shell: Rc<Shell>) {
     let tenant = shell.context.feed.tenant.clone();
-    // What this process has charged is charged: the claims up to where the tenant closed, if it ran here before.
-    let charged = node.charged.remove(&tenant).map_or(Offset(0), |(_, charged)| charged);
     let end = shell.core.borrow().durable;
-    if tenant != TenantId::system() && recount(&shell, charged, end).await {
+    if tenant != TenantId::system() && recount(&shell, end).await {
         shell.open_lanes();
         reopen_lanes(shell).await;
     }

@@ -1,5 +1,7 @@
 //! Days, validity and priority through a tenant: what the log's claims say after a kill, what is kept, what is too late.
 
+mod shared;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use schema::{
@@ -57,6 +59,12 @@ async fn sent(world: &World, count: usize) {
     tokio::time::timeout(4 * PATIENCE, all)
         .await
         .unwrap_or_else(|_| panic!("{} of {count}", world.carrier.sent().len()));
+}
+
+/// Until the log says so: nothing of this process is under way any more.
+async fn told(world: &World, tenant: &TenantHandle, count: usize) {
+    let is_sent = |event: &&Event| matches!(&event.fact, Fact::MessageStatus(fact) if fact.status == Status::Sent);
+    world.until(tenant, "told", |events| events.iter().filter(is_sent).count() == count).await;
 }
 
 /// Until the lane has refused it because the day is used up.
@@ -141,7 +149,7 @@ async fn every_networks_cap_counts_and_the_smallest_ends_the_day() {
     for number in 0..2 {
         send(&tenant, number).await;
     }
-    sent(&world, 2).await;
+    told(&world, &tenant, 2).await;
     drop((engine, tenant));
     forget(&mut world);
     let engine = world.engine().await;
@@ -160,7 +168,7 @@ async fn a_contacts_own_pace_outlives_a_kill() {
     let tenant = world.tenant(&engine).await;
     limit(&tenant, LimitSettings { number_per_s: None, pair_interval_s: Some(600), ..LimitSettings::default() }).await;
     send(&tenant, 1).await;
-    sent(&world, 1).await;
+    told(&world, &tenant, 1).await;
     drop((engine, tenant));
     forget(&mut world);
     let engine = world.engine().await;

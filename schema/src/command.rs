@@ -223,6 +223,9 @@ pub struct DeliveryReport {
     pub status: Status,
     /// Why it failed.
     pub error: Option<CarrierError>,
+    /// The line it left from, if whoever tells knows it: a text's own is forgotten sooner than its callbacks end.
+    #[serde(default)]
+    pub channel: Option<ChannelId>,
 }
 
 /// A text to a contact.

@@ -34,6 +34,7 @@ impl State {
             consent: Consent::Implied,
             consent_source: None,
             consent_at: Offset(0),
+            consented: Stamp(0),
             consent_questioned: false,
             unreachable: None,
             episode: 1,
@@ -138,6 +139,7 @@ impl State {
     /// What a person or the carrier says about consent answers the question whether it is asked for.
     fn consented(&mut self, header: &Header, consent: Consent, source: ConsentSource) {
         self.consent_at = header.offset;
+        self.consented = header.stamp;
         self.consent = consent;
         self.consent_source = Some(source);
         self.consent_questioned = false;

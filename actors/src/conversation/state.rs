@@ -44,6 +44,8 @@ pub struct State {
     pub consent_source: Option<ConsentSource>,
     /// The event that said so, with what was said for it if an admin recorded that; 0: none. Never trimmed.
     pub consent_at: Offset,
+    /// When they said so.
+    pub consented: Stamp,
     /// It seems to ask for no more texts: automation waits for a person.
     pub consent_questioned: bool,
     /// The carrier's error that proved the address unable to receive texts.

@@ -189,8 +189,16 @@ fn settle(message: MessageId, attempt: u16, outcome: SendOutcome) -> Command {
 }
 
 fn receipt(message: MessageId, attempt: u16, status: Status, error: Option<CarrierError>) -> Command {
-    let carrier_id = "SM9".to_owned();
-    Command::Receipt(DeliveryReport { conversation: conversation(), message, attempt, carrier_id, status, error })
+    let (carrier_id, channel) = ("SM9".to_owned(), Some(line()));
+    Command::Receipt(DeliveryReport {
+        conversation: conversation(),
+        message,
+        attempt,
+        carrier_id,
+        status,
+        error,
+        channel,
+    })
 }
 
 fn accepted() -> SendOutcome {

@@ -215,6 +215,7 @@ fn report(job: &Job, message: MessageId, found: &ListedText) -> DeliveryReport {
         carrier_id: found.carrier_id.clone(),
         status: found.status,
         error: found.error.clone(),
+        channel: None,
     }
 }
 

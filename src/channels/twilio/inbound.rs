@@ -88,7 +88,7 @@ impl TwilioInbound {
                 Ok(Arrival { command, by: Author::Contact, tell: Tell::Answer(twiml::nothing()) })
             }
             Hook::Status => {
-                let command = receipt(webhook.target, form)?.map(Command::Receipt);
+                let command = receipt(webhook, form)?.map(Command::Receipt);
                 Ok(Arrival { command, by: Author::Carrier, tell: Tell::Answer(twiml::nothing()) })
             }
             Hook::Voice => self.voice(webhook, form),
@@ -205,11 +205,11 @@ pub(super) fn is_url(text: &str) -> bool {
 }
 
 /// `None`: a word that says no more than what we know since the request was accepted.
-fn receipt(target: &str, form: &Form<'_>) -> Result<Option<DeliveryReport>, InboundError> {
+fn receipt(webhook: &RawWebhook<'_>, form: &Form<'_>) -> Result<Option<DeliveryReport>, InboundError> {
     let carrier_id = sid(form, "MessageSid")?;
     let word = required(form, "MessageStatus")?;
     let code = number(form, "ErrorCode")?.filter(|code| *code != 0);
-    let reference = Reference::of(target)?;
+    let reference = Reference::of(webhook.target)?;
     let Some(status) = status(word) else { return Ok(None) };
     let (status, error) = match status {
         Status::Failed => {
@@ -219,7 +219,8 @@ fn receipt(target: &str, form: &Form<'_>) -> Result<Option<DeliveryReport>, Inbo
         status => (status, None),
     };
     let Reference { conversation, message, attempt } = reference;
-    Ok(Some(DeliveryReport { conversation, message, attempt, carrier_id, status, error }))
+    let channel = Some(webhook.channel.channel.clone());
+    Ok(Some(DeliveryReport { conversation, message, attempt, carrier_id, status, error, channel }))
 }
 
 /// `queued`, `accepted`, `scheduled`, `sending` come before the carrier's network has it: nothing new.

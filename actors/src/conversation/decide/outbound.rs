@@ -11,6 +11,7 @@ use schema::{
     ids::{ChannelId, MessageId},
     message::{CarrierError, ErrorClass, Priority, Status},
     problem::Code,
+    time::Stamp,
 };
 
 use super::{Decision, Inputs, VALIDITY_MIN};
@@ -201,23 +202,37 @@ fn refused(state: &State, message: MessageId, send: &Send, error: &CarrierError,
         ErrorClass::Pace | ErrorClass::Transient => requeue(message, send, None, Some(error.clone()), inputs),
         _ => {
             let mut decision = Decision::one(step(message, send, Status::Failed, Some(error.clone())));
-            learn(state, &send.channel, error, &mut decision);
+            learn(state, Some(&send.channel), error, &mut decision);
             decision
         }
     }
 }
 
 /// What a carrier's error teaches about the contact, by REST or by callback alike (complaint 34).
-fn learn(state: &State, channel: &ChannelId, error: &CarrierError, decision: &mut Decision) {
+fn learn(state: &State, channel: Option<&ChannelId>, error: &CarrierError, decision: &mut Decision) {
     match error.class {
-        ErrorClass::OptOut if state.consent != Consent::OptedOut => decision.push(ConsentChanged {
+        ErrorClass::OptOut if !state.opted_out_by_contact() => decision.push(ConsentChanged {
             consent: Consent::OptedOut,
             source: ConsentSource::Carrier,
-            channel: Some(channel.clone()),
+            channel: channel.cloned(),
         }),
         ErrorClass::Landline if state.unreachable.is_none() => decision.push(ContactUnreachable { code: error.code }),
         _ => {}
     }
+}
+
+/// Whether the contact has consented since this text left, so that the carrier's late word tells of a time before that.
+/// If the carrier still refuses, it says so of the next text. A text that is forgotten left when its id was made, or later.
+fn consented_since(state: &State, message: MessageId) -> bool {
+    let left = match state.sends.get(&message) {
+        Some(send) => Some(send.claimed),
+        None => message.0.get_timestamp().map(|at| {
+            let (seconds, nanos) = at.to_unix();
+            Stamp(seconds.saturating_mul(1_000_000).saturating_add(u64::from(nanos) / 1_000))
+        }),
+    };
+    let own = state.consent == Consent::OptedIn && state.consent_source != Some(ConsentSource::Operator);
+    own && left.is_some_and(|left| left < state.consented)
 }
 
 /// Back to the lane as a new attempt, with a growing, jittered wait; or over, when that would be too late or too often.
@@ -267,19 +282,18 @@ pub(super) fn receipt(state: &State, report: &DeliveryReport, inputs: &Inputs<'_
         error: report.error.clone(),
     };
     let known = state.sends.get(&report.message);
-    if let Some(send) = known
-        && send.attempt == report.attempt
-        && send.status.join(report.status) == send.status
-    {
-        return Decision::nothing();
+    let current = known.filter(|send| send.attempt == report.attempt);
+    let moves = current.is_none_or(|send| send.status.join(report.status) != send.status);
+    let mut decision = if moves { Decision::one(fact) } else { Decision::nothing() };
+    let Some(error) = &report.error else { return decision };
+    // Also of a text that was given up or is forgotten: what it teaches is about the contact.
+    if !consented_since(state, report.message) {
+        learn(state, known.map(|send| &send.channel).or(report.channel.as_ref()), error, &mut decision);
     }
-    let mut decision = Decision::one(fact);
-    if let (Some(error), Some(send)) = (&report.error, known) {
-        learn(state, &send.channel, error, &mut decision);
-        let again = send.attempt == report.attempt && report.status == Status::Failed;
-        if let Some(again) = again.then(|| next_attempt(report.message, send, None, Some(error), inputs)).flatten() {
-            decision.push(again);
-        }
+    if let Some(send) = current.filter(|_| moves && report.status == Status::Failed)
+        && let Some(again) = next_attempt(report.message, send, None, Some(error), inputs)
+    {
+        decision.push(again);
     }
     decision
 }

@@ -255,3 +255,65 @@ fn a_carrier_that_keeps_its_own_list_is_believed_again() {
     desk.ask(&settle(message, 1, refused(21610, ErrorClass::OptOut))).expect("accepted");
     assert_eq!((desk.state.consent, desk.state.consent_source), (Consent::OptedOut, Some(ConsentSource::Carrier)));
 }
+
+fn refused_by_callback(message: MessageId) -> Command {
+    receipt(message, 1, Status::Failed, Some(CarrierError { code: 21_610, class: ErrorClass::OptOut }))
+}
+
+#[test]
+fn a_carriers_opt_out_counts_also_when_its_text_is_forgotten_or_given_up() {
+    let mut forgotten = Desk::new();
+    let first = forgotten.claimed();
+    forgotten.ask(&settle(first, 1, accepted())).expect("taken");
+    for _ in 0..40 {
+        let message = forgotten.claimed();
+        forgotten.ask(&settle(message, 1, accepted())).expect("taken");
+    }
+    assert!(!forgotten.state.sends.contains_key(&first), "forgotten");
+    let decision = forgotten.ask(&refused_by_callback(first)).expect("told");
+    let facts: Vec<&Fact> = decision.events.iter().map(|draft| &draft.fact).collect();
+    let [Fact::MessageStatus(_), Fact::ConsentChanged(changed)] = facts[..] else { panic!("{facts:?}") };
+    assert_eq!((changed.consent, changed.source), (Consent::OptedOut, ConsentSource::Carrier));
+    assert_eq!(changed.channel, Some(line()), "the callback says which line");
+
+    let mut given_up = Desk::new();
+    let message = given_up.claimed();
+    given_up.ask(&settle(message, 1, SendOutcome::Unknown)).expect("settled");
+    given_up.ask(&Command::Cancel(MessageRef { conversation: conversation(), message })).expect("given up");
+    assert_eq!(given_up.names(&refused_by_callback(message)), ["consent.changed"], "the status says nothing new");
+
+    for mut desk in [forgotten, given_up] {
+        assert_eq!(desk.state.consent_source, Some(ConsentSource::Carrier));
+        assert_eq!(code(desk.ask(&Command::OptIn(here()))), Some(Code::Forbidden));
+        assert!(!desk.names(&refused_by_callback(first)).contains(&"consent.changed"), "told once");
+    }
+}
+
+#[test]
+fn a_carriers_opt_out_outweighs_an_operators() {
+    let mut desk = Desk::new();
+    let message = desk.claimed();
+    desk.ask(&Command::OptOut(here())).expect("recorded");
+    assert_eq!(desk.names(&refused_by_callback(message)), ["message.status", "consent.changed"]);
+    assert_eq!(code(desk.ask(&Command::OptIn(here()))), Some(Code::Forbidden));
+}
+
+#[test]
+fn a_late_word_of_an_opt_out_does_not_undo_the_contacts_later_start() {
+    let made = |at: Stamp| {
+        let since = Duration::from_micros(at.0);
+        let at = uuid::Timestamp::from_unix(uuid::NoContext, since.as_secs(), since.subsec_nanos());
+        MessageId(Uuid::new_v7(at))
+    };
+    let mut desk = Desk::new();
+    let (known, forgotten) = (desk.claimed(), made(desk.now));
+    desk.pass(Duration::from_secs(10));
+    desk.ask(&text("STOP")).expect("accepted");
+    desk.ask(&text("START")).expect("accepted");
+    for message in [known, forgotten] {
+        assert_eq!(desk.names(&refused_by_callback(message)), ["message.status"]);
+        assert_eq!(desk.state.consent, Consent::OptedIn);
+    }
+    desk.pass(Duration::from_secs(10));
+    assert_eq!(desk.names(&refused_by_callback(made(desk.now))), ["message.status", "consent.changed"]);
+}

@@ -187,6 +187,7 @@ async fn a_handset_out_of_reach_is_tried_twice_more_and_an_error_without_a_cause
             carrier_id: format!("SM{code}-{attempt}"),
             status: Status::Failed,
             error: Some(CarrierError { code, class }),
+            channel: None,
         }))
     };
     let message = tenant.submit(reply(conversation, "hello")).await.expect("stored").message.expect("a message");

@@ -21,6 +21,7 @@ use schema::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
 
 pub use files::secret_file;
 
@@ -80,6 +81,10 @@ pub enum KeyError {
     Randomness,
 }
 
+/// Stands for the key that opened a token; says nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyMark(u64);
+
 /// Key material, as configuration or the data directory holds it.
 #[derive(Clone)]
 pub enum Key {
@@ -116,6 +121,7 @@ struct Verifier {
     validation: Validation,
     key: DecodingKey,
     id: Option<String>,
+    mark: KeyMark,
     until: Option<Stamp>,
 }
 
@@ -130,6 +136,7 @@ pub struct Authenticator {
     keys: ArcSwap<Keys>,
     leeway: Duration,
     look_again: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    replaced: watch::Sender<()>,
 }
 
 /// The token's body as it travels.
@@ -157,13 +164,24 @@ impl Authenticator {
     /// behind the new one until their tokens have expired). `leeway`: how far the clocks of who mints may be off.
     pub fn with(keys: &[Term], leeway: Duration) -> Result<Self, KeyError> {
         let keys = ArcSwap::from_pointee(Keys::of(keys)?);
-        Ok(Self { keys, leeway, look_again: OnceLock::new() })
+        Ok(Self { keys, leeway, look_again: OnceLock::new(), replaced: watch::Sender::new(()) })
     }
 
     /// From now on these are the keys.
     pub fn replace(&self, keys: &[Term]) -> Result<(), KeyError> {
         self.keys.store(Keys::of(keys)?.into());
+        self.replaced.send_replace(());
         Ok(())
+    }
+
+    /// Changes whenever the keys do: who was let in for long asks again then whether its key is [trusted](Self::trusts).
+    pub fn replaced(&self) -> watch::Receiver<()> {
+        self.replaced.subscribe()
+    }
+
+    /// Whether tokens of this key are still good.
+    pub fn trusts(&self, key: KeyMark, now: Stamp) -> bool {
+        self.keys.load().verifiers.iter().any(|verifier| verifier.mark == key && verifier.is_good(now))
     }
 
     /// Before a token of a key that nobody knows is refused, `look` may replace the keys: it may be newer than they
@@ -174,11 +192,16 @@ impl Authenticator {
 
     /// What the token says, if one of the keys signed it and it is still good at `now`.
     pub fn verify(&self, token: &str, now: Stamp) -> Result<Claims, AuthError> {
+        self.admit(token, now).map(|(claims, _)| claims)
+    }
+
+    /// The same, with the key that opened it: for whoever stays longer than one request.
+    pub fn admit(&self, token: &str, now: Stamp) -> Result<(Claims, KeyMark), AuthError> {
         if token.len() > TOKEN_MAX {
             return Err(AuthError::Invalid);
         }
         let named = jsonwebtoken::decode_header(token).map_err(|_| AuthError::Invalid)?.kid;
-        let body = self.open(token, named.as_deref(), now).ok_or(AuthError::Invalid)?;
+        let (body, key) = self.open(token, named.as_deref(), now).ok_or(AuthError::Invalid)?;
         if body.nbf.is_some_and(|from| Stamp(from.saturating_mul(1_000_000)) > now.plus(self.leeway)) {
             return Err(AuthError::Invalid);
         }
@@ -186,10 +209,10 @@ impl Authenticator {
         if expires.plus(self.leeway) <= now {
             return Err(AuthError::Expired);
         }
-        Ok(Claims { tenant: body.tenant, operator: body.sub, role: body.role, expires })
+        Ok((Claims { tenant: body.tenant, operator: body.sub, role: body.role, expires }, key))
     }
 
-    fn open(&self, token: &str, named: Option<&str>, now: Stamp) -> Option<Body> {
+    fn open(&self, token: &str, named: Option<&str>, now: Stamp) -> Option<(Body, KeyMark)> {
         let opened = self.keys.load().open(token, named, now);
         let (None, Some(name), Some(look)) = (&opened, named, self.look_again.get()) else { return opened };
         if self.keys.load().knows(name) {
@@ -224,8 +247,8 @@ impl Keys {
         let mut verifiers = Vec::with_capacity(terms.len());
         for Term { key, until } in terms {
             let Loaded { algorithm, signing, verifying, id } = key.load()?;
-            let validation = validation(algorithm);
-            verifiers.push(Verifier { validation, key: verifying, id: id.clone(), until: *until });
+            let (validation, mark) = (validation(algorithm), key.mark(id.as_deref()));
+            verifiers.push(Verifier { validation, key: verifying, id: id.clone(), mark, until: *until });
             if signer.is_none() {
                 signer = signing.map(|key| Signer { algorithm, key, id });
             }
@@ -242,16 +265,20 @@ impl Keys {
 
     /// A key with a name opens only tokens that bear it, or none (they are older than names); a shared secret has none,
     /// and whoever else mints with it may call it what they like.
-    fn open(&self, token: &str, named: Option<&str>, now: Stamp) -> Option<Body> {
+    fn open(&self, token: &str, named: Option<&str>, now: Stamp) -> Option<(Body, KeyMark)> {
         let fits = |verifier: &&Verifier| {
             let names = verifier.id.is_none() || named.is_none() || verifier.id.as_deref() == named;
-            names && verifier.until.is_none_or(|until| now < until)
+            names && verifier.is_good(now)
         };
-        self.verifiers.iter().filter(fits).find_map(|verifier| verifier.open(token))
+        self.verifiers.iter().filter(fits).find_map(|verifier| Some((verifier.open(token)?, verifier.mark)))
     }
 }
 
 impl Verifier {
+    fn is_good(&self, now: Stamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+
     fn open(&self, token: &str) -> Option<Body> {
         jsonwebtoken::decode::<Body>(token, &self.key, &self.validation).ok().map(|data| data.claims)
     }
@@ -266,6 +293,16 @@ struct Loaded {
 }
 
 impl Key {
+    /// A key that is told by its name has the same mark in both halves.
+    fn mark(&self, id: Option<&str>) -> KeyMark {
+        let told = match (id, self) {
+            (Some(id), _) => id.as_bytes(),
+            (None, Self::Ed25519Private(bytes) | Self::Ed25519Public(bytes) | Self::Hs256(bytes)) => bytes,
+        };
+        let digest: [u8; 32] = Sha256::digest(told).into();
+        KeyMark(u64::from_le_bytes(digest[..8].try_into().expect("eight bytes")))
+    }
+
     fn load(&self) -> Result<Loaded, KeyError> {
         match self {
             Self::Ed25519Private(pem) => {

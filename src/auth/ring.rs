@@ -74,7 +74,8 @@ pub fn load(directory: &Path) -> Result<Vec<Kept>, KeyError> {
     Ok(kept)
 }
 
-/// Makes a new signing key; the one before verifies for `overlap` longer. A running server notices within seconds.
+/// Makes a new signing key; the one before verifies for `overlap` longer. Without any overlap every key before is
+/// forgotten: who has lost one key does not say which. A running server notices within seconds.
 pub fn rotate(directory: &Path, now: Stamp, overlap: Duration) -> Result<Rotated, KeyError> {
     make(directory)?;
     let _lock = lock(directory)?;
@@ -82,7 +83,8 @@ pub fn rotate(directory: &Path, now: Stamp, overlap: Duration) -> Result<Rotated
     let before = signing(directory)?;
     let Key::Ed25519Private(private) = &before.term.key else { return Err(KeyError::Unusable("no signing key")) };
     // An end that an earlier, interrupted rotation gave it counts no more.
-    retired(directory)?.iter().filter(|key| key.id == before.id).try_for_each(Kept::remove)?;
+    let goes = |key: &&Kept| overlap.is_zero() || key.id == before.id;
+    retired(directory)?.iter().filter(goes).try_for_each(Kept::remove)?;
     let until = (!overlap.is_zero()).then(|| Stamp(now.plus(overlap).0.div_ceil(1_000_000) * 1_000_000));
     if let Some(until) = until {
         let name = format!("{VERIFYING}{}{UNTIL}{}.pem", before.id, until.0 / 1_000_000);

@@ -180,10 +180,18 @@ impl Session {
             Event::Incoming(Incoming::TooBig) => Err(Close::TooBig.into()),
             Event::Incoming(Incoming::Gone) => Err(Stop::Gone),
             Event::Desk(Turn::Rights) => self.desk.as_ref().map_or(Ok(()), |desk| desk.check_rights()),
+            Event::Desk(Turn::Keys) => self.check_key(),
             Event::Desk(Turn::Presence(news)) => self.tell_presence(news).await,
             Event::Desk(Turn::CatchUp) => self.catch_up().await,
             Event::Desk(Turn::Events(slice)) => self.write(slice).await,
         }
+    }
+
+    /// A session is worth no more than the key of its token.
+    fn check_key(&self) -> Result<(), Stop> {
+        let Some(desk) = &self.desk else { return Ok(()) };
+        let now = self.state.0.engine.ports().clock.now();
+        if self.state.0.auth.trusts(desk.key, now) { Ok(()) } else { Err(Close::InvalidToken.into()) }
     }
 
     /// Takes a frame apart.

@@ -13,7 +13,7 @@ use schema::{
 use tokio::sync::{broadcast, watch};
 
 use super::{filter::Filter, limits::Seat, transport::Stop};
-use crate::auth::Claims;
+use crate::auth::{Claims, KeyMark};
 
 /// An operator at work.
 pub(super) struct Desk {
@@ -29,6 +29,9 @@ pub(super) struct Desk {
     /// Set while subscribed to presence.
     pub(super) presence: Option<broadcast::Receiver<News>>,
     rights: watch::Receiver<Offset>,
+    /// The key of its token, and when keys are replaced.
+    pub(super) key: KeyMark,
+    keys: watch::Receiver<()>,
     pub(super) seat: Seat,
     online: Online,
 }
@@ -37,6 +40,8 @@ pub(super) struct Desk {
 pub(super) enum Turn {
     /// Somebody's rights changed.
     Rights,
+    /// Keys were replaced: the one of its token may be forgotten.
+    Keys,
     /// Presence news; none: some were missed.
     Presence(Option<News>),
     /// A subscription is catching up.
@@ -48,12 +53,15 @@ pub(super) enum Turn {
 impl Desk {
     pub(super) fn new(
         tenant: TenantHandle,
-        claims: &Claims,
+        (claims, key): (&Claims, KeyMark),
+        mut keys: watch::Receiver<()>,
         role: Role,
         cursor: Cursor,
         seat: Seat,
         client: ClientId,
     ) -> Self {
+        // The keys may have been replaced since the token was looked at.
+        keys.mark_changed();
         let rights = tenant.feed().rights();
         let online = Online::new(&tenant, client, &claims.operator);
         Self {
@@ -65,6 +73,8 @@ impl Desk {
             filters: Vec::new(),
             presence: None,
             rights,
+            key,
+            keys,
             seat,
             online,
         }
@@ -73,11 +83,13 @@ impl Desk {
     /// The next thing to do. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> Turn {
         let catching_up = self.filters.iter().any(|filter| !filter.is_live());
-        let Self { cursor, presence, rights, .. } = self;
+        let Self { cursor, presence, rights, keys, .. } = self;
         tokio::select! {
             biased;
             // The feed, which has the other end, is held by the cursor.
             _ = rights.changed() => Turn::Rights,
+            // The authenticator lives as long as the state that every session holds.
+            _ = keys.changed() => Turn::Keys,
             news = next_news(presence) => Turn::Presence(news),
             () = std::future::ready(()), if catching_up => Turn::CatchUp,
             slice = cursor.next() => Turn::Events(slice),

@@ -2,9 +2,11 @@
 
 use std::{fs, path::Path, time::Duration};
 
+use futures_util::{SinkExt as _, StreamExt as _};
 use loadtest::signature::sign;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{
     process::{Server, run},
@@ -86,6 +88,92 @@ async fn a_key_that_leaked_is_forgotten_within_seconds() {
     deskwire(world.directory.path(), &["keys", "rotate", "--overlap", "0"]);
     until("the old key to be forgotten", async || world.status(&old).await == 401).await;
     assert_eq!(world.status(&token(world.directory.path())).await, 200);
+}
+
+#[tokio::test]
+async fn a_key_that_leaked_ends_the_streams_that_were_opened_with_it_and_no_other() {
+    let world = World::start();
+    let leaked = token(world.directory.path());
+    let mut stream = Stream::open(&world, &leaked).await;
+    let mut others = Stream::open(&world, &others_token()).await;
+    let mut moved = Stream::open(&world, &leaked).await;
+    deskwire(world.directory.path(), &["keys", "rotate"]);
+    moved.refresh(&token(world.directory.path())).await;
+    // The overlap of the first rotation is taken back: the key that leaked is the one before.
+    for entry in fs::read_dir(world.directory.path().join("data/keys")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.display().to_string().contains("token-verifying") {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    assert_eq!(stream.closed().await, (3500, "invalid token".to_owned()));
+    assert_eq!(world.status(&leaked).await, 401);
+    moved.answers().await;
+    others.answers().await;
+    deskwire(world.directory.path(), &["keys", "rotate", "--overlap", "0"]);
+    assert_eq!(moved.closed().await, (3500, "invalid token".to_owned()), "the second key is forgotten, too");
+    others.answers().await;
+}
+
+/// Good until 2096, by a secret that nobody rotates here.
+fn others_token() -> String {
+    let body = json!({"iss": "deskwire", "aud": "deskwire", "sub": "bob", "tenant": "demo", "role": "operator",
+        "exp": 4_000_000_000_u64});
+    hs256(SHARED[0], &body)
+}
+
+/// An operator's stream, by hand.
+struct Stream {
+    socket: tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>,
+    asked: u32,
+}
+
+impl Stream {
+    async fn open(world: &World, token: &str) -> Self {
+        let url = format!("{}/v1/stream", world.server.url().replace("http", "ws"));
+        let (socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+        let mut stream = Self { socket, asked: 0 };
+        let reply = stream.call("connect", json!({"token": token})).await;
+        assert!(reply["connect"]["client"].is_string(), "{reply}");
+        stream
+    }
+
+    async fn refresh(&mut self, token: &str) {
+        let reply = self.call("refresh", json!({"token": token})).await;
+        assert!(reply["refresh"]["client"].is_string(), "{reply}");
+    }
+
+    async fn answers(&mut self) {
+        let reply = self.call("presence_stats", json!({"channel": "presence:demo"})).await;
+        assert!(reply["id"] == self.asked, "{reply}");
+    }
+
+    async fn call(&mut self, method: &str, body: Value) -> Value {
+        self.asked += 1;
+        let text = json!({"id": self.asked, method: body}).to_string();
+        self.socket.send(Message::text(text)).await.unwrap();
+        loop {
+            let Message::Text(text) = self.next().await else { panic!("no text") };
+            let replies = text.as_str().split('\n').filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            if let Some(reply) = replies.into_iter().find(|reply| reply["id"] == self.asked) {
+                return reply;
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Message {
+        let next = tokio::time::timeout(Duration::from_secs(20), self.socket.next()).await;
+        next.expect("in time").expect("not gone").expect("readable")
+    }
+
+    async fn closed(&mut self) -> (u16, String) {
+        loop {
+            if let Message::Close(frame) = self.next().await {
+                let frame = frame.expect("a verdict");
+                return (frame.code.into(), frame.reason.to_string());
+            }
+        }
+    }
 }
 
 #[tokio::test]

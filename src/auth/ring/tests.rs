@@ -65,6 +65,11 @@ fn without_overlap_the_key_before_is_forgotten_at_once() {
     let old = authenticator(directory.path()).mint(&claims()).unwrap();
     assert_eq!(rotate(directory.path(), NOW, Duration::ZERO).unwrap().until, None);
     assert_eq!(authenticator(directory.path()).verify(&old, NOW), Err(AuthError::Invalid));
+    // Also the one before that, whose overlap has not ended.
+    let older = authenticator(directory.path()).mint(&claims()).unwrap();
+    rotate(directory.path(), NOW, HOUR).unwrap();
+    rotate(directory.path(), NOW, Duration::ZERO).unwrap();
+    assert_eq!(authenticator(directory.path()).verify(&older, NOW), Err(AuthError::Invalid));
 }
 
 #[test]

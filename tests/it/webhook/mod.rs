@@ -5,6 +5,7 @@ mod calls;
 mod flow;
 mod joint;
 mod one_answer;
+mod openapi;
 mod outbound;
 mod vendor;
 mod world;

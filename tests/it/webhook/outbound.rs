@@ -26,7 +26,7 @@ use super::world::{CONTACT, account, carrier, line, secrets, sending, tenant};
 const PUBLIC: &str = "https://desk.example.com";
 const NOT_SENT: SendOutcome = SendOutcome::NotSent { retry_after_s: None };
 
-fn sender(base_url: &str, secrets: SecretSource) -> TwilioCarrier {
+pub(super) fn sender(base_url: &str, secrets: SecretSource) -> TwilioCarrier {
     let directory = SystemDirectory::default();
     let carrier_id = DEMO_ACCOUNT.to_owned();
     directory.apply(&Fact::from(AccountRegistered { account: account(), tenant: tenant(), carrier_id }));
@@ -35,7 +35,7 @@ fn sender(base_url: &str, secrets: SecretSource) -> TwilioCarrier {
     TwilioCarrier::new(sending(base_url, PUBLIC), Arc::new(directory), secrets, Arc::new(SystemClock)).expect("builds")
 }
 
-fn text(to: &str) -> OutgoingText {
+pub(super) fn text(to: &str) -> OutgoingText {
     OutgoingText {
         account: account(),
         channel: line(),

@@ -91,6 +91,11 @@ impl Refused {
 async fn refusal(answer: Response) -> Refused {
     let status = answer.status();
     let words = match answer.json::<Problem>().await {
+        // The token is our own, of this data directory's key.
+        Ok(_) if status == StatusCode::UNAUTHORIZED => {
+            "the server knows no such tenant (`deskwire tenant list`), or its keys are in another data directory"
+                .to_owned()
+        }
         Ok(problem) => {
             let detail = problem.detail.map(|detail| format!(": {detail}")).unwrap_or_default();
             format!("{} ({status}){detail}", problem.title)

@@ -111,18 +111,23 @@ fn say_paused(arguments: &PauseArguments, paused: &Value) -> anyhow::Result<()> 
     if arguments.json {
         return print(&paused.to_string());
     }
-    let said = |what: &Value| match what.as_str() {
-        Some("all") => "paused",
-        Some("automatic") => "automatic texts paused",
-        _ => "not paused",
+    hands(arguments.tenant.as_ref(), paused).iter().try_for_each(|(line, _)| print(line))
+}
+
+/// Each hand's order in words, and whether it holds anything back.
+fn hands(tenant: Option<&TenantId>, paused: &Value) -> Vec<(String, bool)> {
+    let said = |whose: String, what: &Value| match what.as_str() {
+        Some("all") => (format!("{whose}: paused"), true),
+        Some("automatic") => (format!("{whose}: automatic texts paused"), true),
+        _ => (format!("{whose}: not paused"), false),
     };
-    print(&format!("every tenant: {}", said(&paused["everyone"])))?;
-    let Some(tenant) = &arguments.tenant else { return Ok(()) };
-    print(&format!("tenant {tenant}: {}", said(&paused["tenant"])))?;
-    for (line, what) in paused["lines"].as_object().into_iter().flatten() {
-        print(&format!("line {line}: {}", said(what)))?;
+    let mut hands = vec![said("every tenant".to_owned(), &paused["everyone"])];
+    if let Some(tenant) = tenant {
+        hands.push(said(format!("tenant {tenant}"), &paused["tenant"]));
+        let lines = paused["lines"].as_object().into_iter().flatten();
+        hands.extend(lines.map(|(line, what)| said(format!("line {line}"), what)));
     }
-    Ok(())
+    hands
 }
 
 pub(super) async fn queue(config: &Config, command: QueueCommand) -> anyhow::Result<()> {
@@ -152,10 +157,8 @@ async fn list(config: &Config, arguments: &QueueArguments, limit: usize) -> anyh
         print(&row([message, line, template, priority, segments, time(&text["queued"]), time(&text["valid_until"])]))?;
     }
     sums(&listing.totals)?;
-    if !listing.paused.is_null() {
-        print(&format!("paused: {}", listing.paused))?;
-    }
-    Ok(())
+    let held = hands(Some(&arguments.tenant), &listing.paused).into_iter().filter(|(_, holds)| *holds);
+    held.map(|(line, _)| line).try_for_each(|line| print(&line))
 }
 
 fn row([message, line, template, priority, segments, queued, valid_until]: [String; 7]) -> String {

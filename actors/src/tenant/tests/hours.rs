@@ -68,6 +68,35 @@ async fn catch_up(world: &World, engine: &Engine, tenant: &TenantHandle) {
     following.abort();
 }
 
+fn last_status(events: &[Event], message: MessageId) -> Option<Status> {
+    let of = |event: &Event| match &event.fact {
+        Fact::MessageStatus(fact) if fact.message == message => Some(fact.status),
+        _ => None,
+    };
+    events.iter().rev().find_map(of)
+}
+
+/// Two hours: what still reaches us comes in, what does not is what the carrier will tell of; ids of both.
+async fn live(tenant: &TenantHandle, clock: &ManualClock) -> (Vec<PastArrival>, Vec<String>) {
+    let (mut unheard, mut heard) = (Vec::new(), Vec::new());
+    for minute in 0..MINUTES {
+        if minute % 10 == 0 {
+            // What still reaches us: a call that is missed, and a keyword that we answer.
+            tenant.submit(missed(&format!("CA{minute}"), &format!("+14155553{minute:03}"))).await.expect("stored");
+            let (id, from) = (format!("SMheard{minute}"), format!("+14155554{minute:03}"));
+            tenant.submit(text(&id, &from, "HELP")).await.expect("stored");
+            heard.push(id);
+        }
+        // What does not: the carrier cannot reach us either.
+        let id = format!("SMunheard{minute}");
+        let command = text(&id, &format!("+14155555{:03}", minute % 7), "are you there?").command;
+        unheard.push(PastArrival { at: clock.now(), command });
+        look_again(tenant, minute).await;
+        clock.advance(MINUTE);
+    }
+    (unheard, heard)
+}
+
 #[tokio::test]
 async fn after_two_hours_without_a_carrier_no_expired_text_leaves_and_every_inbound_text_is_there_once() {
     let mut world = World::new();
@@ -89,22 +118,7 @@ async fn after_two_hours_without_a_carrier_no_expired_text_leaves_and_every_inbo
     catch_up(&world, &engine, &tenant).await;
 
     absent.away.store(true, Ordering::SeqCst);
-    let (mut unheard, mut heard) = (Vec::new(), Vec::new());
-    for minute in 0..MINUTES {
-        if minute % 10 == 0 {
-            // What still reaches us: a call that is missed, and a keyword that we answer.
-            tenant.submit(missed(&format!("CA{minute}"), &format!("+14155553{minute:03}"))).await.expect("stored");
-            let (id, from) = (format!("SMheard{minute}"), format!("+14155554{minute:03}"));
-            tenant.submit(text(&id, &from, "HELP")).await.expect("stored");
-            heard.push(id);
-        }
-        // What does not: the carrier cannot reach us either.
-        let id = format!("SMunheard{minute}");
-        let command = text(&id, &format!("+14155555{:03}", minute % 7), "are you there?").command;
-        unheard.push(PastArrival { at: clock.now(), command });
-        look_again(&tenant, minute).await;
-        clock.advance(MINUTE);
-    }
+    let (unheard, heard) = live(&tenant, &clock).await;
     look_again(&tenant, MINUTES).await;
     carrier.remember(unheard.clone());
     absent.away.store(false, Ordering::SeqCst);
@@ -136,11 +150,7 @@ async fn after_two_hours_without_a_carrier_no_expired_text_leaves_and_every_inbo
         assert!(*at < fact.valid_until, "tried when it was too late");
     }
     assert_eq!(carrier.sent().len(), 1, "only who calls now is texted");
-    let expired = |message| {
-        let of = |event: &&Event| matches!(&event.fact, Fact::MessageStatus(fact) if fact.message == message);
-        matches!(&events.iter().rfind(of).expect("settled").fact, Fact::MessageStatus(fact) if fact.status == Status::Expired)
-    };
-    // The last minutes' texts are valid still, and leave: none of them is older than its validity.
+    let expired = |message| matches!(last_status(&events, message), Some(Status::Expired));
     let late: Vec<_> = queued[..queued.len() - 1].iter().filter(|(_, fact)| !expired(fact.message)).collect();
     assert!(late.is_empty(), "{late:?}");
     let mut received: Vec<String> = events

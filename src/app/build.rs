@@ -49,6 +49,7 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
     let listener_limits = ListenerLimits {
         connections_max: config.server.connections_max,
         header_timeout: config.server.header_timeout_ms.duration(),
+        stall_timeout: config.server.stall_timeout_ms.duration(),
     };
     let tls = Tls::load(config)?;
     let listener = Listener::bind(config.server.listen, listener_limits, tls.clone())
@@ -67,9 +68,8 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
         ids: Arc::new(SystemIds),
     };
     let grown = Arc::new(Advances::default());
-    let node = node_id(data, &*ports.ids)?;
     let setup = Setup {
-        node,
+        node: node_id(data, &*ports.ids)?,
         ports,
         limits: limits(config),
         arbiters: std::thread::available_parallelism().map_or(1, usize::from),

@@ -62,7 +62,7 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
         log: stores.log.clone(),
         views: stores.views.clone(),
         keys: stores.keys.clone(),
-        limiter: Arc::new(LocalLimiter::started_at(pace(config), SystemClock.now())),
+        limiter: Arc::new(limiter(config)),
         carrier,
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
@@ -113,6 +113,10 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
     let drain = config.server.drain_ms.duration();
     let served = tokio::spawn(listener.serve(routes, stopping, drain));
     Ok(Running { engine, stream, address, stop, served, followers, drain })
+}
+
+fn limiter(config: &Config) -> LocalLimiter {
+    LocalLimiter::started_at(pace(config), SystemClock.now()).timed_by(Arc::new(SystemClock))
 }
 
 async fn watch_certificate(tls: Tls, every: std::time::Duration) {

@@ -1,7 +1,9 @@
 //! The tenant over memory ports: durability before answers, once, one order, crashes, unknown appends.
 
+mod calls;
 mod days;
 mod fates;
+mod panics;
 mod pause;
 
 use std::{sync::Arc, time::Duration};
@@ -27,8 +29,6 @@ use crate::{
     ports::{Admission, Ids, Limiter, Log, PaceRequest, Views},
     tenant::TenantHandle,
 };
-
-mod calls;
 
 struct Unlimited;
 

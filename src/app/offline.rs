@@ -171,7 +171,7 @@ async fn first_since(log: &dyn Log, feed: &FeedId, stamp: Stamp) -> anyhow::Resu
     }
 }
 
-/// Makes the views anew from baseline and log.
+/// Makes the views anew from baseline and log. All of them: also from views that cannot even be opened.
 pub async fn rebuild(config: &Config, tenant: Option<&TenantId>) -> anyhow::Result<()> {
     let store = open_existing(config)?;
     for feed in feeds(&*store.log(), tenant).await? {
@@ -186,6 +186,10 @@ pub async fn rebuild(config: &Config, tenant: Option<&TenantId>) -> anyhow::Resu
 /// A directory that is not there is a mistake in the command, not a new store.
 fn open_existing(config: &Config) -> anyhow::Result<EmbeddedStore> {
     check_exists(config)?;
+    check_exists(config)?;
+    if tenant.is_none() {
+        EmbeddedStore::drop_views(&config.data.directory)?;
+    }
     open_store(config)
 }
 

@@ -14,8 +14,13 @@ async fn whoever_follows_a_tenant_whose_appender_panicked_is_told_and_the_next_s
     assert!(refused.is_err(), "not stored, not acknowledged: {refused:?}");
     let told = tokio::time::timeout(PATIENCE, follower.next()).await.expect("it is told, though it is still held");
     assert!(matches!(told, Err(FeedError::Closed(_))), "the feed ends");
-    // The handle of the old tenant is still held, as sessions do.
-    engine.submit(&acme(), text("SM1", CALLER, "hi")).await.expect("stored by the next start");
+    // The handle of the old tenant is still held, as sessions do. Until it is seen to be gone the carrier is told to wait.
+    let taken = tokio::time::timeout(PATIENCE, async {
+        while engine.submit(&acme(), text("SM1", CALLER, "hi")).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    });
+    taken.await.expect("stored by the next start");
     let again = engine.tenant(&acme()).await.expect("it runs");
     assert_eq!(world.names(&again).await.iter().filter(|name| **name == "message.received").count(), 1);
     drop(tenant);

@@ -3,7 +3,7 @@
 
 use std::{
     process::{Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, ensure};
@@ -18,12 +18,16 @@ use crate::carrier::{Absence, Rest};
 /// Everything on the list, each at its time.
 pub(super) async fn run(stage: &Stage, timing: Timing) -> anyhow::Result<()> {
     let actions = stage.options.scenario.actions.iter();
-    let mut actions: Vec<_> =
-        actions.flat_map(|timed| timed.moments().map(move |at_s| (at_s, &timed.action))).collect();
+    let mut actions: Vec<_> = actions.flat_map(|timed| timed.moments().map(move |at_s| (at_s, timed))).collect();
     actions.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-    for (at_s, action) in actions {
-        wait_until(timing.start + Duration::from_secs_f64(at_s)).await;
-        act(stage, action).await?;
+    let mut ended = timing.start;
+    for (at_s, timed) in actions {
+        // On a slow machine a start takes longer than the time between two kills: without a breath nothing would happen
+        // between them.
+        let breath = Duration::from_secs_f64(timed.every_s / 2.0);
+        wait_until((timing.start + Duration::from_secs_f64(at_s)).max(ended + breath)).await;
+        act(stage, &timed.action).await?;
+        ended = Instant::now();
     }
     Ok(())
 }

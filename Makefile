@@ -1,7 +1,7 @@
 # One-liners over scripts/. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench load clients
+.PHONY: help run test prove lint bench load clients
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -11,6 +11,9 @@ run: ## the demo: engine and simulated carrier on this machine; Ctrl-C ends both
 
 test: ## every test; installs what it needs, or names the command that does
 	@scripts/test.sh
+
+prove: ## the long forms: faults and kills by the hundred, scenarios in full length; hours on a small machine
+	@scripts/prove.sh $(ARGS)
 
 lint: ## format, clippy, documentation, licences
 	@scripts/lint.sh

@@ -139,9 +139,9 @@ pub struct TailArguments {
 /// What to print.
 #[derive(Debug, Args)]
 pub struct InspectArguments {
-    /// Which tenant; `system` is the directory.
-    #[arg(long)]
-    pub tenant: TenantId,
+    /// Which tenant; `system` is the directory. Of several, each one's events follow a line `{"tenant":"…"}`.
+    #[arg(long, required = true)]
+    pub tenant: Vec<TenantId>,
     /// From this offset on.
     #[arg(long, default_value_t = 1, value_name = "OFFSET")]
     pub from: u64,

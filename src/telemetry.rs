@@ -24,12 +24,31 @@ const SECONDS: [f64; 14] = [0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1,
 /// Starts logging to stderr. Once per process.
 pub fn start_logs(telemetry: &Telemetry) -> anyhow::Result<()> {
     let filter: EnvFilter = telemetry.filter.parse().context("telemetry.filter")?;
-    let lines = fmt().with_env_filter(filter).with_writer(io::stderr);
+    // Else a line that cannot be written is told to stderr, which panics where stderr is what cannot be written.
+    let lines = fmt().with_env_filter(filter).with_writer(|| Lossy(io::stderr())).log_internal_errors(false);
     let started = match telemetry.format {
         LogFormat::Text => lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).try_init(),
     };
     started.map_err(|error| anyhow::anyhow!("logs cannot start: {error}"))
+}
+
+/// Where lines go if they can. A log on a full disk, or behind a pipe whose reader is gone, must not end what it tells of.
+struct Lossy<W>(W);
+
+impl<W: io::Write> io::Write for Lossy<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if self.0.write_all(line).is_err() {
+            metrics::counter!("deskwire_log_lines_lost_total").increment(1);
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        // As above.
+        drop(self.0.flush());
+        Ok(())
+    }
 }
 
 /// What was counted so far.
@@ -67,6 +86,31 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As stderr is when it goes to a file on a full disk.
+    struct Full;
+
+    impl io::Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_written_is_counted_and_no_error() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let metrics = Metrics { recorder: recorder.handle() };
+        metrics::with_local_recorder(&recorder, || {
+            let mut lossy = Lossy(Full);
+            io::Write::write_all(&mut lossy, b"a line").unwrap();
+            io::Write::flush(&mut lossy).unwrap();
+        });
+        assert!(metrics.render().contains("deskwire_log_lines_lost_total 1"), "{}", metrics.render());
+    }
 
     #[test]
     fn what_is_counted_is_rendered_with_its_buckets() {

@@ -49,6 +49,7 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
     let listener_limits = ListenerLimits {
         connections_max: config.server.connections_max,
         header_timeout: config.server.header_timeout_ms.duration(),
+        stall_timeout: config.server.stall_timeout_ms.duration(),
     };
     let tls = Tls::load(config)?;
     let listener = Listener::bind(config.server.listen, listener_limits, tls.clone())
@@ -61,15 +62,14 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
         log: stores.log.clone(),
         views: stores.views.clone(),
         keys: stores.keys.clone(),
-        limiter: Arc::new(LocalLimiter::started_at(pace(config), SystemClock.now())),
+        limiter: Arc::new(limiter(config)),
         carrier,
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
     };
     let grown = Arc::new(Advances::default());
-    let node = node_id(data, &*ports.ids)?;
     let setup = Setup {
-        node,
+        node: node_id(data, &*ports.ids)?,
         ports,
         limits: limits(config),
         arbiters: std::thread::available_parallelism().map_or(1, usize::from),
@@ -113,6 +113,10 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
     let drain = config.server.drain_ms.duration();
     let served = tokio::spawn(listener.serve(routes, stopping, drain));
     Ok(Running { engine, stream, address, stop, served, followers, drain })
+}
+
+fn limiter(config: &Config) -> LocalLimiter {
+    LocalLimiter::started_at(pace(config), SystemClock.now()).timed_by(Arc::new(SystemClock))
 }
 
 async fn watch_certificate(tls: Tls, every: std::time::Duration) {

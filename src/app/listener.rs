@@ -2,6 +2,7 @@
 //! certificate. Knows no route.
 
 mod handshake;
+mod stall;
 
 use std::{
     io,
@@ -14,7 +15,13 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{Request, StatusCode},
+};
+use futures_util::TryFutureExt as _;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -26,6 +33,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
+use self::stall::Stalling;
 use super::tls::Tls;
 
 /// Bounds of a listener; each with its failure in `config/default.toml`.
@@ -35,6 +43,8 @@ pub struct ListenerLimits {
     pub connections_max: usize,
     /// Time for a request's headers, for the first one's after the TLS handshake with it: a slow-loris ends here.
     pub header_timeout: Duration,
+    /// Time in which a client must take something of its answer: one that does not read ends here.
+    pub stall_timeout: Duration,
 }
 
 /// Bytes of hyper's buffer for one connection: idle connections must stay small.
@@ -132,11 +142,16 @@ where
 {
     let Serving { routes, limits, mut stop, .. } = serving;
     let asked = Arc::new(AtomicBool::new(first_by.is_none()));
+    let handed_over = Arc::<AtomicBool>::default();
+    let stream = Stalling::new(stream, limits.stall_timeout, handed_over.clone());
     let seen = asked.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         seen.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(peer));
-        routes.clone().oneshot(request.map(Body::new))
+        let (handed_over, answering) = (handed_over.clone(), routes.clone().oneshot(request.map(Body::new)));
+        answering.inspect_ok(move |answer| {
+            handed_over.store(answer.status() == StatusCode::SWITCHING_PROTOCOLS, Ordering::Relaxed);
+        })
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -30,26 +30,39 @@ const READ_BYTES: usize = 1 << 20;
 /// Where `verify` builds the views a second time.
 const SCRATCH: &str = "verify-scratch";
 
-/// Prints a tenant's log as NDJSON, one event a line; texts, names and addresses only when asked for.
-pub async fn inspect(config: &Config, tenant: &TenantId, from: u64, personal: bool) -> anyhow::Result<()> {
+/// Prints tenants' logs as NDJSON, one event a line; texts, names and addresses only when asked for. Opening a store costs
+/// as much as what its last crash or drain left to be read: who wants many tenants asks for them together.
+pub async fn inspect(config: &Config, tenants: &[TenantId], from: u64, personal: bool) -> anyhow::Result<()> {
     let store = open_existing(config)?;
+    for tenant in tenants {
+        if tenants.len() > 1 && writeln!(std::io::stdout(), "{{\"tenant\":\"{tenant}\"}}").is_err() {
+            break;
+        }
+        if !print_log(&store, tenant, from, personal).await? {
+            break;
+        }
+    }
+    store.close();
+    Ok(())
+}
+
+/// `false`: nobody reads the output any more.
+async fn print_log(store: &EmbeddedStore, tenant: &TenantId, from: u64, personal: bool) -> anyhow::Result<bool> {
     let (log, vault) = (store.log(), Vault::new(store.keys()));
     let feed = FeedId::of(tenant);
     let oldest = log.anchor(&feed).await?.oldest;
     let mut next = Offset(from).max(oldest);
     loop {
         let batches = log.read(&feed, next, READ_BYTES).await?;
-        let Some(last) = batches.last() else { break };
+        let Some(last) = batches.last() else { return Ok(true) };
         let end = last.header.end();
         for batch in &batches {
             if !print_batch(batch, next, tenant, &vault, personal).await? {
-                return Ok(());
+                return Ok(false);
             }
         }
         next = end;
     }
-    store.close();
-    Ok(())
 }
 
 /// `false`: nobody reads the output any more.
@@ -171,8 +184,12 @@ async fn first_since(log: &dyn Log, feed: &FeedId, stamp: Stamp) -> anyhow::Resu
     }
 }
 
-/// Makes the views anew from baseline and log.
+/// Makes the views anew from baseline and log. All of them: also from views that cannot even be opened.
 pub async fn rebuild(config: &Config, tenant: Option<&TenantId>) -> anyhow::Result<()> {
+    check_exists(config)?;
+    if tenant.is_none() {
+        EmbeddedStore::drop_views(&config.data.directory)?;
+    }
     let store = open_existing(config)?;
     for feed in feeds(&*store.log(), tenant).await? {
         store.views().clear(&feed).await?;

@@ -17,7 +17,7 @@ use super::limits::store_options;
 use crate::{
     channels::{Secret, SecretSource},
     config::Config,
-    store::embedded::EmbeddedStore,
+    store::embedded::{EmbeddedStore, StoreError},
 };
 
 /// Log, views, keys and secrets of one process.
@@ -48,8 +48,14 @@ pub struct Secrets {
 /// Opens the embedded store of a configuration: what `serve` runs on, and what the offline commands read.
 pub fn open_store(config: &Config) -> anyhow::Result<EmbeddedStore> {
     let directory = &config.data.directory;
-    EmbeddedStore::open(directory, &store_options(config))
-        .with_context(|| format!("data.directory = \"{}\" cannot be opened", directory.display()))
+    let opened = EmbeddedStore::open(directory, &store_options(config));
+    let hint = match &opened {
+        Err(StoreError::Database { path, .. }) if path.ends_with("views") => {
+            "; the log is whole, `deskwire rebuild` makes the views anew"
+        }
+        _ => "",
+    };
+    opened.with_context(|| format!("data.directory = \"{}\" cannot be opened{hint}", directory.display()))
 }
 
 impl Stores {

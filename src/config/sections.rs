@@ -25,6 +25,8 @@ section! {
         body_max_bytes: usize, KIB..=16 * MIB;
         /// Time for a request's headers.
         header_timeout_ms: Millis, 100..=60_000;
+        /// Time in which a client must take something of its answer.
+        stall_timeout_ms: Millis, 100..=600_000;
         /// Time for a request's body.
         body_timeout_ms: Millis, 100..=60_000;
         /// Time for the answer.

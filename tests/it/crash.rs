@@ -1,17 +1,17 @@
-//! kill -9 of the real binary under load, twenty times: nothing acknowledged is lost, nothing happens twice, nobody is
-//! sent to too fast, and a dashboard that comes back misses nothing.
+//! kill -9 of the real binary under load, again and again: nothing acknowledged is lost, nothing happens twice, nobody is
+//! sent to too fast, and a dashboard that comes back misses nothing. `make prove` kills more often.
 
 mod check;
 mod follower;
 mod load;
-mod world;
+pub mod world;
 
 use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use futures_util::future::join_all;
@@ -24,11 +24,14 @@ use self::{
     world::{World, faults},
 };
 use crate::support::{
-    process::Server,
+    process::{Server, short_or_long},
     wait::{pace, until, until_within},
 };
 
-const ROUNDS: usize = 20;
+/// Kills in any moment, half of them between a carrier's acceptance and our record of it; and with `make prove`.
+const ANYWHERE: (usize, usize) = (20, 50);
+/// Kills in that moment only.
+const BETWEEN: (usize, usize) = (6, 100);
 /// A round runs until so many things were acknowledged in it, at random.
 const ACKED: (usize, usize) = (5, 150);
 /// A start is killed within this.
@@ -43,6 +46,17 @@ fn seed() -> u64 {
     given.unwrap_or(u64::try_from(now).unwrap())
 }
 
+/// When the process is killed.
+#[derive(Debug, Clone, Copy)]
+enum Moment {
+    /// In ordinary work.
+    Work,
+    /// The carrier has texts that we do not know it has.
+    Taken,
+    /// While it reads back what the last kill left.
+    Start,
+}
+
 /// All that runs beside the process that is killed.
 struct Run {
     world: World,
@@ -55,6 +69,17 @@ struct Run {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_kills_under_load_lose_nothing_double_nothing_and_leave_no_gap() {
+    let moments = [Moment::Work, Moment::Taken, Moment::Taken, Moment::Start];
+    killed(moments.into_iter().cycle().take(short_or_long(ANYWHERE)).collect()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_between_the_carriers_acceptance_and_our_record_double_nothing_and_lose_nothing() {
+    killed(vec![Moment::Taken; short_or_long(BETWEEN)]).await;
+}
+
+/// A run with these kills, and what must be true after it.
+async fn killed(moments: Vec<Moment>) {
     let seed = seed();
     eprintln!("CRASH_SEED={seed}");
     let chance = Chance::new(seed);
@@ -79,9 +104,11 @@ async fn twenty_kills_under_load_lose_nothing_double_nothing_and_leave_no_gap() 
     let following = spawn(None);
     until("the followers' first position", async || run.followers.iter().all(Follower::is_connected)).await;
     let loading = spawn(Some(seed));
-    run.rounds(server).await;
+    let began = Instant::now();
+    run.rounds(server, &moments).await;
     tokio::try_join!(loading, following).unwrap();
-    run.check();
+    eprintln!("{} kills in {:.0?}", moments.len(), began.elapsed());
+    run.check(moments.len());
 }
 
 impl Run {
@@ -103,12 +130,12 @@ impl Run {
         tokio::join!(texters, callers, operators);
     }
 
-    async fn rounds(&self, mut server: Server) {
-        for round in 0..ROUNDS {
-            match round % 4 {
-                1 | 2 => self.between_claim_and_answer().await,
-                3 => server = self.in_the_middle_of_a_start(server).await,
-                _ => self.anywhere().await,
+    async fn rounds(&self, mut server: Server, moments: &[Moment]) {
+        for moment in moments {
+            match moment {
+                Moment::Work => self.anywhere().await,
+                Moment::Taken => self.between_claim_and_answer().await,
+                Moment::Start => server = self.in_the_middle_of_a_start(server).await,
             }
             server = self.killed(server);
             tokio::task::block_in_place(|| server.wait_until_ready());
@@ -165,7 +192,7 @@ impl Run {
         .await;
     }
 
-    fn check(&self) {
+    fn check(&self, kills: usize) {
         let verified = self.world.command(&["verify"]);
         let inspected = self.world.command(&["inspect", "--tenant", "demo", "--personal"]);
         let events: Vec<_> = inspected.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -173,7 +200,7 @@ impl Run {
         let evidence = Evidence { log: Log::new(&events), ledger: &self.ledger, carrier: &carrier };
         let mut wrong = evidence.wrong();
         for follower in &self.followers {
-            wrong.extend(follower.look(|view| check::view(view, &events)));
+            wrong.extend(follower.look(|view| check::view(view, &events, kills)));
         }
         let meter = self.world.carrier.meter();
         eprintln!("{verified}\n{}\n{meter:?}", evidence.summary());

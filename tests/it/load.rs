@@ -1,7 +1,7 @@
 //! The load harness against the real binary: a quiet run and one with kills are acquitted, and a stream that drops,
 //! repeats, swaps, leaks or disguises one push in a few is convicted, each time, with the right word.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use futures_util::future::join_all;
 use loadtest::load::{
@@ -18,7 +18,7 @@ const ONE_IN: u64 = 12;
 const SEEDS: [u64; 2] = [11, 12];
 
 /// A scenario of the project, shorter and smaller. This machine may be busy: that is not what is tested.
-fn short(name: &str, seconds: f64) -> Scenario {
+pub fn short(name: &str, seconds: f64) -> Scenario {
     let mut scenario = Scenario::load(name).unwrap();
     scenario.stretch(seconds);
     (scenario.tenants, scenario.operators.count) = (3, 8);
@@ -30,8 +30,13 @@ fn short(name: &str, seconds: f64) -> Scenario {
 }
 
 async fn play(scenario: Scenario, seed: u64, fault: Option<Fault>) -> Report {
-    let binary = PathBuf::from(env!("CARGO_BIN_EXE_deskwire"));
     let directory = tempfile::tempdir().unwrap();
+    play_in(directory.path(), scenario, seed, fault).await
+}
+
+/// Plays it on an engine that works, and leaves what it leaves, in a directory.
+pub async fn play_in(directory: &Path, scenario: Scenario, seed: u64, fault: Option<Fault>) -> Report {
+    let binary = PathBuf::from(env!("CARGO_BIN_EXE_deskwire"));
     let options = Options {
         scenario,
         target: Target::Own { binary },
@@ -39,7 +44,7 @@ async fn play(scenario: Scenario, seed: u64, fault: Option<Fault>) -> Report {
         seed,
         measure_ceiling: false,
         fault,
-        directory: Some(directory.path().to_owned()),
+        directory: Some(directory.to_owned()),
         shown: Shown::Not,
     };
     run(options).await.unwrap()

@@ -9,6 +9,7 @@ mod configuration;
 mod crash;
 mod demo;
 mod desk;
+mod faults;
 mod keys;
 mod load;
 mod phone;

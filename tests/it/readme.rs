@@ -72,10 +72,30 @@ fn sources(directory: &Path) -> String {
     text
 }
 
+fn code() -> String {
+    ["schema/src", "actors/src", "src", "tests/it"].map(|place| sources(&root().join(place))).concat()
+}
+
+#[test]
+fn every_test_of_a_fault_exists() {
+    let (code, readme) = (code(), readme());
+    let section = readme.split("## Faults on purpose").nth(1).expect("the section").split("\n## ").next().unwrap();
+    let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() >= 15, "the table was not found");
+    for row in rows {
+        let names = row.split('|').nth(2).expect("a second column").split('`').skip(1).step_by(2);
+        let mut count = 0;
+        for name in names {
+            assert!(code.contains(&format!("fn {name}(")), "README.md names {name}, which is no test");
+            count += 1;
+        }
+        assert!(count > 0, "{row}");
+    }
+}
+
 #[test]
 fn every_test_that_keeps_a_promise_exists() {
-    let code: String =
-        ["schema/src", "actors/src", "src", "tests/it"].map(|place| sources(&root().join(place))).concat();
+    let code = code();
     let readme = readme();
     let promises: Vec<&str> = readme.lines().filter(|line| line.starts_with("| P")).collect();
     assert_eq!(promises.len(), 8, "P1 to P7 and P9");

@@ -11,8 +11,8 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use decide::{Decision, Draft, Inputs, Policy, VALIDITY_MIN, decide};
 #[cfg(any(test, feature = "contracts"))]
-pub use decide::{POISON, Poison};
+pub use decide::{CURE, POISON, Poison};
+pub use decide::{Decision, Draft, Inputs, Policy, VALIDITY_MIN, decide};
 pub use keyword::keyword;
 pub use state::{Send, State};

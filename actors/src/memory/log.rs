@@ -27,6 +27,8 @@ pub enum Failure {
     UnknownLost,
     /// The writer stopped for good.
     Stopped,
+    /// The log's own code panics.
+    Panic,
 }
 
 /// Forgets everything when dropped.
@@ -185,6 +187,7 @@ impl Log for MemoryLog {
             Some(Failure::Unavailable) => return Err(unavailable("as the test asked")),
             Some(Failure::Stopped) => return Err(AppendError::Stopped { reason: "as the test asked".to_owned() }),
             Some(Failure::UnknownLost) => return Err(unknown()),
+            Some(Failure::Panic) => panic!("as the test asked"),
             Some(Failure::UnknownStored) | None => {}
         }
         let header = batch.header.clone();

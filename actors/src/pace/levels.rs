@@ -1,6 +1,6 @@
 //! All levels of all lanes, and one decision over them.
 
-use std::{collections::HashMap, hash::Hash, time::Duration};
+use std::{collections::HashMap, hash::Hash, sync::Arc, time::Duration};
 
 use schema::{
     ids::{AccountId, ChannelId, ContactId},
@@ -16,7 +16,7 @@ use super::{
     shared::Level,
     turns::Asker,
 };
-use crate::ports::{Admission, DayPart, DayUse, PaceRequest};
+use crate::ports::{Admission, Clock, DayPart, DayUse, PaceRequest};
 
 const SECOND: u64 = 1_000_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -87,12 +87,22 @@ fn guarded(length: u64, guard: Duration) -> u64 {
     length + (length * u64::from(!guard.is_zero()) / 100).max(guard.as_micros() as u64)
 }
 
+/// A clock that never steps, if there is one.
+struct Steady(Option<Arc<dyn Clock>>);
+
+impl std::fmt::Debug for Steady {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Steady({})", self.0.is_some())
+    }
+}
+
 /// All levels.
 #[derive(Debug)]
 pub(super) struct Levels {
     options: PaceOptions,
     calendar: Calendar,
     elapsed: Elapsed,
+    steady: Steady,
     /// Nothing leaves at levels per second before this: the start.
     quiet_until: u64,
     accounts: Table<AccountId, Level>,
@@ -109,6 +119,7 @@ impl Levels {
             options,
             calendar: Calendar::pacific(),
             elapsed: Elapsed::default(),
+            steady: Steady(None),
             quiet_until: 0,
             accounts: Table::new(),
             campaigns: Table::new(),
@@ -118,14 +129,25 @@ impl Levels {
         }
     }
 
+    /// From now on a step ahead of the wall clock is told from time that passed.
+    pub(super) fn timed_by(&mut self, clock: Arc<dyn Clock>) {
+        self.steady = Steady(Some(clock));
+    }
+
+    /// Own time.
+    fn now(&mut self, wall: Stamp) -> u64 {
+        let steady = self.steady.0.as_ref().map(|clock| clock.monotonic().as_micros());
+        self.elapsed.at(wall, steady.map(|micros| u64::try_from(micros).unwrap_or(u64::MAX)))
+    }
+
     /// Lets nothing through per second until one window after `now`.
     pub(super) fn quiet_from(mut self, now: Stamp) -> Self {
-        self.quiet_until = self.elapsed.at(now).saturating_add(guarded(SECOND, self.options.guard));
+        self.quiet_until = self.now(now).saturating_add(guarded(SECOND, self.options.guard));
         self
     }
 
     pub(super) fn admit(&mut self, request: &PaceRequest<'_>, wall: Stamp) -> Admission {
-        let now = self.elapsed.at(wall);
+        let now = self.now(wall);
         let windows = Windows::of(request.limits, self.options.guard);
         let asker = asker(request);
         let mine = self.own_levels(request, &windows, now).max(self.day(request, wall, now));
@@ -173,7 +195,7 @@ impl Levels {
     }
 
     pub(super) fn depart(&mut self, request: &PaceRequest<'_>, wall: Stamp) -> Admission {
-        let now = self.elapsed.at(wall);
+        let now = self.now(wall);
         let windows = Windows::at_the_door(request.limits, self.options.guard);
         let segments = cost(request);
         let due = self.each(request, &windows).map(|(level, window)| level.earliest_departure(segments, window, now));
@@ -187,7 +209,7 @@ impl Levels {
     }
 
     pub(super) fn restore(&mut self, request: &PaceRequest<'_>, wall: Stamp) {
-        let at = self.elapsed.past(wall);
+        let at = self.elapsed.happened(wall);
         let segments = cost(request);
         let windows = Windows::of(request.limits, self.options.guard);
         self.each(request, &windows).for_each(|(level, window)| level.restore(segments, window, at));

@@ -8,7 +8,7 @@
 //!   admitted when the window is empty and nothing is owed, and then charged whole.
 //! - Tenants that share an account (and lanes that share a campaign) take turns; see `turns`.
 //! - Memory is bounded: idle entries are swept, and beyond the hard caps a new number or pair is refused for a second.
-//! - A clock that steps back never lets more through.
+//! - A clock that steps back, or ahead of the steady clock beside it, never lets more through.
 //!
 //! Knows nothing of lanes, claims, the log and Redis.
 
@@ -24,13 +24,13 @@ mod tests;
 mod turns;
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use schema::{settings::LimitSettings, time::Stamp};
 
-use crate::ports::{Admission, DayUse, Limiter, PaceRequest};
+use crate::ports::{Admission, Clock, DayUse, Limiter, PaceRequest};
 use levels::Levels;
 
 /// How strict, how patient, how large.
@@ -80,6 +80,14 @@ impl LocalLimiter {
     /// the very last second may not be known yet, so for one window no level per second lets anything through.
     pub fn started_at(options: PaceOptions, now: Stamp) -> Self {
         Self { levels: Mutex::new(Levels::new(options).quiet_from(now)) }
+    }
+
+    /// Has a clock that never steps beside the stamps it is asked with: when those jump ahead, the difference is no time in
+    /// which anything may leave. To be said before the first question.
+    #[must_use]
+    pub fn timed_by(self, clock: Arc<dyn Clock>) -> Self {
+        self.levels().timed_by(clock);
+        self
     }
 
     /// A panic while it was held left each level either charged or not: the worst is a text too few.

@@ -16,6 +16,7 @@ use super::{
     ticket::Ticket,
 };
 use crate::{
+    feed::CloseReason,
     handle::Refusal,
     ports::{AppendError, Checkpoint, ViewWrite, ViewsBatch},
     projector::{self, Projection},
@@ -199,6 +200,8 @@ impl Drop for CloseOnPanic {
             && let Ok(mut core) = self.0.core.try_borrow_mut()
         {
             core.status = Status::Closed;
+            // Sessions hold on to this tenant: without a word they would wait here while another one serves.
+            self.0.context.shared.publisher.close(CloseReason::Restarted);
         }
     }
 }

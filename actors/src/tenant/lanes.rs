@@ -31,6 +31,12 @@ use crate::{
     ports::{Admission, DayPart, PaceRequest},
 };
 
+/// Before this a text does not leave. One that has only been queued waits for nothing: its stamp is the log's, which stays
+/// ahead of a clock that stepped back, and would hold it until that clock has caught up.
+fn waits_until(send: &Send) -> Stamp {
+    if send.not_before == send.queued { Stamp(0) } else { send.not_before }
+}
+
 /// All lanes of a tenant.
 pub(crate) struct Lanes {
     lanes: HashMap<ChannelId, Lane>,
@@ -158,7 +164,7 @@ impl Shell {
             part: DayPart::of(&send.purpose),
             segments: send.segments,
             valid_until: send.valid_until,
-            not_before: send.not_before,
+            not_before: waits_until(send),
             queued: send.queued,
             attempt: send.attempt,
         };

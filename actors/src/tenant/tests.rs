@@ -4,6 +4,7 @@ mod calls;
 mod days;
 mod fates;
 mod hours;
+mod panics;
 mod pause;
 
 use std::{sync::Arc, time::Duration};

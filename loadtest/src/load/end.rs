@@ -9,16 +9,20 @@ use std::{
 use tokio::task::JoinHandle;
 
 use super::{
-    book::Follower,
+    book::{Follower, Walk},
+    engine::heading,
     figures::{Course, Quantiles, get, to_f64, to_ms},
     findings::Kind,
     operator,
     report::{Generator, Knee, Planted, Report, Server, Side},
     run::{LOOK_EVERY, Stage},
-    scenario::Scenario,
+    sampler::Shown,
+    scenario::{Scenario, Timed},
     verdict::{Looked, Verdict},
 };
 
+/// Logs read by one process.
+const TOGETHER: usize = 500;
 /// A generator that offers more than this share of what it can do measures itself.
 const OF_CEILING: f64 = 0.8;
 
@@ -79,6 +83,9 @@ pub(super) async fn judge(
     };
     let meter = carrier(&stage, &mut looked);
     if stage.engine.is_own() {
+        if stage.options.shown != Shown::Not {
+            eprintln!("   the load is over; checking the engine's store and reading its logs");
+        }
         logs(&stage, &followers, &mut looked).await?;
     }
     let void = void(&stage);
@@ -124,23 +131,54 @@ async fn logs(stage: &Stage, followers: &[Follower], looked: &mut Looked) -> any
         findings.add(Kind::Store, || format!("verify: {said}"));
     }
     let belongs = stage.tenants_of_operators();
-    for (index, tenant) in shared.tenants.iter().enumerate() {
+    let walk = |(index, tenant): (usize, &super::world::Tenant)| {
         let own = followers.iter().zip(&belongs).filter(|(_, of)| **of == index);
-        let own: Vec<Follower> = own.map(|(follower, _)| follower.clone()).collect();
-        let walk = tenant.book.walk(&own);
-        let (book, all) = (tenant.book.clone(), shared.clone());
-        let line = move |walk: &mut super::book::Walk, line: &str| book.line(walk, line, &all.findings);
-        match engine.inspect(&tenant.book.tenant, walk, line).await {
-            Ok(walk) => {
-                tenant.book.end(&walk, findings);
-                looked.events += walk.events();
-                looked.in_logs += walk.texts();
-            }
-            Err(error) => findings.add(Kind::Store, || format!("{error:#}")),
-        }
+        tenant.book.walk(&own.map(|(follower, _)| follower.clone()).collect::<Vec<_>>())
+    };
+    let walks: Vec<Walk> = shared.tenants.iter().enumerate().map(walk).collect();
+    for (step, walks) in chunks(walks).into_iter().enumerate() {
+        read(stage, step * TOGETHER, walks, looked).await;
     }
     looked.logs = true;
     Ok(())
+}
+
+/// In steps: a command line has an end.
+fn chunks(mut walks: Vec<Walk>) -> Vec<Vec<Walk>> {
+    let mut chunks = Vec::new();
+    while !walks.is_empty() {
+        let rest = walks.split_off(walks.len().min(TOGETHER));
+        chunks.push(std::mem::replace(&mut walks, rest));
+    }
+    chunks
+}
+
+/// Reads the logs of the tenants from a place on.
+async fn read(stage: &Stage, from: usize, walks: Vec<Walk>, looked: &mut Looked) {
+    let (shared, findings) = (&stage.shared, &stage.shared.findings);
+    let tenants = &shared.tenants[from..from + walks.len()];
+    let names: Vec<&str> = tenants.iter().map(|tenant| &*tenant.book.tenant).collect();
+    let (all, only) = (shared.clone(), names.len() == 1);
+    // Before the first heading nothing may come, unless there is none.
+    let line = move |(walks, place): &mut (Vec<Walk>, Option<usize>), line: &str| {
+        if let Some(name) = heading(line).filter(|_| !only) {
+            *place = all.tenants[from..from + walks.len()].iter().position(|tenant| tenant.book.tenant == name);
+        } else if let Some(place) = *place {
+            all.tenants[from + place].book.line(&mut walks[place], line, &all.findings);
+        } else {
+            all.findings.add(Kind::Store, || "the log of a tenant that was not asked for".to_owned());
+        }
+    };
+    match stage.engine.inspect(&names, (walks, only.then_some(0)), line).await {
+        Ok((walks, _)) => {
+            for (tenant, walk) in tenants.iter().zip(&walks) {
+                tenant.book.end(walk, findings);
+                looked.events += walk.events();
+                looked.in_logs += walk.texts();
+            }
+        }
+        Err(error) => findings.add(Kind::Store, || format!("{error:#}")),
+    }
 }
 
 /// Why the figures mean nothing, if so.
@@ -206,7 +244,7 @@ fn report(
             .as_ref()
             .zip(stage.options.fault)
             .map(|(proxy, fault)| Planted { fault, count: proxy.planted() }),
-        moments: scenario.actions.iter().map(|timed| (timed.at_s, timed.action.word().to_owned())).collect(),
+        moments: moments(scenario),
         texts,
         verdict,
         looked,
@@ -214,6 +252,12 @@ fn report(
         kept,
         course,
     }
+}
+
+/// What happened when.
+fn moments(scenario: &Scenario) -> Vec<(f64, String)> {
+    let word = |timed: &Timed| timed.action.word().to_owned();
+    scenario.actions.iter().flat_map(|timed| timed.moments().map(move |at_s| (at_s, word(timed)))).collect()
 }
 
 /// How long load was offered: a scenario that looks for an end stops there.

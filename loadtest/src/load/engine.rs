@@ -32,6 +32,8 @@ pub struct Engine {
     /// In signed URLs.
     public_url: String,
     environment: Vec<(String, String)>,
+    /// Of the serving process alone.
+    surroundings: Vec<(String, String)>,
     child: Mutex<Option<Child>>,
     /// What mints tokens, if not the binary.
     token_command: Option<String>,
@@ -67,7 +69,16 @@ impl Engine {
         ];
         let directory = directory.to_owned();
         let child = Mutex::default();
-        Ok(Self { binary, directory, address, public_url, environment, child, token_command: None })
+        Ok(Self {
+            binary,
+            directory,
+            address,
+            public_url,
+            environment,
+            surroundings: Vec::new(),
+            child,
+            token_command: None,
+        })
     }
 
     /// One that runs already. Tokens come from a command that takes the arguments of `deskwire token`.
@@ -78,6 +89,7 @@ impl Engine {
             address,
             public_url: public_url.trim_end_matches('/').to_owned(),
             environment: Vec::new(),
+            surroundings: Vec::new(),
             child: Mutex::default(),
             token_command: Some(token_command.to_owned()),
         }
@@ -89,6 +101,11 @@ impl Engine {
             let name = format!("DESKWIRE__{}", key.replace('.', "__").to_uppercase());
             self.environment.push((name, value.to_string()));
         }
+    }
+
+    /// Variables of its process, for the next start; the commands that read what it leaves go without.
+    pub fn surround<'k>(&mut self, variables: impl IntoIterator<Item = (&'k String, &'k String)>) {
+        self.surroundings.extend(variables.into_iter().map(|(name, value)| (name.clone(), value.clone())));
     }
 
     /// Where it listens.
@@ -130,6 +147,7 @@ impl Engine {
         fs::create_dir_all(&self.directory)?;
         let log = File::options().create(true).append(true).open(self.log())?;
         let mut command = self.command(&["serve"]);
+        command.envs(self.surroundings.iter().cloned());
         let child = command.stdout(Stdio::null()).stderr(log).spawn().context("the engine does not start")?;
         *self.child() = Some(child);
         let since = Instant::now();
@@ -218,14 +236,17 @@ impl Engine {
         Ok(if output.status.success() { Ok(said) } else { Err(error) })
     }
 
-    /// Reads a tenant's log, one line after the other, as an admin sees it, from the directory of a stopped engine.
+    /// Reads tenants' logs, one line after the other, as an admin sees them, from the directory of a stopped engine. All in
+    /// one process: to open a store takes as long as there is much in it. Of several, a line that names the tenant
+    /// comes before each one's events: see [`heading`].
     pub async fn inspect<T: Send + 'static>(
         &self,
-        tenant: &str,
+        tenants: &[&str],
         mut state: T,
         mut line: impl FnMut(&mut T, &str) + Send + 'static,
     ) -> anyhow::Result<T> {
-        let mut command = self.command(&["inspect", "--tenant", tenant, "--personal"]);
+        let mut command = self.command(&["inspect", "--personal"]);
+        command.args(tenants.iter().flat_map(|tenant| ["--tenant", tenant]));
         let log = File::options().append(true).open(self.log())?;
         let read = move || -> anyhow::Result<T> {
             let mut child = command.stdout(Stdio::piped()).stderr(log).spawn()?;
@@ -237,7 +258,7 @@ impl Engine {
             ensure!(status.success(), "inspect ends with {status}");
             Ok(state)
         };
-        tokio::task::spawn_blocking(read).await?.with_context(|| format!("deskwire inspect --tenant {tenant}"))
+        tokio::task::spawn_blocking(read).await?.context("deskwire inspect")
     }
 
     /// Where it writes its log.
@@ -251,6 +272,11 @@ impl Engine {
         let lines: Vec<&str> = log.lines().rev().take(10).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
+}
+
+/// The tenant whose events follow a line of [`Engine::inspect`]; none: it is an event.
+pub fn heading(line: &str) -> Option<&str> {
+    line.strip_prefix(r#"{"tenant":""#)?.strip_suffix(r#""}"#)
 }
 
 impl Drop for Engine {

@@ -79,6 +79,8 @@ pub struct Requests {
     pub refused: AtomicU64,
     /// Never sent: their sender was still waiting for too many others.
     pub shed: AtomicU64,
+    /// Tries that were told to come back: 429 or 503.
+    pub told_later: AtomicU64,
     /// Taken ones that were sent again.
     pub repeated: AtomicU64,
     /// From when it should have been sent to its acknowledgement.

@@ -1,5 +1,5 @@
-//! What tells our texts apart: run, tenant, lane and number, in the carrier's id of an inbound text and at the end of a
-//! reply. A lane is one sender that waits for each acknowledgement, so that its numbers have an order.
+//! What tells our texts and calls apart: run, tenant, lane and number, in the carrier's id of what comes in and at the end
+//! of a reply. A lane is one sender that waits for each acknowledgement, so that its numbers have an order.
 
 /// One text of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,9 +25,14 @@ impl Mark {
         format!("SM{}", self.digits())
     }
 
-    /// Reads a carrier's id; none: not ours.
+    /// As the carrier's id of a call: `CA` and the same digits.
+    pub fn call_sid(&self) -> String {
+        format!("CA{}", self.digits())
+    }
+
+    /// Reads a carrier's id, of a text or a call; none: not ours.
     pub fn of_sid(sid: &str) -> Option<Self> {
-        Self::of_digits(sid.strip_prefix("SM")?)
+        Self::of_digits(sid.strip_prefix("SM").or_else(|| sid.strip_prefix("CA"))?)
     }
 
     /// A reply's text with the mark at its end.
@@ -90,6 +95,7 @@ mod tests {
         let mark = Mark { run: 0xdead_beef, tenant: 7, lane: 0x8001, number: 123_456_789 };
         assert_eq!(mark.sid().len(), 34);
         assert_eq!(Mark::of_sid(&mark.sid()), Some(mark));
+        assert_eq!(Mark::of_sid(&mark.call_sid()), Some(mark));
         assert_eq!(Mark::of_text(&mark.sign("see you # soon")), Some(mark));
         let changed = mark.sid().replace('7', "8");
         assert_eq!(Mark::of_sid(&changed), None);

@@ -18,7 +18,7 @@ use super::{
 /// What an event says, as far as the verdict needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
-    /// A contact's text, with its mark if it is one of ours.
+    /// A contact's text or missed call, with its mark if it is one of ours.
     Received(Option<Mark>),
     /// A text to a contact: its message, and the mark if an operator of ours wrote it.
     Queued(u128, Option<Mark>),
@@ -71,7 +71,9 @@ impl Event {
             "hidden" => Said::Hidden,
             "note.added" => Said::Note,
             kind if is_setting(kind) => Said::Setting,
-            "message.received" => Said::Received(raw.body()?.carrier_id.as_deref().and_then(Mark::of_sid)),
+            "message.received" | "call.missed" => {
+                Said::Received(raw.body()?.carrier_id.as_deref().and_then(Mark::of_sid))
+            }
             "message.queued" => {
                 let mark = raw.text.as_deref().and_then(Mark::of_text);
                 Said::Queued(raw.body()?.message?.as_u128(), mark)
@@ -136,7 +138,8 @@ impl Reading {
         match said {
             Said::Received(mark) => {
                 let Some(mark) = mark else {
-                    findings.add(Kind::Unsent, || format!("{who}: offset {offset} holds a text that nobody sent"));
+                    findings
+                        .add(Kind::Unsent, || format!("{who}: offset {offset} holds a text or call that nobody made"));
                     return None;
                 };
                 self.text(*mark, None, ledger, findings, who)

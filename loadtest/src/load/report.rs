@@ -75,6 +75,8 @@ pub struct Side {
     pub refused: u64,
     /// Never sent: the engine was still busy with those before.
     pub shed: u64,
+    /// Tries that were told to come back later, and did.
+    pub told_later: u64,
     /// Sent again after they were taken.
     pub repeated: u64,
     /// Arrivals a second.
@@ -97,6 +99,7 @@ impl Side {
             acked,
             refused: get(&requests.refused),
             shed: get(&requests.shed),
+            told_later: get(&requests.told_later),
             repeated: get(&requests.repeated),
             offered_per_s: to_f64(offered) / seconds,
             achieved_per_s: to_f64(acked) / seconds,

@@ -200,6 +200,7 @@ fn engine(options: &Options, directory: &std::path::Path, run: u32) -> anyhow::R
             let port = free_port(run.wrapping_add(carrier.port().into()))?;
             let mut engine = Engine::own(binary, directory, port, &format!("http://{carrier}"))?;
             engine.configure(&options.scenario.engine);
+            engine.surround(&options.scenario.environment);
             Ok((engine, carrier))
         }
         Target::Running { address, public_url, token_command, carrier_listen, .. } => {

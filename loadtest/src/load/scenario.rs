@@ -29,8 +29,10 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("resume-storm", include_str!("../../scenarios/resume-storm.toml")),
     ("slow-readers", include_str!("../../scenarios/slow-readers.toml")),
     ("noisy-neighbour", include_str!("../../scenarios/noisy-neighbour.toml")),
+    ("one-contact", include_str!("../../scenarios/one-contact.toml")),
     ("carrier-trouble", include_str!("../../scenarios/carrier-trouble.toml")),
     ("restart", include_str!("../../scenarios/restart.toml")),
+    ("kills", include_str!("../../scenarios/kills.toml")),
     ("soak", include_str!("../../scenarios/soak.toml")),
 ];
 
@@ -61,6 +63,9 @@ pub struct Scenario {
     /// Keys of the engine's configuration, as `section.key`, when the harness starts it.
     #[serde(default)]
     pub engine: BTreeMap<String, toml_value::Scalar>,
+    /// Variables of the engine's process beside those, when the harness starts it: `LD_PRELOAD`, say.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
     /// Who watches.
     pub operators: Operators,
     /// Contacts who write.
@@ -165,6 +170,12 @@ pub struct Texts {
     /// The share of taken texts that are posted again, as after a lost answer.
     #[serde(default)]
     pub repeat: f64,
+    /// The share of arrivals that are missed calls in place of texts.
+    #[serde(default)]
+    pub calls: f64,
+    /// Contacts keep to no connection: few of them can still be many at once, and only connections have an order.
+    #[serde(default)]
+    pub spread: bool,
 }
 
 fn connections() -> u16 {
@@ -219,9 +230,26 @@ impl Default for Carrier {
 pub struct Timed {
     /// Since the load began.
     pub at_s: f64,
+    /// How often …
+    #[serde(default = "once")]
+    pub times: u32,
+    /// … and so long after each other.
+    #[serde(default)]
+    pub every_s: f64,
     /// What.
     #[serde(flatten)]
     pub action: Action,
+}
+
+fn once() -> u32 {
+    1
+}
+
+impl Timed {
+    /// Every time it happens, since the load began.
+    pub fn moments(&self) -> impl Iterator<Item = f64> {
+        (0..self.times).map(|time| self.at_s + f64::from(time) * self.every_s)
+    }
 }
 
 /// What can happen.
@@ -248,17 +276,32 @@ pub enum Action {
         #[serde(default)]
         faults: Box<Faults>,
     },
+    /// The carrier does not answer at all, and comes back.
+    Away {
+        /// For how long.
+        for_s: f64,
+    },
+    /// Whatever else may go wrong: a command of the shell, in the engine's directory. `DESKWIRE_PID` is its process.
+    /// What follows waits for its end; a command that fails ends the run.
+    Run {
+        /// The command.
+        command: String,
+        /// In a word or two, as charts say it.
+        word: String,
+    },
 }
 
 impl Action {
     /// In a word, as charts say it.
-    pub fn word(&self) -> &'static str {
+    pub fn word(&self) -> &str {
         match self {
             Self::Kill => "kill -9",
             Self::Drop { .. } => "sockets lost",
             Self::Stall { .. } => "readers stop",
             Self::Faults { faults } if **faults == Faults::default() => "carrier well",
             Self::Faults { .. } => "carrier ill",
+            Self::Away { .. } => "carrier away",
+            Self::Run { word, .. } => word,
         }
     }
 }
@@ -299,7 +342,10 @@ impl Scenario {
             texts.after_s *= factor;
             texts.for_s = texts.for_s.map(|for_s| for_s * factor);
         }
-        self.actions.iter_mut().for_each(|timed| timed.at_s *= factor);
+        for timed in &mut self.actions {
+            timed.at_s *= factor;
+            timed.every_s *= factor;
+        }
     }
 
     /// Highest texts a second it offers.
@@ -327,9 +373,14 @@ impl Scenario {
                 "texts {name}: connections and contacts must be 1 or more"
             );
             ensure!((1..=100_000).contains(&texts.waiting), "texts {name}: waiting must be 1 to 100,000");
+            ensure!((0.0..=1.0).contains(&texts.calls), "texts {name}: calls must be 0 to 1");
             ensure!(texts.contacts <= 1_000_000, "texts {name}: at most 1,000,000 contacts");
             let exists = texts.only_tenant.is_none_or(|tenant| usize::from(tenant) < self.tenants);
             ensure!(exists, "texts {name}: only_tenant names none of the tenants");
+        }
+        for timed in &self.actions {
+            ensure!((1..=10_000).contains(&timed.times), "actions: times must be 1 to 10,000");
+            ensure!(timed.every_s >= 0.0, "actions: every_s must be 0 or more");
         }
         ensure!(
             self.replies.as_ref().is_none_or(|replies| replies.rate.is_sound()),
@@ -349,7 +400,8 @@ mod tests {
             let scenario = Scenario::load(name).unwrap();
             assert_eq!(scenario.name, *name);
             assert!(scenario.about.len() > 20, "{name}");
-            assert!(scenario.actions.iter().all(|timed| timed.at_s < scenario.duration_s), "{name}");
+            let mut moments = scenario.actions.iter().flat_map(Timed::moments);
+            assert!(moments.all(|at_s| at_s < scenario.duration_s), "{name}");
         }
     }
 

@@ -1,10 +1,10 @@
-//! Contacts who write: signed webhooks on their due time, whatever the engine does.
+//! Contacts who write and call: signed webhooks on their due time, whatever the engine does.
 //!
 //! A contact always uses the same connection, and a connection has one text under way: so what it sends has an order
 //! that the log must keep. A text that waits for its connection is late from when it was due, not from when it left.
 
 use std::{
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, OnceLock, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 
@@ -65,6 +65,8 @@ struct Arrival {
     tenant: usize,
     contact: u64,
     text: usize,
+    /// Nobody takes the call that it is.
+    is_call: bool,
 }
 
 /// Waits until a time and gives how late it is.
@@ -79,7 +81,8 @@ pub async fn wait_until(due: Instant) -> Duration {
 
 /// One group of contacts, from its first text to its last answer. `group` is its place in the figures.
 pub async fn run(shared: Arc<Shared>, group: usize, texts: Texts, address: std::net::SocketAddr, timing: Timing) {
-    let (senders, posters) = connections(&shared, group, &texts, address, timing.end());
+    let ended = Arc::<OnceLock<Instant>>::default();
+    let (senders, posters) = connections(&shared, group, &texts, address, &ended);
     let mut dice = StdRng::seed_from_u64(timing.seed ^ mix(group as u64));
     let schedule = Schedule::new(texts.rate, texts.spacing, timing.whole, timing.seed.wrapping_add(group as u64));
     let after = Duration::from_secs_f64(texts.after_s);
@@ -96,13 +99,17 @@ pub async fn run(shared: Arc<Shared>, group: usize, texts: Texts, address: std::
         let drawn = shared.zipf.place(dice.random());
         let tenant = texts.only_tenant.map_or(drawn, usize::from);
         let contact = dice.random_range(0..texts.contacts);
-        let arrival = Arrival { due, tenant, contact, text: dice.random_range(0..usize::MAX) };
+        let is_call = texts.calls > 0.0 && dice.random::<f64>() < texts.calls;
+        let arrival = Arrival { due, tenant, contact, text: dice.random_range(0..usize::MAX), is_call };
         count(&requests.offered);
-        let place = mix(contact ^ mix(tenant as u64)) % senders.len() as u64;
+        let whose = if texts.spread { get(&requests.offered) } else { mix(contact ^ mix(tenant as u64)) };
+        let place = whose % senders.len() as u64;
         if senders[usize::try_from(place).unwrap_or(0)].try_send(arrival).is_err() {
             count(&requests.shed);
         }
     }
+    // A group that looks for an end may have found it long before the run's.
+    ended.get_or_init(Instant::now);
     drop(senders);
     futures_util::future::join_all(posters).await;
 }
@@ -118,12 +125,6 @@ pub struct Timing {
     pub seed: u64,
 }
 
-impl Timing {
-    fn end(&self) -> Instant {
-        self.start + self.whole
-    }
-}
-
 type Posting = tokio::task::JoinHandle<()>;
 
 fn connections(
@@ -131,7 +132,7 @@ fn connections(
     group: usize,
     texts: &Texts,
     address: std::net::SocketAddr,
-    end: Instant,
+    ended: &Arc<OnceLock<Instant>>,
 ) -> (Vec<mpsc::Sender<Arrival>>, Vec<Posting>) {
     let lanes_from = shared.lanes[group];
     let open = |index: u16| {
@@ -145,9 +146,10 @@ fn connections(
             repeat: texts.repeat,
             dice: StdRng::seed_from_u64(mix(u64::from(lanes_from + index))),
         };
+        let ended = ended.clone();
         let posting = tokio::spawn(async move {
             while let Some(arrival) = arrivals.recv().await {
-                if end.elapsed() > FINISH_WITHIN {
+                if ended.get().is_some_and(|end| end.elapsed() > FINISH_WITHIN) {
                     count(&poster.requests().shed);
                 } else {
                     poster.post(arrival).await;
@@ -173,8 +175,12 @@ struct Poster {
 /// What became of one try.
 enum Tried {
     Taken,
-    /// Worth another try, after so long if the engine said so.
+    /// Worth another try, after so long if somebody said so.
     Later(Option<Duration>),
+    /// The engine refuses for now, and must say for how long.
+    NotNow {
+        told: Option<Duration>,
+    },
     Never(u16),
 }
 
@@ -187,8 +193,10 @@ impl Poster {
         let shared = self.shared.clone();
         let tenant = &shared.tenants[arrival.tenant];
         let mark = tenant.book.begin(self.lane, arrival.due);
-        let body = shared.corpus.text(arrival.text);
-        let request = request(tenant, &shared.public_url, &mark, arrival.contact, body);
+        let request = match arrival.is_call {
+            true => call(tenant, &shared.public_url, &mark, arrival.contact),
+            false => request(tenant, &shared.public_url, &mark, arrival.contact, shared.corpus.text(arrival.text)),
+        };
         if !self.deliver(&request, &tenant.book.tenant).await {
             tenant.book.refused(&mark);
             count(&self.requests().refused);
@@ -217,6 +225,13 @@ impl Poster {
                     return false;
                 }
                 Tried::Later(told) => told.unwrap_or(pause).min(AGAIN.1),
+                Tried::NotNow { told: Some(told) } => told.min(AGAIN.1),
+                Tried::NotNow { told: None } => {
+                    let findings = &self.shared.findings;
+                    findings
+                        .add(Kind::Refused, || format!("{tenant}: a 429 or 503 that does not say when to come back"));
+                    pause
+                }
             };
             if since.elapsed() + wait > self.retry {
                 return false;
@@ -230,7 +245,12 @@ impl Poster {
         match self.connection.exchange(request).await {
             Ok(answer) if answer.status == 200 => Tried::Taken,
             Ok(answer) if answer.status == 429 || answer.status >= 500 => {
-                Tried::Later(answer.retry_after_s.map(|seconds| Duration::from_secs(seconds.into())))
+                let told = answer.retry_after_s.map(|seconds| Duration::from_secs(seconds.into()));
+                if !matches!(answer.status, 429 | 503) {
+                    return Tried::Later(told);
+                }
+                count(&self.requests().told_later);
+                Tried::NotNow { told }
             }
             Ok(answer) => Tried::Never(answer.status),
             Err(_) => Tried::Later(None),
@@ -245,9 +265,8 @@ pub fn contact(number: u64) -> String {
 
 /// One signed request, as Twilio makes them.
 pub fn request(tenant: &Tenant, public_url: &str, mark: &Mark, from: u64, body: &str) -> Vec<u8> {
-    let path = format!("/webhooks/twilio/{}/sms", tenant.line);
     let sid = mark.sid();
-    let form: Vec<(String, String)> = [
+    let form = [
         ("MessageSid", sid.as_str()),
         ("SmsSid", &sid),
         ("AccountSid", &tenant.account_sid),
@@ -258,9 +277,31 @@ pub fn request(tenant: &Tenant, public_url: &str, mark: &Mark, from: u64, body: 
         ("NumSegments", &schema::segments::count(body).segments.to_string()),
         ("FromCountry", "US"),
         ("ApiVersion", "2010-04-01"),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into();
+    ];
+    signed(tenant, public_url, "sms", &form)
+}
+
+/// A call to a line that calls are forwarded to when nobody took them: missed from its first webhook on.
+fn call(tenant: &Tenant, public_url: &str, mark: &Mark, from: u64) -> Vec<u8> {
+    let (sid, from) = (mark.call_sid(), contact(from));
+    let form = [
+        ("CallSid", sid.as_str()),
+        ("AccountSid", &tenant.account_sid),
+        ("From", &from),
+        ("Caller", &from),
+        ("To", &tenant.number),
+        ("Called", &tenant.number),
+        ("CallStatus", "ringing"),
+        ("Direction", "inbound"),
+        ("FromCountry", "US"),
+        ("ApiVersion", "2010-04-01"),
+    ];
+    signed(tenant, public_url, "voice", &form)
+}
+
+fn signed(tenant: &Tenant, public_url: &str, hook: &str, form: &[(&str, &str)]) -> Vec<u8> {
+    let path = format!("/webhooks/twilio/{}/{hook}", tenant.line);
+    let form: Vec<(String, String)> = form.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
     let signature = sign(&tenant.auth_token, &format!("{public_url}{path}"), &form);
     let body: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).finish();
     let length = body.len();

@@ -140,7 +140,9 @@ async fn tenant(
     let put = async |path: String, body: Value| client.ask(&admin, Method::PUT, &path, &body).await;
     let account = json!({"carrier_id": names.account_sid, "auth_token": names.auth_token});
     put(format!("/v1/admin/accounts/{}", names.account), account).await?;
-    let channel = json!({"address": names.number, "account": names.account, "coverage": false, "text_back": null,
+    let calls = scenario.texts.iter().any(|texts| texts.calls > 0.0);
+    put("/v1/admin/templates/sorry".to_owned(), json!({"text": "Sorry we missed your call. How can we help?"})).await?;
+    let channel = json!({"address": names.number, "account": names.account, "coverage": calls, "text_back": "sorry",
         "cool_down_s": 60, "answers": {"stop": null, "start": null, "help": null}});
     put(format!("/v1/admin/channels/{}", names.line), channel).await?;
     let limits = limits(&scenario.carrier.limits, &names.tenant);

@@ -83,6 +83,17 @@ impl EmbeddedStore {
         keys::reseal(&dir.join("keys"), &(Arc::new(RealDisk) as Arc<dyn Disk>))
     }
 
+    /// Drops the views, whatever is in them: the next [`Self::open`] begins new ones, to be made from baseline and log. Only
+    /// while no process has the directory open.
+    pub fn drop_views(dir: &Path) -> Result<(), StoreError> {
+        let _lock = directory::take(dir)?;
+        let (views, _) = directory::views(dir)?;
+        match std::fs::remove_dir_all(&views) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(StoreError::io(&views)(error)),
+            _ => Ok(()),
+        }
+    }
+
     fn open_on(dir: &Path, options: &StoreOptions, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
         let lock = directory::take(dir)?;
         let rows = Arc::new(Rows::open(&dir.join("log"), options.log_cache_bytes)?);

@@ -1,6 +1,6 @@
 //! The engine's real process on one directory and port, killed and started again, and the carrier that outlives it.
 
-use std::{net::TcpListener, time::Duration};
+use std::{net::TcpListener, path::PathBuf, process::Output, time::Duration};
 
 use figment::{
     Figment,
@@ -30,6 +30,8 @@ pub struct World {
     directory: TempDir,
     port: u16,
     carrier_url: String,
+    /// What its process is told beside the usual.
+    beside: Vec<(String, String)>,
 }
 
 fn port(chance: &Chance) -> u16 {
@@ -38,8 +40,8 @@ fn port(chance: &Chance) -> u16 {
     candidates.take(100).find(free).expect("a free port")
 }
 
-fn environment(carrier_url: &str) -> [(&str, &str); 7] {
-    [
+fn environment<'e>(carrier_url: &'e str, beside: &'e [(String, String)]) -> Vec<(&'e str, &'e str)> {
+    let usual = [
         ("DESKWIRE__DEMO__ENABLED", "true"),
         ("DESKWIRE__DEMO__CARRIER_URL", carrier_url),
         ("DESKWIRE__OUTBOX__RETRY_MIN_MS", "200"),
@@ -48,7 +50,8 @@ fn environment(carrier_url: &str) -> [(&str, &str); 7] {
         ("DESKWIRE__STREAM__DRAIN_SPREAD_MS", "200"),
         // Small segments: kills also meet the mover.
         ("DESKWIRE__STORE__SEGMENT_BYTES", "1048576"),
-    ]
+    ];
+    usual.into_iter().chain(beside.iter().map(|(name, value)| (&**name, &**value))).collect()
 }
 
 /// What goes wrong all the time. Nothing of it makes the engine send a text again that the carrier took.
@@ -71,10 +74,15 @@ fn latency() -> Latency {
 impl World {
     /// The first start on a fresh directory, and the carrier of the line that it made.
     pub async fn start(chance: &Chance) -> (Self, Server) {
+        Self::start_with(chance, Vec::new()).await
+    }
+
+    /// As [`Self::start`], with more in the process's environment.
+    pub async fn start_with(chance: &Chance, beside: Vec<(String, String)>) -> (Self, Server) {
         let directory = tempfile::tempdir().unwrap();
         let (engine_port, carrier_port) = (port(chance), port(chance));
         let carrier_url = format!("http://127.0.0.1:{carrier_port}");
-        let server = Server::start_on(directory.path(), engine_port, &environment(&carrier_url));
+        let server = Server::start_on(directory.path(), engine_port, &environment(&carrier_url, &beside));
         let config: CarrierConfig = Figment::from(Serialized::defaults(CarrierConfig::default()))
             .merge(Toml::file_exact(directory.path().join("data/demo-carrier.toml")))
             .extract()
@@ -94,7 +102,7 @@ impl World {
         };
         let carrier = CarrierServer::start(config).await.unwrap();
         let url = server.url();
-        let mut world = Self { carrier, url, token: String::new(), directory, port: engine_port, carrier_url };
+        let mut world = Self { carrier, url, token: String::new(), directory, port: engine_port, carrier_url, beside };
         world.token = world.command(&["token", "--tenant", "demo", "--operator", "ana", "--role", "admin"]);
         world.raise_limit().await;
         (world, server)
@@ -109,16 +117,27 @@ impl World {
 
     /// Starts again on the same directory and port, without waiting.
     pub fn spawn(&self) -> Server {
-        Server::spawn_on(self.directory.path(), self.port, &environment(&self.carrier_url))
+        Server::spawn_on(self.directory.path(), self.port, &environment(&self.carrier_url, &self.beside))
+    }
+
+    /// Where the engine keeps everything.
+    pub fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
     }
 
     /// Runs a command on the data directory; its output, trimmed.
     pub fn command(&self, arguments: &[&str]) -> String {
-        let data = self.directory.path().join("data");
-        let output = deskwire(arguments).env("DESKWIRE__DATA__DIRECTORY", data).output().unwrap();
+        let output = self.attempt(arguments);
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "deskwire {arguments:?}: {}\n{error}", output.status);
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Runs a command on the data directory, whatever comes of it.
+    pub fn attempt(&self, arguments: &[&str]) -> Output {
+        let environment = [("DESKWIRE__DATA__DIRECTORY", self.data())];
+        let listen = self.url.trim_start_matches("http://");
+        deskwire(arguments).envs(environment).env("DESKWIRE__SERVER__LISTEN", listen).output().unwrap()
     }
 
     /// A client with connections of its own.

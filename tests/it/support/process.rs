@@ -19,6 +19,11 @@ use super::wait::wait_for;
 /// Lines of a process's log that are kept, to be shown when a test fails.
 const LOG_LINES: usize = 2_000;
 
+/// Of the two lengths of a test: that of `make test`, or that of `make prove`.
+pub fn short_or_long<T>((short, long): (T, T)) -> T {
+    if std::env::var_os("DESKWIRE_PROVE").is_some() { long } else { short }
+}
+
 /// A command of the binary with nothing of this machine's environment but `PATH`.
 pub fn deskwire(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_deskwire"));

@@ -69,6 +69,9 @@ pub struct Policy {
 /// A text that makes a decision panic, in tests.
 #[cfg(any(test, feature = "contracts"))]
 pub const POISON: &str = "deskwire-test-poison";
+/// A text, of whomever, after which [`POISON`] is harmless for the rest of the process's life.
+#[cfg(any(test, feature = "contracts"))]
+pub const CURE: &str = "deskwire-test-cure";
 
 /// A switch for [`POISON`].
 #[cfg(any(test, feature = "contracts"))]
@@ -84,6 +87,9 @@ impl Poison {
 
     fn act(&self, command: &Command) {
         let Command::Receive(message) = command else { return };
+        if message.text == CURE {
+            self.cure();
+        }
         let cured = self.0.load(std::sync::atomic::Ordering::SeqCst);
         assert!(cured || message.text != POISON, "the poison of a test");
     }

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# The long forms of what `make test` plays for seconds. Each part is a function `prove_NAME`; arguments choose parts
+# (`make prove ARGS="faults"`), without any all are done. A part that fails does not keep the others from being done.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+target=${CARGO_TARGET_DIR:-target}
+
+# kill -9 a hundred times between a carrier's acceptance and our record of it, and fifty times in any moment; many more
+# flipped bits.
+prove_faults() {
+    scripts/setup-tests.sh
+    cargo build --locked --bin deskwire
+    cargo build --locked -p loadtest --bin loadtest
+    DESKWIRE_PROVE=1 cargo test --locked -p deskwire --test it -- --nocapture --test-threads 1 faults:: crash::
+}
+
+# Scenarios of the load harness in their full length, each with its verdict.
+prove_scenarios() {
+    local scenario failed=0
+    for scenario in kills restart resume-storm slow-readers noisy-neighbour one-contact carrier-trouble; do
+        PROFILE=release scripts/load.sh "$scenario" || { say "scenario $scenario failed"; failed=1; }
+    done
+    return "$failed"
+}
+
+# What only tests may have is not in a release.
+prove_release() {
+    cargo build --release --locked --bin deskwire
+    ! grep -q -a -e deskwire-test-poison -e DESKWIRE_TEST_CURED "$target/release/deskwire" ||
+        fail "the release binary knows the poison of the tests"
+}
+
+parts=("$@")
+if [ "$#" = 0 ]; then
+    mapfile -t parts < <(declare -F | sed -n 's/^declare -f prove_//p')
+fi
+bad=()
+for part in "${parts[@]}"; do
+    declare -F "prove_$part" >/dev/null || fail "there is no part $part"
+    say "prove: $part"
+    # In a shell of its own, so that the first command that fails ends the part and only the part.
+    bash -c "set -euo pipefail; $(declare -f say fail need "prove_$part"); target=$target; prove_$part" || bad+=("$part")
+done
+[ "${#bad[@]}" = 0 ] || fail "not proved: ${bad[*]}"
+say "proved: ${parts[*]}"

@@ -15,7 +15,7 @@ test: ## every test; installs what it needs, or names the command that does
 lint: ## format, clippy, documentation, licences
 	@scripts/lint.sh
 
-bench: ## the bars of docs/performance.md, 25 minutes: make bench ARGS="ingest fan-out", QUICK=1
+bench: ## the bars of docs/performance.md, half an hour: make bench ARGS="ingest fan-out", QUICK=1
 	@scripts/bench.sh $(ARGS)
 
 load: ## a minute of load with a verdict and a report: make load ARGS="restart --seconds 30"

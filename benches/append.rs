@@ -203,7 +203,9 @@ async fn measure(run: &mut Run) {
         sizes.push(rate(texts, Duration::from_secs(batches.len().max(1) as u64)));
         of_fjall.push(through / fjall);
         of_file.push(through / file);
-        (rates.push(through), fjalls.push(fjall), files.push(file));
+        for (figures, figure) in [(&mut rates, through), (&mut fjalls, fjall), (&mut files, file)] {
+            figures.push(figure);
+        }
     }
     let size = format!("{:.1} texts a batch", sizes[sizes.len() / 2]);
     run.row(

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every bar of the project on this machine, generator beside the server, and the tables of docs/performance.md and
-# README.md. About 25 minutes; nothing else should run meanwhile.
+# README.md. Half an hour, ten minutes of it for memory under load; nothing else should run meanwhile.
 #   make bench                        all of it, but for the store of ten million messages
 #   make bench ARGS="ingest fan-out"  some
 #   make bench ARGS=big               the store of ten million messages (bars 6 and 9): about 25 GB of disk

@@ -91,7 +91,7 @@ async fn store(options: &Options, messages: u64) -> anyhow::Result<Store> {
     let tenants = options.full_or_quick(TENANTS, 2);
     let stand = Setup { binary: options.engine.clone(), tenants, ..Setup::default() }.start().await?;
     let room = stand.free_bytes() / BYTES_OF_TEXT;
-    ensure!(room > messages, "{messages} messages want {} GiB of disk", messages * BYTES_OF_TEXT >> 30);
+    ensure!(room > messages, "{messages} messages want {} GiB of disk", (messages * BYTES_OF_TEXT) >> 30);
     let mut store = Store::default();
     let since = Instant::now();
     fill(&stand, messages).await?;

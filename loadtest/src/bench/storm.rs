@@ -41,6 +41,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Vec<Row>> {
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for run in 0..options.runs.min(2) {
         let (scenario, at_s) = scenario(options)?;
+        let directory = std::env::temp_dir().join(format!("deskwire-bench-storm-{:08x}", rand::random::<u32>()));
         let played = load::Options {
             scenario,
             target: Target::Own { binary: options.engine.clone() },
@@ -48,7 +49,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Vec<Row>> {
             seed: 1 + run as u64,
             measure_ceiling: false,
             fault: None,
-            directory: None,
+            directory: Some(directory.clone()),
             shown: Shown::Not,
         };
         let report = load::run(played).await?;
@@ -63,6 +64,11 @@ pub async fn run(options: &Options) -> anyhow::Result<Vec<Row>> {
         p99s.push(format!("{storm:.1} ms of {calm:.1} ms"));
         let broken = report.verdict.checks.iter().filter(|check| check.holds == Some(false)).count();
         words.push(to_f64(broken as u64));
+        if broken == 0 {
+            std::fs::remove_dir_all(&directory)?;
+        } else {
+            options.say(&format!("{}\nwhat it left: {}", report.table(), directory.display()));
+        }
     }
     Ok(vec![
         Row::new(8, "5,000 dashboards of 200 tenants dropped at once under 1,000 texts/s: 99 % live again", "s", live)

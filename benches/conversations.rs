@@ -23,6 +23,7 @@ static ALLOCATOR: Counting = Counting;
 
 const TENANTS: usize = 16;
 const TOGETHER: u64 = 512;
+const KEYS: &str = "the vault's cache of 65,536 contacts' keys included";
 /// At rest: so many looks in a row at the same bytes, as far as background work lets them be.
 const LOOKS: usize = 6;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -101,7 +102,7 @@ async fn measure(run: &mut Run) {
         &note,
     );
     let what = "passivated conversation: bytes that stay of an active one";
-    run.row(5, what, "bytes", vec![of((asleep - passive).max(0.0), active)], &Wanted::AtMost(64.0), "");
+    run.row(5, what, "bytes", vec![of((asleep - passive).max(0.0), active)], &Wanted::AtMost(64.0), KEYS);
     let what = "known conversation that was never active since the start: bytes, its contact's key included";
     run.row(5, what, "bytes", vec![of(passive - empty, known)], &Wanted::Nothing, &format!("{known} of them"));
     close(engine, store).await;

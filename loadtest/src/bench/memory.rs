@@ -15,7 +15,7 @@ use super::{
 /// How often it is looked at.
 const EVERY: Duration = Duration::from_secs(1);
 /// Of a text on disk, log, views and index, at most: the run ends before the disk is full.
-const BYTES_OF_TEXT: u64 = 4_096;
+const BYTES_OF_TEXT: u64 = 2_048;
 /// Free bytes that are left alone.
 const LEFT_ALONE: u64 = 4 << 30;
 /// Caches fill and tables reach their size in this part of a run; what comes after counts.

@@ -52,14 +52,15 @@ pub struct Outward {
     pub carrier: CarrierHandle,
 }
 
-/// Limits of a lane, and what they allow in so many seconds.
+/// Limits of a lane.
 pub fn mixed(lane: usize) -> Limits {
     let none = Limits { number_per_s: None, ..Limits::default() };
-    match lane % 5 {
-        0 => Limits { number_per_s: Some(1), ..none },
-        1 => Limits { number_per_s: Some(3), ..none },
-        2 => Limits { number_per_s: Some(10), ..none },
-        3 => Limits { number_per_s: Some(10), account_per_s: Some(5), ..none },
+    match lane % 10 {
+        // Long codes, as most are; toll-free numbers; a short code; an account and a campaign that are narrower.
+        0..=4 => Limits { number_per_s: Some(1), ..none },
+        5 | 6 => Limits { number_per_s: Some(3), ..none },
+        7 => Limits { number_per_s: Some(10), ..none },
+        8 => Limits { number_per_s: Some(10), account_per_s: Some(5), ..none },
         _ => Limits { number_per_s: Some(10), campaign_per_min: Some(120), ..none },
     }
 }
@@ -181,7 +182,7 @@ fn count(limits: &Limits, stretch_s: f64) -> u64 {
 
 /// Runs it.
 pub async fn run(options: &Options) -> anyhow::Result<Vec<Row>> {
-    let (lanes, stretch_s) = (options.full_or_quick(LANES, 5), options.full_or_quick(60.0, 2.0));
+    let (lanes, stretch_s) = (options.full_or_quick(LANES, 10), options.full_or_quick(60.0, 2.0));
     let most = (0..lanes).map(|lane| usize::try_from(count(&mixed(lane), stretch_s)).unwrap_or(0)).sum();
     let outward = Outward::start(options, lanes, mixed, most).await?;
     outward.greet(CONTACTS).await?;
@@ -248,7 +249,7 @@ mod tests {
     #[test]
     fn what_a_lane_may_send_is_its_narrowest_limit() {
         let of = |lane| allowed(&mixed(lane), 60.0);
-        assert_eq!([of(0), of(1), of(2), of(3), of(4)], [60.0, 180.0, 600.0, 300.0, 120.0]);
-        assert_eq!(allowed(&mixed(4), 2.0), 20.0, "a campaign's minute is not divided");
+        assert_eq!([of(0), of(5), of(7), of(8), of(9)], [60.0, 180.0, 600.0, 300.0, 120.0]);
+        assert_eq!(allowed(&mixed(9), 2.0), 20.0, "a campaign's minute is not divided");
     }
 }

@@ -56,7 +56,8 @@ pub fn posting(stand: &Stand, first: u64) -> Posting {
 /// One closed-loop run on a fresh engine.
 async fn closed(options: &Options, spread: usize, contacts: u64) -> anyhow::Result<(Posted, f64)> {
     let tenants = options.full_or_quick(TENANTS.max(spread), 4.max(spread).min(8));
-    let profile = options.profile.then(|| options.out.join("ingest-perf.txt"));
+    // One table: of the first row's last run.
+    let profile = (options.profile && spread > 1).then(|| options.out.join("ingest-perf.txt"));
     let stand = Setup { binary: options.engine.clone(), tenants, profile, ..Setup::default() }.start().await?;
     let posting = Posting {
         spread: spread.min(tenants),

@@ -158,7 +158,9 @@ impl Stand {
     pub fn profile(&self) -> anyhow::Result<Option<Profile>> {
         let Some(table) = self.profile.clone() else { return Ok(None) };
         let pid = self.engine.pid().context("the engine runs")?.to_string();
-        let data = self.directory.0.join("perf.data");
+        // It stays beside the table, for flame graphs.
+        let data = table.with_extension("data");
+        fs::create_dir_all(table.parent().context("a file in a directory")?)?;
         let mut command = Command::new("perf");
         command.args(["record", "-q", "-F", "499", "-g", "-p", &pid, "-o"]).arg(&data);
         let recorder = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("perf")?;
@@ -190,8 +192,9 @@ impl Profile {
             });
             text.push('\n');
         }
-        if let Some(parent) = self.table.parent() {
-            fs::create_dir_all(parent)?;
+        if text.trim().is_empty() {
+            text = "perf took no samples: the run was too short, or it may not look (kernel.perf_event_paranoid)\n"
+                .to_owned();
         }
         fs::write(&self.table, &text)?;
         eprintln!("where the engine's time goes: {}", self.table.display());

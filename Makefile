@@ -18,8 +18,8 @@ prove: ## the long forms: faults and kills by the hundred, scenarios in full len
 lint: ## format, clippy, documentation, licences
 	@scripts/lint.sh
 
-bench: ## webhook ingest and fan-out, with figures and where the time goes
-	@scripts/bench.sh
+bench: ## the bars of docs/performance.md, half an hour: make bench ARGS="ingest fan-out", QUICK=1
+	@scripts/bench.sh $(ARGS)
 
 load: ## a minute of load with a verdict and a report: make load ARGS="restart --seconds 30"
 	@scripts/load.sh $(ARGS)

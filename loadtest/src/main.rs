@@ -1,4 +1,4 @@
-//! `loadtest`: scenarios with a verdict, the simulated carrier by itself (Ctrl-C ends it), and the first benchmarks.
+//! `loadtest`: scenarios with a verdict, the simulated carrier by itself (Ctrl-C ends it), and the benchmarks.
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
@@ -9,7 +9,7 @@ use figment::{
     providers::{Format, Serialized, Toml},
 };
 use loadtest::{
-    bench::{fanout, webhook},
+    bench,
     carrier::{CarrierConfig, CarrierServer},
     demo::{self, DemoConfig},
     load::{ceiling, cli as load},
@@ -37,10 +37,8 @@ enum Command {
     /// A simulated carrier: Twilio's REST, signed webhooks, TwiML, keywords, faults, a strict meter, and a telephone.
     #[command(after_help = CARRIER_HELP)]
     Carrier(CarrierArguments),
-    /// Signed webhooks, closed loop: the ceiling of ingest.
-    BenchWebhook(webhook::Options),
-    /// Dashboards of one tenant while texts come in: the cost of a push.
-    BenchFanout(fanout::Options),
+    /// The project's bars, one at a time: `make bench` runs all of them and writes docs/performance.md.
+    Bench(Box<bench::Arguments>),
 }
 
 /// What it serves; README.md ("The simulated carrier") has its configuration.
@@ -130,15 +128,13 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Scenarios => load::scenarios(),
         Command::Ceiling(options) => load::ceiling(options).await,
         Command::Carrier(arguments) => carrier(arguments).await,
-        Command::BenchWebhook(options) => print(&webhook::run(options).await?),
-        Command::BenchFanout(options) => print(&fanout::run(options).await?),
+        // What it started ends with it.
+        Command::Bench(arguments) => tokio::select! {
+            measured = bench::run(*arguments) => measured.map(drop),
+            () = stopped() => Err(anyhow::anyhow!("interrupted")),
+        },
     }
     .map(|()| ExitCode::SUCCESS)
-}
-
-fn print(report: &impl serde::Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(report)?);
-    Ok(())
 }
 
 async fn carrier(arguments: CarrierArguments) -> anyhow::Result<()> {

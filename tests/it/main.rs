@@ -4,6 +4,7 @@
 
 mod api;
 mod architecture;
+mod bench;
 mod carrier_memory;
 mod configuration;
 mod crash;

@@ -484,8 +484,7 @@ async fn an_unknown_tenant_and_a_taken_address_are_refused() {
     world.tenant(&engine).await;
     let nobody = engine.tenant(&TenantId::new("nobody").expect("a slug")).await;
     assert!(matches!(nobody.err(), Some(Refusal::Rejected { code: Code::NotFound, .. })));
-    let other = TenantId::new("other").expect("a slug");
-    let system = TenantId::system();
+    let (other, system) = (TenantId::new("other").expect("a slug"), TenantId::system());
     engine.submit(&system, ask(Command::Register(Registration::Tenant(other.clone())))).await.expect("registered");
     let own = AccountId::new("other-account").expect("a slug");
     let account = Registration::Account { account: own.clone(), tenant: other.clone(), carrier_id: "AC2".to_owned() };

@@ -2,6 +2,7 @@
 //! certificate. Knows no route.
 
 mod handshake;
+mod strict;
 
 use std::{
     io,
@@ -24,7 +25,6 @@ use tokio::{
     task::JoinSet,
     time::Instant,
 };
-use tower::ServiceExt;
 
 use super::tls::Tls;
 
@@ -136,7 +136,7 @@ where
     let service = service_fn(move |mut request: Request<Incoming>| {
         seen.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(peer));
-        routes.clone().oneshot(request.map(Body::new))
+        strict::serve(routes.clone(), request.map(Body::new))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

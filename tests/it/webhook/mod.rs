@@ -7,4 +7,4 @@ mod joint;
 mod one_answer;
 mod outbound;
 mod vendor;
-mod world;
+pub(crate) mod world;

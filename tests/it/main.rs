@@ -9,6 +9,7 @@ mod configuration;
 mod crash;
 mod demo;
 mod desk;
+mod hostile;
 mod keys;
 mod load;
 mod phone;

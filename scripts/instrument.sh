@@ -4,6 +4,6 @@
 for argument in "$@"; do
     case $argument in build_script_*) exec "$@" ;; esac
 done
-exec "$@" --cfg fuzzing -C opt-level=2 -C codegen-units=16 -C passes=sancov-module \
+exec "$@" --cfg fuzzing -C opt-level=1 -C codegen-units=16 -C passes=sancov-module \
     -C llvm-args=-sanitizer-coverage-level=4 -C llvm-args=-sanitizer-coverage-inline-8bit-counters \
     -C llvm-args=-sanitizer-coverage-pc-table -C llvm-args=-sanitizer-coverage-trace-compares

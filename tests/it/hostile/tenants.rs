@@ -11,10 +11,13 @@ use schema::{
 };
 use serde_json::{Value, json};
 
-use crate::api::world::{World, body_for, line, tenant};
+use crate::{
+    api::world::{World, body_for, line, tenant},
+    support::wait::until,
+};
 
-/// Stands in everything that is the other tenant's.
-const CANARY: &str = "zebra-canary";
+/// Stands in everything that is the other tenant's. One word: search shows what it found in pieces.
+const CANARY: &str = "zebracanary";
 const THEIR_NUMBER: &str = "+12125550199";
 
 /// A place in a request that takes a value.
@@ -143,6 +146,10 @@ async fn worlds() -> (World, Theirs, String) {
     assert_eq!(sent.status, 200, "{}", sent.body);
     let head = sent.body["offset"].as_u64().unwrap();
     world.engine.tenant(&tenant("other")).await.unwrap().viewed(Offset(head)).await.unwrap();
+    // Found by themselves, so that a search that finds nothing proves something.
+    let found = async || world.ask(&token, Method::GET, &format!("/v1/search?q={CANARY}"), None).await.body;
+    until("their text to be found", async || found().await["hits"].as_array().is_some_and(|hits| !hits.is_empty()))
+        .await;
     let cursor = format!("{:016x}{}", u64::MAX, conversation.replace('-', ""));
     let message = sent.body["message"].as_str().unwrap().to_owned();
     (world, Theirs { conversation, message, cursor, head }, mine)
@@ -157,7 +164,13 @@ async fn head(world: &World, of: &str) -> u64 {
 }
 
 /// One request with another tenant's value in one place, everything else our own.
-async fn attack(world: &World, operation: &Operation, place: &Place, value: &Value, mine: &str) -> (u16, String) {
+async fn attack(
+    (world, token): (&World, &str),
+    operation: &Operation,
+    place: &Place,
+    value: &Value,
+    mine: &str,
+) -> (u16, String) {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let own = if operation.path.contains("/conversations/") { mine } else { "demo-line" };
     let id = if place.within == "path" { text.as_str() } else { own };
@@ -171,7 +184,7 @@ async fn attack(world: &World, operation: &Operation, place: &Place, value: &Val
         path = format!("{path}?{}={}", place.path[0], text.replace('+', "%2B"));
     }
     let method: Method = operation.method.to_uppercase().parse().unwrap();
-    let mut request = world.request(method, &path).bearer_auth(world.demo(Role::Admin));
+    let mut request = world.request(method, &path).bearer_auth(token);
     if place.within == "header" {
         request = request.header(place.path[0].as_str(), text.as_str());
     }
@@ -187,16 +200,17 @@ async fn no_place_of_any_route_leads_to_another_tenant() {
     let (world, theirs, mine) = worlds().await;
     let document = world.get("/v1/openapi.json").await;
     let before = head(&world, "other").await;
-    let (mut attacks, mut paths) = (0, 0);
+    let (mut attacks, mut paths, token) = (0, 0, world.demo(Role::Admin));
     for operation in operations(&document) {
         for place in &operation.places {
             let value = theirs.of(&place.kind);
-            let (status, answer) = attack(&world, &operation, place, &value, &mine).await;
+            let (status, answer) = attack((&world, &token), &operation, place, &value, &mine).await;
             let what = format!("{} {} with their {} in {}", operation.method, operation.path, place.kind, place.within);
             assert!(status < 500, "{what}: {status} {answer}");
-            for secret in [CANARY, THEIR_NUMBER, "Hello from other"] {
-                let asked = value.as_str() == Some(secret);
-                assert!(asked || !answer.contains(secret), "{what} shows {secret}: {answer}");
+            for secret in [CANARY, THEIR_NUMBER, "Hello from other", &theirs.conversation, &theirs.message] {
+                // An error may repeat the id that was asked for.
+                let is_asked = value.as_str() == Some(secret) && secret.len() == 36;
+                assert!(is_asked || !answer.contains(secret), "{what} shows {secret}: {answer}");
             }
             // What names something by an id that only they have finds nothing.
             if matches!(place.kind.as_str(), "ConversationId" | "MessageId") && place.within == "path" {
@@ -212,6 +226,42 @@ async fn no_place_of_any_route_leads_to_another_tenant() {
     }
     assert!(attacks > 80 && paths > 15, "only {attacks} attacks, {paths} of them on ids in paths");
     assert_eq!(head(&world, "other").await, before, "something of ours was written to their log");
+}
+
+#[tokio::test]
+async fn the_same_attacks_with_their_own_token_show_what_is_theirs() {
+    let (world, mine_of_theirs, _) = worlds().await;
+    let document = world.get("/v1/openapi.json").await;
+    let (token, mut seen) = (theirs(&world), Vec::new());
+    for operation in operations(&document).iter().filter(|operation| operation.method == "get") {
+        for place in &operation.places {
+            let value = mine_of_theirs.of(&place.kind);
+            let own = &mine_of_theirs.conversation;
+            let (_, answer) = attack((&world, &token), operation, place, &value, own).await;
+            if [CANARY, THEIR_NUMBER, "Hello from other"].iter().any(|secret| answer.contains(secret)) {
+                seen.push(operation.path.clone());
+            }
+        }
+    }
+    for path in
+        ["/v1/conversations/{id}", "/v1/conversations/{id}/events", "/v1/messages/{id}", "/v1/search", "/v1/inbox"]
+    {
+        assert!(
+            seen.iter().any(|seen| seen == path),
+            "{path} shows nothing even to its owner: the attack proves nothing; {seen:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_account_names_no_path_of_its_carrier() {
+    let world = World::start().await;
+    for carrier_id in ["../../x", "AC1/Messages.json?x=", "AC1\r\nX: y", "AC 1", "AC1@evil.example"] {
+        let body = json!({"carrier_id": carrier_id, "auth_token": "secret"});
+        let path = "/v1/admin/accounts/demo-account";
+        let answer = world.ask(&world.demo(Role::Admin), Method::PUT, path, Some(&body)).await;
+        assert_eq!((answer.status.as_u16(), answer.body["field"].as_str()), (400, Some("carrier_id")), "{carrier_id}");
+    }
 }
 
 #[tokio::test]

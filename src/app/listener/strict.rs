@@ -1,7 +1,7 @@
-//! What two readers of one connection could understand differently is refused: where a request ends, and whom it asks.
+//! A request that two readers could understand differently is refused: here, whom it asks.
 //!
-//! hyper refuses the rest itself (lengths that differ or are no number, folded lines, spaces before a colon, a transfer
-//! coding that does not end in `chunked`). Knows nothing of what is asked.
+//! Where a request ends is hyper's: lengths that differ or are no number, folded lines, a coding that does not end in
+//! `chunked` are 400, and after a length beside a coding the connection ends. Knows nothing of what is asked.
 
 use std::convert::Infallible;
 
@@ -18,14 +18,7 @@ pub(super) async fn serve(routes: Router, request: Request<Body>) -> Result<Resp
     if !names_one_host(request.version(), request.headers()) {
         return Ok(refusal());
     }
-    // hyper takes `Content-Length` away beside `Transfer-Encoding`, so nobody can see here that there was one; whoever read
-    // it thinks that the next request begins elsewhere. So none follows on this connection (RFC 9112 §6.3).
-    let is_last = request.headers().contains_key(header::TRANSFER_ENCODING);
-    let mut response = routes.oneshot(request).await?;
-    if is_last {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    Ok(response)
+    routes.oneshot(request).await
 }
 
 /// RFC 9112 §3.2. Whom a request asks is what origins and the demo's door are held against.

@@ -3,8 +3,11 @@
 
 use std::{fs, path::Path};
 
-/// Every target by its name, as in `fuzz_targets/` and `corpus/`.
-const TARGETS: [(&str, fn(&[u8])); 7] = [
+/// A target by its name.
+type Target = (&'static str, fn(&[u8]));
+
+/// Every target, named as in `fuzz_targets/` and `corpus/`.
+const TARGETS: [Target; 7] = [
     ("codec", crate::codec::run),
     ("config", crate::config::run),
     ("frames", crate::frames::run),

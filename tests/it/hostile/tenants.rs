@@ -62,7 +62,7 @@ fn in_body(document: &Value, schema: &Value, path: &[String], found: &mut Vec<Pl
         schema[choice].as_array().into_iter().flatten().for_each(|one| in_body(document, one, path, found));
     }
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        in_body(document, property, &[path, &[name.clone()]].concat(), found);
+        in_body(document, property, &[path, std::slice::from_ref(name)].concat(), found);
     }
 }
 

@@ -15,7 +15,6 @@ target=${CARGO_TARGET_DIR:-$PWD/target}
 say "building the fuzz targets (our crates instrumented, the others as they are)"
 RUSTC_WORKSPACE_WRAPPER=$PWD/scripts/instrument.sh cargo build --locked -p fuzz --features libfuzzer --bins
 
-# The debug profile's checks of arithmetic stay on: an overflow is a crash.
 one() {
     local name=$1 place=$target/fuzz/$1
     mkdir -p "$place/corpus"

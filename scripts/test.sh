@@ -8,4 +8,9 @@ scripts/setup-web.sh
 # Tests of the whole start these binaries themselves.
 cargo build --workspace --bins --locked
 cargo test --workspace --locked "$@"
+# Its report goes to a log that is shown when something failed.
+log=${CARGO_TARGET_DIR:-target}/schemathesis.log
+say "schemathesis"
+EXAMPLES=${EXAMPLES:-10} scripts/schemathesis.sh >"$log" 2>&1 || { cat "$log"; fail "schemathesis found something"; }
+tail -1 "$log"
 scripts/test-web.sh

@@ -71,6 +71,10 @@ codes! {
 codes! {
     /// Why a connection was closed: code and reason of the WebSocket close frame.
     Close {
+        /// The frames are no WebSocket (RFC 6455 §7.4.1): reserved bits, unknown opcodes, fragments out of place.
+        ProtocolError = 1002 "protocol error",
+        /// Text that is not UTF-8 (RFC 6455 §8.1).
+        NotUtf8 = 1007 "invalid frame payload data",
         /// A frame was larger than allowed (RFC 6455 §7.4.1); clients do not come back by themselves.
         TooBig = 1009 "message size limit exceeded",
         /// The client said goodbye.
@@ -164,7 +168,11 @@ mod tests {
     fn every_code_stands_in_the_range_that_tells_clients_what_to_do() {
         assert!(StreamError::ALL.iter().all(|error| error.code() < 400));
         assert!(Unsubscribe::ALL.iter().all(|code| (2000..3000).contains(&code.code())));
-        assert!(Close::ALL.iter().all(|code| code.code() == 1009 || (3000..4000).contains(&code.code())));
+        assert!(
+            Close::ALL
+                .iter()
+                .all(|code| [1002, 1007, 1009].contains(&code.code()) || (3000..4000).contains(&code.code()))
+        );
         let numbers: HashSet<u16> = Close::ALL.iter().map(|code| code.code()).collect();
         assert_eq!(numbers.len(), Close::ALL.len());
     }

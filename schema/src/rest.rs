@@ -272,7 +272,7 @@ pub struct NewTenant {
 #[serde(deny_unknown_fields)]
 pub struct AccountSecret {
     /// The carrier's own id (AccountSid).
-    #[schema(min_length = 1, max_length = 256)]
+    #[schema(min_length = 1, max_length = 256, pattern = "^[0-9A-Za-z]+$")]
     pub carrier_id: String,
     /// The auth token. The one before it stays valid beside it, for webhooks under way.
     #[schema(min_length = 1, max_length = 256)]

@@ -3,6 +3,7 @@
 
 mod handshake;
 mod stall;
+mod strict;
 
 use std::{
     io,
@@ -31,7 +32,6 @@ use tokio::{
     task::JoinSet,
     time::Instant,
 };
-use tower::ServiceExt;
 
 use self::stall::Stalling;
 use super::tls::Tls;
@@ -148,8 +148,8 @@ where
     let service = service_fn(move |mut request: Request<Incoming>| {
         seen.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(peer));
-        let (handed_over, answering) = (handed_over.clone(), routes.clone().oneshot(request.map(Body::new)));
-        answering.inspect_ok(move |answer| {
+        let handed_over = handed_over.clone();
+        strict::serve(routes.clone(), request.map(Body::new)).inspect_ok(move |answer| {
             handed_over.store(answer.status() == StatusCode::SWITCHING_PROTOCOLS, Ordering::Relaxed);
         })
     });

@@ -23,10 +23,20 @@ pub(super) fn read(
     file: Option<&Path>,
     environment: impl Iterator<Item = (String, String)>,
 ) -> Result<Config, ConfigError> {
+    let text = |path: &Path| std::fs::read_to_string(path).map_err(|error| unreadable(path, &error));
+    let file = file.map(|path| Ok((path.display().to_string(), text(path)?))).transpose()?;
+    of_texts(defaults, file, environment)
+}
+
+/// As [`read`], from a file's name and what it holds.
+pub(super) fn of_texts(
+    defaults: &str,
+    file: Option<(String, String)>,
+    environment: impl Iterator<Item = (String, String)>,
+) -> Result<Config, ConfigError> {
     let mut layers = Figment::from(Toml::string(defaults));
-    if let Some(path) = file {
-        let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
-        layers = layers.merge(Named { name: path.display().to_string(), inner: Toml::string(&text) });
+    if let Some((name, text)) = file {
+        layers = layers.merge(Named { name, inner: Toml::string(&text) });
     }
     let mut variables: Vec<_> = environment.filter_map(|(name, value)| Variable::of(name, &value)).collect();
     variables.sort_by(|left, right| left.name.cmp(&right.name));

@@ -110,6 +110,14 @@ impl Config {
         Ok(config)
     }
 
+    /// As `layered`, from what a file holds. Opens nothing.
+    pub fn of_text(file: &str, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let file = Some(("the file".to_owned(), file.to_owned()));
+        let config = layers::of_texts(DEFAULT_TOML, file, environment)?;
+        check::check(&config)?;
+        Ok(config)
+    }
+
     /// The annotated default file.
     pub fn default_toml() -> &'static str {
         DEFAULT_TOML

@@ -1,6 +1,6 @@
 //! One connection: waits for whatever comes first, and does it. It holds positions, never a queue.
 
-use std::{collections::VecDeque, pin::Pin};
+use std::pin::Pin;
 
 use actors::{
     feed::{FeedError, Slice},
@@ -11,7 +11,7 @@ use axum::extract::ws::{Utf8Bytes, WebSocket};
 use governor::DefaultDirectRateLimiter;
 use schema::{
     codes::{Close, Unsubscribe},
-    frame::{Command, PING, Push, Reply},
+    frame::{BadCommand, Command, PING, Push, Reply},
     time::Stamp,
 };
 use tokio::{
@@ -44,13 +44,37 @@ pub(super) struct Session {
     pub(super) refused: bool,
     /// The command being answered; nothing more is read meanwhile.
     pub(super) running: Option<Running>,
-    /// The rest of a frame of several commands.
-    backlog: VecDeque<Command>,
+    backlog: Backlog,
     pub(super) rate: DefaultDirectRateLimiter,
     pub(super) strikes: Strikes,
     pub(super) timers: Timers,
     sleep: Pin<Box<Sleep>>,
     drain: watch::Receiver<Option<Instant>>,
+}
+
+/// The rest of a frame of several commands, as text: read, 64 KiB of them would be megabytes.
+struct Backlog {
+    text: Utf8Bytes,
+    at: usize,
+}
+
+impl Backlog {
+    const fn of(text: Utf8Bytes) -> Self {
+        Self { text, at: 0 }
+    }
+
+    fn next(&mut self) -> Option<Result<Command, BadCommand>> {
+        while let Some(rest) = self.text.as_str().get(self.at..).filter(|rest| !rest.is_empty()) {
+            let line = rest.split('\n').next().unwrap_or_default();
+            self.at += line.len() + 1;
+            if !line.trim().is_empty() {
+                return Some(Command::parse(line));
+            }
+        }
+        // An idle session keeps nothing of what was said.
+        *self = Self::of(Utf8Bytes::from_static(""));
+        None
+    }
 }
 
 /// What a client did wrong, one after the other.
@@ -100,7 +124,7 @@ impl Session {
             desk: None,
             refused: false,
             running: None,
-            backlog: VecDeque::new(),
+            backlog: Backlog::of(Utf8Bytes::from_static("")),
             rate: rate(limits.commands_per_s),
             strikes: Strikes::default(),
             timers: Timers { stale: Some(stale), ping: None, pong: None, expiry: None, drain: None },
@@ -173,10 +197,16 @@ impl Session {
             }
             Event::Timer => self.alarm().await,
             Event::Incoming(Incoming::Text(text)) => {
-                self.read(&text).await?;
+                if text.as_str().trim().is_empty() {
+                    return self.unasked();
+                }
+                self.backlog = Backlog::of(text);
                 self.work().await
             }
-            Event::Incoming(Incoming::Binary) => Err(Close::InappropriateProtocol.into()),
+            Event::Incoming(Incoming::Control) => self.unasked(),
+            Event::Incoming(Incoming::Garbled) => Err(Close::ProtocolError.into()),
+            Event::Incoming(Incoming::NotUtf8) => Err(Close::NotUtf8.into()),
+            Event::Incoming(Incoming::Binary(_)) => Err(Close::InappropriateProtocol.into()),
             Event::Incoming(Incoming::TooBig) => Err(Close::TooBig.into()),
             Event::Incoming(Incoming::Gone) => Err(Stop::Gone),
             Event::Desk(Turn::Rights) => self.desk.as_ref().map_or(Ok(()), |desk| desk.check_rights()),
@@ -194,12 +224,12 @@ impl Session {
         if self.state.0.auth.trusts(desk.key, now) { Ok(()) } else { Err(Close::InvalidToken.into()) }
     }
 
-    /// Takes a frame apart.
-    async fn read(&mut self, text: &Utf8Bytes) -> Result<(), Stop> {
-        for line in text.as_str().split('\n').filter(|line| !line.trim().is_empty()) {
-            match Command::parse(line) {
-                Ok(command) => self.backlog.push_back(command),
-                Err(bad) => self.bad_command(bad.id).await?,
+    /// What asks for nothing (an empty message, a ping, a pong that nobody waits for) costs like a command.
+    fn unasked(&mut self) -> Result<(), Stop> {
+        if self.rate.check().is_err() {
+            self.strikes.excess += 1;
+            if self.strikes.excess >= self.state.0.limits.excess {
+                return Err(Close::TooManyRequests.into());
             }
         }
         Ok(())
@@ -208,17 +238,21 @@ impl Session {
     /// Does the commands of a frame one after the other.
     async fn work(&mut self) -> Result<(), Stop> {
         while self.running.is_none() {
-            let Some(command) = self.backlog.pop_front() else { return Ok(()) };
-            if command.is_pong() {
-                self.timers.pong = None;
-                if self.desk.is_none() && !self.refused {
-                    return Err(Close::BadRequest.into());
+            match self.backlog.next() {
+                None => return Ok(()),
+                Some(Err(bad)) => self.bad_command(bad.id).await?,
+                Some(Ok(command)) if command.is_pong() => {
+                    if self.desk.is_none() && !self.refused {
+                        return Err(Close::BadRequest.into());
+                    }
+                    if self.timers.pong.take().is_none() {
+                        self.unasked()?;
+                    }
                 }
-            } else {
-                self.command(command).await?;
+                Some(Ok(command)) => self.command(command).await?,
             }
             if self.refused {
-                self.backlog.clear();
+                self.backlog = Backlog::of(Utf8Bytes::from_static(""));
             }
         }
         Ok(())
@@ -374,6 +408,20 @@ async fn write_slice(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_frame_of_commands_is_read_one_at_a_time_and_let_go() {
+        let mut backlog = Backlog::of("{}\n \nnonsense\n{\"id\":7,\"ping\":{}}\n".into());
+        assert!(backlog.next().unwrap().unwrap().is_pong());
+        assert_eq!(backlog.next().unwrap().unwrap_err().id, 0);
+        assert_eq!(backlog.next().unwrap().unwrap().id, 7);
+        assert!(backlog.next().is_none() && backlog.text.is_empty(), "an idle session keeps nothing of it");
+        let many = "{}\n".repeat(20_000);
+        let read = many.len() / 3 * size_of::<Command>();
+        assert!(read > 4 << 20 && size_of::<Backlog>() <= 64, "{read} bytes, were they read at once");
+        let mut backlog = Backlog::of(many.into());
+        assert_eq!(std::iter::from_fn(|| backlog.next()).count(), 20_000);
+    }
 
     #[test]
     fn an_idle_session_is_small() {

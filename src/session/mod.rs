@@ -9,6 +9,7 @@ mod connect;
 mod connection;
 mod desk;
 mod drain;
+mod echo;
 mod filter;
 mod history;
 mod limits;
@@ -30,8 +31,8 @@ use axum::{
 };
 use schema::problem::{Code, Problem};
 
-pub use self::limits::StreamLimits;
 use self::{drain::Drain, limits::Seats};
+pub use self::{echo::echo, limits::StreamLimits, rpc::command as rpc_command};
 use crate::auth::Authenticator;
 
 /// The protocol's name in `Sec-WebSocket-Protocol`.

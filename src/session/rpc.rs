@@ -126,8 +126,8 @@ impl Call {
     }
 }
 
-/// The command that a method stands for.
-fn command(method: &str, data: &str) -> Result<Command, ErrorBody> {
+/// The command that a method and its arguments stand for.
+pub fn command(method: &str, data: &str) -> Result<Command, ErrorBody> {
     Ok(match method {
         "message.send" => Command::Send(arguments(data)?),
         "message.retry" => Command::Retry(arguments(data)?),

@@ -12,9 +12,15 @@ pub(super) enum Incoming {
     /// Commands.
     Text(Utf8Bytes),
     /// Not the protocol.
-    Binary,
+    Binary(Bytes),
+    /// A ping or pong of the WebSocket itself; it is answered already.
+    Control,
     /// Larger than allowed.
     TooBig,
+    /// No WebSocket any more.
+    Garbled,
+    /// Text that is not UTF-8.
+    NotUtf8,
     /// The client closed, or the socket broke.
     Gone,
 }
@@ -47,14 +53,17 @@ impl Transport {
 
     /// What comes next. Dropping the future loses nothing.
     pub(super) async fn recv(&mut self) -> Incoming {
-        loop {
-            match self.socket.next().await {
-                Some(Ok(Message::Text(text))) => return Incoming::Text(text),
-                Some(Ok(Message::Binary(_))) => return Incoming::Binary,
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Err(error)) if is_capacity(&error) => return Incoming::TooBig,
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return Incoming::Gone,
+        match self.socket.next().await {
+            Some(Ok(Message::Text(text))) => Incoming::Text(text),
+            Some(Ok(Message::Binary(bytes))) => Incoming::Binary(bytes),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Incoming::Control,
+            Some(Ok(Message::Close(_))) => {
+                // The client's goodbye is answered only when something is written or read; then it is gone all the same.
+                let _ = self.flush().await;
+                Incoming::Gone
             }
+            Some(Err(error)) => broken(&error),
+            None => Incoming::Gone,
         }
     }
 
@@ -73,6 +82,11 @@ impl Transport {
     pub(super) async fn send(&mut self, text: impl Into<Text>) -> Result<(), Stop> {
         self.feed(text).await?;
         self.flush().await
+    }
+
+    /// Sends bytes, which no session does.
+    pub(super) async fn send_binary(&mut self, bytes: Bytes) -> Result<(), Stop> {
+        self.within(|socket| socket.send(Message::Binary(bytes))).await
     }
 
     async fn within<'a, F>(&'a mut self, write: impl FnOnce(&'a mut WebSocket) -> F) -> Result<(), Stop>
@@ -100,9 +114,18 @@ impl Transport {
     }
 }
 
-/// The library says only in words that a message was over the limit.
-fn is_capacity(error: &axum::Error) -> bool {
-    error.to_string().starts_with("Space limit exceeded")
+/// The library says only in words what was wrong. A socket that broke has nobody left to tell.
+fn broken(error: &axum::Error) -> Incoming {
+    let words = error.to_string();
+    if words.starts_with("Space limit exceeded") {
+        Incoming::TooBig
+    } else if words.starts_with("UTF-8 encoding error") {
+        Incoming::NotUtf8
+    } else if words.starts_with("WebSocket protocol error") && !words.contains("without closing handshake") {
+        Incoming::Garbled
+    } else {
+        Incoming::Gone
+    }
 }
 
 /// Text that goes out: made here, or shared bytes of the feed.
@@ -111,6 +134,12 @@ pub(super) struct Text(Utf8Bytes);
 impl From<String> for Text {
     fn from(text: String) -> Self {
         Self(text.into())
+    }
+}
+
+impl From<Utf8Bytes> for Text {
+    fn from(text: Utf8Bytes) -> Self {
+        Self(text)
     }
 }
 

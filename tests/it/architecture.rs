@@ -113,7 +113,7 @@ pub fn violations(files: &[SourceFile]) -> Vec<Violation> {
 fn repository() -> Vec<SourceFile> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    for part in ["schema", "actors", "loadtest", "src", "tests", "benches", "Cargo.toml", "clippy.toml"] {
+    for part in ["schema", "actors", "loadtest", "fuzz", "src", "tests", "benches", "Cargo.toml", "clippy.toml"] {
         collect(root, &root.join(part), &mut files);
     }
     files

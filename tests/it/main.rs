@@ -11,6 +11,7 @@ mod crash;
 mod demo;
 mod desk;
 mod faults;
+mod hostile;
 mod keys;
 mod load;
 mod phone;

@@ -25,7 +25,7 @@ use std::{io, net::SocketAddr, sync::Arc};
 
 use tokio::{net::TcpListener, task::JoinHandle};
 
-pub use call::{Asks, Call, Desk, Heard, Problem, Recording, Sound, Voicemail};
+pub use call::{Asks, Call, Desk, Heard, Problem, Reading, Recording, Sound, Voicemail, read_twiml};
 pub use chance::Chance;
 pub use config::{Account, CarrierConfig, DEMO_ACCOUNT, DEMO_ADDRESS, DEMO_TOKEN, Latency, Line, Spread};
 pub use door::{Absence, Rest};

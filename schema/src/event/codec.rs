@@ -114,7 +114,8 @@ impl SealedBatch {
         let header_len = usize::from(reader.u16()?);
         let header: BatchHeader =
             postcard::from_bytes(reader.take(header_len)?).map_err(|_| CodecError::Content("batch header"))?;
-        if header.count == 0 {
+        // Whoever counts on from here must not overflow.
+        if header.count == 0 || header.first.0.checked_add(u64::from(header.count)).is_none() {
             return Err(CodecError::Content("batch header"));
         }
         let body = bytes.slice(bytes.len() - reader.0.len()..);

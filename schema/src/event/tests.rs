@@ -226,6 +226,17 @@ fn a_batch_without_events_is_refused() {
 }
 
 #[test]
+fn a_batch_whose_offsets_would_overflow_is_refused() {
+    let mut batch = batch_of(&[], "demo", None);
+    batch.header.count = 2;
+    for (first, is_good) in [(u64::MAX - 2, true), (u64::MAX - 1, false), (u64::MAX, false)] {
+        batch.header.first = Offset(first);
+        let read = SealedBatch::decode(&batch.encode().unwrap());
+        assert_eq!(read.is_ok(), is_good, "{first}: {read:?}");
+    }
+}
+
+#[test]
 fn numbers_and_names_of_kinds_are_unique() {
     let mut numbers: Vec<_> = KINDS.iter().map(|(kind, version, _)| (kind, version)).collect();
     let mut names: Vec<_> = KINDS.iter().map(|(_, _, name)| name).collect();

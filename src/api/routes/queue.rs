@@ -74,6 +74,7 @@ pub(super) struct QueueQuery {
     /// Made from one template.
     template: Option<TemplateId>,
     /// Queued at least so many seconds ago.
+    #[param(value_type = Option<u64>, maximum = 4_294_967_295_u64)]
     older_than_s: Option<u32>,
     /// Where the page before ended.
     after: Option<MessageId>,

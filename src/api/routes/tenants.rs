@@ -64,6 +64,10 @@ pub(super) async fn set_account(
             return Err(Failure::invalid(field, format!("must be 1 to {CREDENTIAL_MAX} bytes")));
         }
     }
+    // It stands in the paths that the carrier is asked for.
+    if !account.carrier_id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(Failure::invalid("carrier_id", "must be letters and digits"));
+    }
     let claim = Command::Register(Registration::Account {
         account: id.clone(),
         tenant: caller.tenant_id().clone(),

@@ -157,7 +157,9 @@ impl Reading<'_> {
         let Some((own, _)) = self.carrier.credentials(account) else { return Ok(None) };
         let target = format!("/2010-04-01/Accounts/{own}/Messages/{sid}/Media.json");
         let list: MediaList = self.carrier.get(account, &target, *time_out).await?;
-        let media = list.media_list.into_iter().take(count).map(|medium| MediaRef {
+        // A path, or it could begin with another host.
+        let media = list.media_list.into_iter().filter(|medium| medium.uri.starts_with('/')).take(count);
+        let media = media.map(|medium| MediaRef {
             // As webhooks name it.
             url: format!("{}{}", self.carrier.base(), medium.uri.trim_end_matches(".json")),
             content_type: medium.content_type.unwrap_or_else(|| "application/octet-stream".to_owned()),

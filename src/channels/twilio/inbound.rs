@@ -28,6 +28,9 @@ const MEDIA_MAX: usize = 10;
 /// Longest id of Twilio's that we take (they have 34 characters).
 const SID_MAX: usize = 64;
 
+/// Longest URL that we take (theirs have about 130 characters).
+const URL_MAX: usize = 2_048;
+
 /// What the way in needs to know.
 #[derive(Debug, Clone)]
 pub struct TwilioInboundSettings {
@@ -199,9 +202,12 @@ fn medium(form: &Form<'_>, index: usize) -> Result<MediaRef, InboundError> {
     Ok(MediaRef { url: url.to_owned(), content_type: content_type.to_owned() })
 }
 
-/// Where a carrier keeps a picture or a recording.
+/// Where a carrier keeps a picture or a recording: a plain URL whose host is what it looks like. It is kept and shown, never
+/// fetched.
 pub(super) fn is_url(text: &str) -> bool {
-    text.starts_with("https://") || text.starts_with("http://")
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    !host.is_empty() && !host.contains('@') && text.len() <= URL_MAX && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// `None`: a word that says no more than what we know since the request was accepted.

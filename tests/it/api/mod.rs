@@ -7,4 +7,4 @@ mod errors;
 mod queue;
 mod reading;
 mod search;
-mod world;
+pub(crate) mod world;

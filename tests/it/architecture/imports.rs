@@ -47,8 +47,13 @@ const MAP: &[Module] = &[
 const IN_TESTS: &[&str] = &["contracts", "memory"];
 
 /// Crates and what they may depend on of ours.
-const CRATES: &[(&str, &[&str])] =
-    &[("schema", &[]), ("actors", &["schema"]), ("loadtest", &["schema"]), ("deskwire", &["actors", "schema"])];
+const CRATES: &[(&str, &[&str])] = &[
+    ("schema", &[]),
+    ("actors", &["schema"]),
+    ("loadtest", &["schema"]),
+    ("deskwire", &["actors", "schema"]),
+    ("fuzz", &["actors", "deskwire", "loadtest", "schema"]),
+];
 
 /// Crates that `actors` and `schema` must not know: HTTP, CQL, Redis, disks.
 const WORLD: &[&str] = &[
@@ -81,7 +86,7 @@ pub fn as_markdown() -> String {
 }
 
 fn crate_of(path: &str) -> &'static str {
-    ["schema", "actors", "loadtest"]
+    ["schema", "actors", "loadtest", "fuzz"]
         .into_iter()
         .find(|name| path.starts_with(&format!("{name}/")))
         .unwrap_or("deskwire")

@@ -8,4 +8,4 @@ mod one_answer;
 mod openapi;
 mod outbound;
 mod vendor;
-mod world;
+pub(crate) mod world;

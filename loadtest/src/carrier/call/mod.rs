@@ -20,7 +20,7 @@ pub(super) use party::Act;
 pub use party::{Desk, Voicemail};
 pub(super) use place::{Placed, line_for, place, start_live};
 pub use record::Recording;
-pub use twiml::Problem;
+pub use twiml::{Problem, Reading, read_twiml};
 
 use super::message::{API, date};
 use crate::meter::Micros;

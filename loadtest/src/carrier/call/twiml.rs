@@ -110,6 +110,34 @@ pub(in crate::carrier) struct Reply {
     pub(in crate::carrier) status: Option<String>,
 }
 
+/// What a document says to whoever hears it, and what in it was not understood.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Every `<Say>`, those of a `<Gather>` too, in order.
+    pub said: Vec<String>,
+    /// What was left out.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads a document as the carrier does; the error ends the call.
+pub fn read_twiml(text: &str) -> Result<Reading, Problem> {
+    let Document { verbs, problems } = parse(text)?;
+    let mut said = Vec::new();
+    for verb in verbs {
+        match verb {
+            Verb::Say(words) => said.push(words),
+            Verb::Gather(Gather { prompts, .. }) => {
+                said.extend(prompts.into_iter().filter_map(|prompt| match prompt {
+                    Verb::Say(words) => Some(words),
+                    _ => None,
+                }))
+            }
+            _ => {}
+        }
+    }
+    Ok(Reading { said, problems })
+}
+
 /// Reads a document.
 pub(in crate::carrier) fn parse(text: &str) -> Result<Document, Problem> {
     if text.len() > DOCUMENT_MAX {

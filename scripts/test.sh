@@ -8,4 +8,6 @@ scripts/setup-web.sh
 # Tests of the whole start these binaries themselves.
 cargo build --workspace --bins --locked
 cargo test --workspace --locked "$@"
+# Thousands of lives of the engine in virtual time, from seeds.
+CARGO_ARGS=--workspace SEEDS=2000 scripts/simulate.sh
 scripts/test-web.sh

@@ -61,7 +61,7 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
         log: stores.log.clone(),
         views: stores.views.clone(),
         keys: stores.keys.clone(),
-        limiter: Arc::new(LocalLimiter::started_at(pace(config), SystemClock.now())),
+        limiter: Arc::new(LocalLimiter::started_at(pace(config), SystemClock.now()).timed_by(Arc::new(SystemClock))),
         carrier,
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),

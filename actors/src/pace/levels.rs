@@ -124,6 +124,11 @@ impl Levels {
         self
     }
 
+    /// So much has passed on a clock that does not step.
+    pub(super) fn elapse(&mut self, monotonic: Duration) {
+        self.elapsed.tick(monotonic);
+    }
+
     pub(super) fn admit(&mut self, request: &PaceRequest<'_>, wall: Stamp) -> Admission {
         let now = self.elapsed.at(wall);
         let windows = Windows::of(request.limits, self.options.guard);
@@ -146,7 +151,8 @@ impl Levels {
 
     /// The longest window of these limits: a claim from before is no longer counted by any.
     pub(super) fn counts_since(&self, limits: &LimitSettings, wall: Stamp) -> Stamp {
-        let back = |window: u64| Stamp(wall.0.saturating_sub(guarded(window, self.options.guard)));
+        let late = u64::try_from(self.options.departs_within.as_micros()).unwrap_or(u64::MAX);
+        let back = |window| Stamp(wall.0.saturating_sub(guarded(window, self.options.guard)).saturating_sub(late));
         let day = caps(limits).next().map(|_| {
             let midnight = u64::try_from(self.options.midnight.as_micros()).unwrap_or(u64::MAX);
             Stamp(self.calendar.last_midnight(wall).0.saturating_sub(midnight))
@@ -187,14 +193,23 @@ impl Levels {
     }
 
     pub(super) fn restore(&mut self, request: &PaceRequest<'_>, wall: Stamp) {
-        let at = self.elapsed.past(wall);
+        // The log says when it was claimed; it may have left later, and no later than now.
+        let late = u64::try_from(self.options.departs_within.as_micros()).unwrap_or(u64::MAX);
+        let claimed = self.elapsed.past(wall);
+        let at = match self.elapsed.latest() {
+            0 => claimed,
+            // Whatever its stamp says: stamps run ahead of a clock that stepped back.
+            now => claimed.saturating_add(late).min(now),
+        };
         let segments = cost(request);
         let windows = Windows::of(request.limits, self.options.guard);
         self.each(request, &windows).for_each(|(level, window)| level.restore(segments, window, at));
         let windows = Windows::at_the_door(request.limits, self.options.guard);
         self.each(request, &windows).for_each(|(level, window)| level.restore_departure(segments, window, at));
         let (today, until) = self.dates(wall);
-        caps(request.limits).for_each(|(key, _)| self.days.get(&key).restore(segments, today, until));
+        if !planted!(DayForgotten) {
+            caps(request.limits).for_each(|(key, _)| self.days.get(&key).restore(segments, today, until));
+        }
         self.pace_pair(request, at);
     }
 }

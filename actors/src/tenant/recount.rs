@@ -182,7 +182,7 @@ impl Reading<'_> {
         let context = &self.shell.context;
         let limits = context.shared.settings.load().limits(channel);
         let interval = Duration::from_secs(u64::from(limits.pair_interval_s.unwrap_or(0)) * 2);
-        if interval.is_zero() || at.plus(interval) < self.shell.now() {
+        if interval.is_zero() || at.plus(interval).plus(context.limits.send_deadline) < self.shell.now() {
             return Ok(ContactId(uuid::Uuid::nil()));
         }
         let stored =

@@ -128,8 +128,9 @@ pub(super) fn claim(state: &State, claim: &ClaimSend, inputs: &Inputs<'_>) -> Re
     if send.status != Status::Queued || send.attempt != claim.attempt {
         return Err(Refusal::rejected(Code::WrongState, "it is not queued any more"));
     }
-    let opted_out = state.consent == Consent::OptedOut && !matches!(send.purpose, Purpose::Confirmation(_));
-    if inputs.now.plus(VALIDITY_MIN) > send.valid_until {
+    let exempt = matches!(send.purpose, Purpose::Confirmation(_)) && !planted!(ConfirmationBlocked);
+    let opted_out = state.consent == Consent::OptedOut && !exempt && !planted!(SentAfterOptOut);
+    if !planted!(ExpiredSent) && inputs.now.plus(VALIDITY_MIN) > send.valid_until {
         return Ok(Decision::one(step(claim.message, send, Status::Expired, None)));
     }
     let held = state.consent_questioned && send.priority == Priority::Automatic;
@@ -270,6 +271,7 @@ pub(super) fn receipt(state: &State, report: &DeliveryReport, inputs: &Inputs<'_
     if let Some(send) = known
         && send.attempt == report.attempt
         && send.status.join(report.status) == send.status
+        && !planted!(StatusOverwritten)
     {
         return Decision::nothing();
     }

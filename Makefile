@@ -1,7 +1,7 @@
 # One-liners over scripts/. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test prove lint bench load clients
+.PHONY: help run test prove lint bench load simulate clients
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -23,6 +23,9 @@ bench: ## the bars of docs/performance.md, half an hour: make bench ARGS="ingest
 
 load: ## a minute of load with a verdict and a report: make load ARGS="restart --seconds 30"
 	@scripts/load.sh $(ARGS)
+
+simulate: ## the whole engine over simulated ports, seed after seed, until stopped; SEED=n plays one again with its trace
+	@SEED="$(SEED)" SEEDS="$(SEEDS)" FROM="$(FROM)" scripts/simulate.sh
 
 clients: ## the strangers' clients that tests use (npm centrifuge and playwright-core, PyPI centrifuge-python, twilio)
 	@scripts/setup-tests.sh

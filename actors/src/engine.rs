@@ -68,7 +68,7 @@ pub struct Setup {
     pub ports: Ports,
     /// Its bounds.
     pub limits: Limits,
-    /// Threads that tenants live on.
+    /// Threads that tenants live on; 0: they live on the `LocalSet` that starts the engine.
     pub arbiters: usize,
     /// Followers that are told when a feed has grown.
     pub advances: Vec<Arc<Advances>>,
@@ -280,7 +280,8 @@ impl Engine {
     /// Takes no more commands, lets what is under way end, stops every tenant; at most `within`.
     pub async fn drain(&self, within: Duration) {
         self.inner.draining.store(true, std::sync::atomic::Ordering::Relaxed);
-        let handles: Vec<TenantHandle> = self.inner.tenants.iter().filter_map(|cell| cell.get().cloned()).collect();
+        let mut handles: Vec<TenantHandle> = self.inner.tenants.iter().filter_map(|cell| cell.get().cloned()).collect();
+        handles.sort_unstable_by(|one, other| one.id().cmp(other.id()));
         let stop = futures_util::future::join_all(handles.iter().map(TenantHandle::stop));
         if tokio::time::timeout(within, stop).await.is_err() {
             tracing::warn!("not every tenant ended in time; what was acknowledged is stored all the same");

@@ -23,8 +23,9 @@ impl Advances {
     /// Waits until there is at least one, and takes them all.
     pub async fn next(&self) -> Vec<FeedId> {
         loop {
-            let feeds: Vec<FeedId> = self.grown.iter().map(|feed| feed.key().clone()).collect();
+            let mut feeds: Vec<FeedId> = self.grown.iter().map(|feed| feed.key().clone()).collect();
             if !feeds.is_empty() {
+                feeds.sort_unstable();
                 for feed in &feeds {
                     self.grown.remove(feed);
                 }

@@ -16,12 +16,13 @@ use schema::{
     message::Status,
     time::Stamp,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use crate::{
     conversation::State,
     ports::{Checkpoint, DedupeEntry, Log, LogError, MessageRow, Route, ViewError, ViewWrite, Views, ViewsBatch},
     tenant::Settings,
+    viewed::Viewed,
 };
 
 /// Name of the setting that holds a tenant's settings.
@@ -47,8 +48,8 @@ impl Indexed {
     }
 }
 
-/// Writes that follow from one event by itself.
-pub fn event_writes(event: &StoredEvent, bytes: Bytes, writes: &mut Vec<ViewWrite>) {
+/// Writes that follow from one event; `state` is its conversation's after it, or after its batch.
+pub fn event_writes(event: &StoredEvent, bytes: Bytes, state: Option<&State>, writes: &mut Vec<ViewWrite>) {
     let header = &event.header;
     if let Some(accepted) = &header.accepted {
         let entry = DedupeEntry {
@@ -63,7 +64,7 @@ pub fn event_writes(event: &StoredEvent, bytes: Bytes, writes: &mut Vec<ViewWrit
     writes.push(ViewWrite::Timeline { conversation, offset: header.offset, event: bytes });
     let row = MessageRow { conversation, offset: header.offset };
     match &event.fact {
-        Fact::ContactCreated(fact) => {
+        Fact::ContactCreated(fact) if !planted!(RouteForgotten) => {
             let route = Route { conversation, contact: fact.contact };
             writes.push(ViewWrite::Route { address: fact.address, route });
         }
@@ -76,7 +77,9 @@ pub fn event_writes(event: &StoredEvent, bytes: Bytes, writes: &mut Vec<ViewWrit
             writes.push(ViewWrite::Outbox { message: fact.message, conversation: Some(conversation) });
         }
         Fact::MessageStatus(fact) if fact.status.rank() >= Status::Sent.rank() => {
-            writes.push(ViewWrite::Outbox { message: fact.message, conversation: None });
+            // Late news of an earlier attempt: the text is in its lane, and the next start must find it there.
+            let open = state.is_some_and(|state| state.is_open(fact.message));
+            writes.push(ViewWrite::Outbox { message: fact.message, conversation: open.then_some(conversation) });
         }
         Fact::ConversationParked(_) => writes.push(ViewWrite::Parked { conversation, parked: true }),
         Fact::ConversationReleased(_) => writes.push(ViewWrite::Parked { conversation, parked: false }),
@@ -225,7 +228,8 @@ impl Fold {
                     touched.insert(conversation, ());
                 }
             }
-            event_writes(&event, bytes, &mut writes);
+            let state = event.header.conversation.and_then(|id| self.states.get(&id)).map(|(state, ..)| state);
+            event_writes(&event, bytes, state, &mut writes);
         }
         for conversation in touched.keys() {
             if let Some((state, indexed, timer)) = self.states.get_mut(conversation) {
@@ -286,7 +290,7 @@ pub fn events_with_bytes(batch: &SealedBatch) -> Vec<(Result<StoredEvent, schema
 #[derive(Debug)]
 pub(crate) struct Projection {
     pub(crate) batch: ViewsBatch,
-    pub(crate) viewed: Arc<watch::Sender<Checkpoint>>,
+    pub(crate) viewed: Arc<Viewed>,
 }
 
 /// The way to the projector: bounded; a full queue holds back the tenant that fills it.
@@ -326,12 +330,7 @@ async fn write_behind(views: Arc<dyn Views>, mut waiting: mpsc::Receiver<Project
             wait = (wait * 2).min(Duration::from_secs(5));
         }
         for projection in &taken {
-            projection.viewed.send_replace(projection.batch.checkpoint);
+            projection.viewed.advance(projection.batch.checkpoint.offset);
         }
     }
-}
-
-/// The last offset of a checkpoint as the watch holds it.
-pub(crate) fn viewed_offset(viewed: &watch::Sender<Checkpoint>) -> Offset {
-    viewed.borrow().offset
 }

@@ -94,6 +94,7 @@ pub(crate) fn pace(config: &Config) -> PaceOptions {
         grace: pace.grace_ms.duration(),
         midnight: pace.midnight_s.duration(),
         day_kept_percent: pace.day_kept_percent,
+        departs_within: config.outbox.send_deadline_ms.duration(),
         most_pairs: pace.pairs_max,
         most_lines: pace.lines_max,
     }

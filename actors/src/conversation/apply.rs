@@ -12,7 +12,7 @@ use super::state::{Call, OpenCall, Send, State};
 /// Settled texts that are remembered, so that late receipts find them.
 const SETTLED_KEPT: usize = 32;
 /// Calls that are remembered: what a carrier repeats, it repeats within the next few.
-const CALLS_KEPT: usize = 16;
+const CALLS_KEPT: usize = 64;
 /// Ids of earlier attempts that are remembered, so that no other text is taken for one of them.
 const EARLIER_KEPT: usize = 8;
 
@@ -242,7 +242,8 @@ impl State {
                 priority: fact.priority,
                 segments: fact.segments,
                 valid_until: fact.valid_until,
-                not_before: header.stamp,
+                // Not its stamp: after a clock steps back, stamps run ahead of it until it has caught up.
+                not_before: Stamp(0),
                 template: fact.template.clone(),
                 attempt: 1,
                 status: Status::Queued,
@@ -261,7 +262,7 @@ impl State {
             fact.carrier_id.iter().for_each(|id| send.remember(id.clone()));
             return;
         }
-        send.status = send.status.join(fact.status);
+        send.status = if planted!(StatusOverwritten) { fact.status } else { send.status.join(fact.status) };
         if fact.carrier_id.is_some() {
             send.carrier_id.clone_from(&fact.carrier_id);
         }

@@ -169,6 +169,11 @@ impl State {
         self.calls.iter().filter_map(|call| Some((call.carrier_id.as_str(), call.open.as_ref()?)))
     }
 
+    /// Whether a text is open at its lane.
+    pub fn is_open(&self, message: MessageId) -> bool {
+        self.sends.get(&message).is_some_and(|send| !send.is_done_here())
+    }
+
     /// What is known of a call; none: nothing yet.
     pub fn call(&self, carrier_id: &str) -> Option<&Call> {
         self.calls.iter().find(|call| call.carrier_id == carrier_id)

@@ -107,7 +107,8 @@ impl FeedHandle {
                 return Err(Unrecoverable::Trimmed { oldest });
             }
         }
-        Ok(Cursor::new(self.shared.clone(), position.offset))
+        let skips = planted!(ResumeOffByOne) && position.offset < now.offset;
+        Ok(Cursor::new(self.shared.clone(), if skips { next } else { position.offset }))
     }
 
     /// First offset that can still be read.

@@ -143,6 +143,8 @@ impl Feed {
     /// Shows one durable batch to all readers. Call it after the batch is on stable storage and after the settings
     /// that it changes are in force; batches come in order and without a gap.
     pub fn publish(&self, first: Offset, events: Vec<Event>) {
+        #[cfg(test)]
+        let events = crate::simulation::smuggle(&self.shared.id, events);
         let head = self.shared.head.borrow().offset;
         assert_eq!(first, head.next(), "batches are published in order, without a gap");
         let rights = events.iter().rev().find(|event| matches!(event.fact, Fact::OperatorConfigured(_)));

@@ -142,6 +142,7 @@ impl Indexer {
             }
         };
         tokio::select! {
+            biased;
             grown = self.advances.next() => self.take(grown),
             () = commit => {}
         }

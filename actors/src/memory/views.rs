@@ -45,6 +45,18 @@ impl MemoryViews {
         lock(&self.state).failing = count;
     }
 
+    /// Views of their own over the same baseline: what a crash leaves, or what is written on from here.
+    pub fn fork(&self) -> Self {
+        let State { tenants, checkpoints, .. } = &*self.state();
+        let state = State { tenants: tenants.clone(), checkpoints: checkpoints.clone(), failing: 0 };
+        Self { state: Mutex::new(state), baseline: self.baseline.clone() }
+    }
+
+    /// The states of all conversations of a tenant.
+    pub fn states(&self, tenant: &TenantId) -> Vec<StoredConversation> {
+        self.state().get(tenant, |tables| Some(tables.conversations.values().cloned().collect())).unwrap_or_default()
+    }
+
     /// Everything of a tenant, as text, to be compared.
     pub fn dump(&self, tenant: &TenantId) -> String {
         self.state().get(tenant, |tables| Some(format!("{tables:#?}"))).unwrap_or_default()

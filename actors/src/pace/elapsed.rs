@@ -1,39 +1,58 @@
-//! Time that never goes back and never jumps ahead, out of a wall clock that may do both.
+//! Time that never goes back nor ahead of itself, out of a wall clock that may do both.
+
+use std::time::Duration;
 
 use schema::time::Stamp;
 
-/// Microseconds within which two clocks agree. A step back up to this is threads that read the clock in one order and arrive
-/// in another: time stands still. A larger one, or one ahead of the steady clock, is the clock itself: time goes on from
-/// where it was, at the new clock's speed.
+/// A step back up to this (microseconds) is threads that read the clock in one order and arrive in another: time
+/// stands still. A larger one is the clock itself: time goes on from where it was, at the new clock's speed.
 const DISORDER: u64 = 1_000_000;
 
-/// The limiter's own time, in microseconds. It never runs ahead of a clock that only steps back, nor, where there is a steady
-/// clock beside it, of what has really passed: limits err on the side of sending less. A clock that returns from a date far
-/// ahead does not stop the lanes until that date.
+/// The limiter's own time, in microseconds. It never runs ahead of a clock that only steps back, so limits err on the
+/// side of sending less, and a clock that returns from a date far ahead does not stop the lanes until that date. With a
+/// monotonic clock beside the wall clock it passes as that one does: a step ahead empties no window.
 #[derive(Debug, Default)]
 pub(super) struct Elapsed {
     latest: u64,
     /// Own time minus wall time.
     offset: i64,
-    /// The steady clock at `latest`.
-    steady: Option<u64>,
+    monotonic: Option<Monotonic>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Monotonic {
+    now: Duration,
+    /// Own time when it read zero; none: own time has not begun.
+    zero: Option<u64>,
 }
 
 impl Elapsed {
-    /// Own time at `wall`, never less than before. `steady`: a clock that never steps, if there is one.
-    pub(super) fn at(&mut self, wall: Stamp, steady: Option<u64>) -> u64 {
+    /// The monotonic clock shows this now.
+    pub(super) fn tick(&mut self, now: Duration) {
+        let began = (self.latest > 0).then(|| self.latest.saturating_sub(micros(now)));
+        let zero = self.monotonic.map_or(began, |known| known.zero);
+        self.monotonic = Some(Monotonic { now, zero });
+    }
+
+    /// Own time at `wall`, never less than before.
+    pub(super) fn at(&mut self, wall: Stamp) -> u64 {
+        if let Some(monotonic) = &mut self.monotonic {
+            let now = micros(monotonic.now);
+            let zero = *monotonic.zero.get_or_insert(wall.0.saturating_sub(now));
+            self.latest = self.latest.max(zero.saturating_add(now));
+            self.offset = self.latest.wrapping_sub(wall.0).cast_signed();
+            return self.latest;
+        }
         let at = self.past(wall);
         if at.saturating_add(DISORDER) < self.latest {
-            self.offset = signed(self.latest).saturating_sub(signed(wall.0));
+            self.offset = self.latest.wrapping_sub(wall.0).cast_signed();
         }
-        if let (Some(now), Some(before)) = (steady, self.steady) {
-            let may_be = self.latest.saturating_add(now.saturating_sub(before));
-            if at > may_be.saturating_add(DISORDER) {
-                self.offset = signed(may_be).saturating_sub(signed(wall.0));
-            }
-        }
-        self.steady = steady.max(self.steady);
         self.latest = self.latest.max(self.past(wall));
+        self.latest
+    }
+
+    /// Own time when it was last asked for.
+    pub(super) fn latest(&self) -> u64 {
         self.latest
     }
 
@@ -42,57 +61,29 @@ impl Elapsed {
         wall.0.saturating_add_signed(self.offset)
     }
 
-    /// Own time of something that certainly has happened: a log's stamps stay ahead of a clock that stepped back.
-    pub(super) fn happened(&self, wall: Stamp) -> u64 {
-        let at = self.past(wall);
-        if self.latest > 0 { at.min(self.latest) } else { at }
-    }
-
     /// When the wall clock will show this own time.
     pub(super) fn wall(&self, at: u64) -> Stamp {
-        Stamp(at.saturating_sub_signed(self.offset))
+        Stamp(at.saturating_add_signed(self.offset.saturating_neg()))
     }
 }
 
-fn signed(micros: u64) -> i64 {
-    i64::try_from(micros).unwrap_or(i64::MAX)
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const NOON: u64 = 1_800_000_000_000_000;
-    const SECOND: u64 = 1_000_000;
-    const STEP: u64 = 300 * SECOND;
-
     #[test]
-    fn a_step_ahead_is_not_time_that_passed_and_a_step_back_takes_none_away() {
+    fn a_wall_clock_that_steps_either_way_moves_own_time_by_what_has_passed() {
         let mut elapsed = Elapsed::default();
-        let began = elapsed.at(Stamp(NOON), Some(7));
-        let mut at = |wall: u64, steady: u64| elapsed.at(Stamp(wall), Some(7 + steady)) - began;
-        assert_eq!(at(NOON + SECOND, SECOND), SECOND);
-        assert_eq!(at(NOON + STEP + 2 * SECOND, 2 * SECOND), 2 * SECOND, "five minutes ahead");
-        assert_eq!(at(NOON + STEP + 3 * SECOND, 3 * SECOND), 3 * SECOND, "and on");
-        assert_eq!(at(NOON - STEP + 4 * SECOND, 4 * SECOND), 3 * SECOND, "ten back: it goes on from where it was");
-        assert_eq!(at(NOON - STEP + 5 * SECOND, 5 * SECOND), 4 * SECOND);
-        assert_eq!(at(NOON + 6 * SECOND, 6 * SECOND), 5 * SECOND, "right again");
-        let due = elapsed.wall(began + 9 * SECOND);
-        assert_eq!(due, Stamp(NOON + 10 * SECOND), "what is due later is told in the wall clock's time");
-    }
-
-    #[test]
-    fn a_long_silence_is_time_that_passed() {
-        let mut elapsed = Elapsed::default();
-        let began = elapsed.at(Stamp(NOON), Some(0));
-        assert_eq!(elapsed.at(Stamp(NOON + STEP), Some(STEP)) - began, STEP);
-    }
-
-    #[test]
-    fn what_happened_did_not_happen_later_than_now() {
-        let mut elapsed = Elapsed::default();
-        let now = elapsed.at(Stamp(NOON), None);
-        assert_eq!(elapsed.happened(Stamp(NOON + STEP)), now);
-        assert_eq!(elapsed.happened(Stamp(NOON - SECOND)), now - SECOND);
+        elapsed.tick(Duration::from_secs(7));
+        let began = elapsed.at(Stamp(1_000_000_000));
+        for (passed_s, wall) in [(8, 1_301_000_000), (9, 702_000_000), (10, 1_003_000_000)] {
+            elapsed.tick(Duration::from_secs(passed_s));
+            assert_eq!(elapsed.at(Stamp(wall)), began + (passed_s - 7) * 1_000_000);
+            assert_eq!(elapsed.wall(elapsed.past(Stamp(wall))), Stamp(wall));
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! All levels of all lanes, and one decision over them.
 
-use std::{collections::HashMap, hash::Hash, sync::Arc, time::Duration};
+use std::{collections::HashMap, hash::Hash, time::Duration};
 
 use schema::{
     ids::{AccountId, ChannelId, ContactId},
@@ -16,7 +16,7 @@ use super::{
     shared::Level,
     turns::Asker,
 };
-use crate::ports::{Admission, Clock, DayPart, DayUse, PaceRequest};
+use crate::ports::{Admission, DayPart, DayUse, PaceRequest};
 
 const SECOND: u64 = 1_000_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -87,22 +87,12 @@ fn guarded(length: u64, guard: Duration) -> u64 {
     length + (length * u64::from(!guard.is_zero()) / 100).max(guard.as_micros() as u64)
 }
 
-/// A clock that never steps, if there is one.
-struct Steady(Option<Arc<dyn Clock>>);
-
-impl std::fmt::Debug for Steady {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Steady({})", self.0.is_some())
-    }
-}
-
 /// All levels.
 #[derive(Debug)]
 pub(super) struct Levels {
     options: PaceOptions,
     calendar: Calendar,
     elapsed: Elapsed,
-    steady: Steady,
     /// Nothing leaves at levels per second before this: the start.
     quiet_until: u64,
     accounts: Table<AccountId, Level>,
@@ -119,7 +109,6 @@ impl Levels {
             options,
             calendar: Calendar::pacific(),
             elapsed: Elapsed::default(),
-            steady: Steady(None),
             quiet_until: 0,
             accounts: Table::new(),
             campaigns: Table::new(),
@@ -129,25 +118,19 @@ impl Levels {
         }
     }
 
-    /// From now on a step ahead of the wall clock is told from time that passed.
-    pub(super) fn timed_by(&mut self, clock: Arc<dyn Clock>) {
-        self.steady = Steady(Some(clock));
-    }
-
-    /// Own time.
-    fn now(&mut self, wall: Stamp) -> u64 {
-        let steady = self.steady.0.as_ref().map(|clock| clock.monotonic().as_micros());
-        self.elapsed.at(wall, steady.map(|micros| u64::try_from(micros).unwrap_or(u64::MAX)))
-    }
-
     /// Lets nothing through per second until one window after `now`.
     pub(super) fn quiet_from(mut self, now: Stamp) -> Self {
-        self.quiet_until = self.now(now).saturating_add(guarded(SECOND, self.options.guard));
+        self.quiet_until = self.elapsed.at(now).saturating_add(guarded(SECOND, self.options.guard));
         self
     }
 
+    /// So much has passed on a clock that does not step.
+    pub(super) fn elapse(&mut self, monotonic: Duration) {
+        self.elapsed.tick(monotonic);
+    }
+
     pub(super) fn admit(&mut self, request: &PaceRequest<'_>, wall: Stamp) -> Admission {
-        let now = self.now(wall);
+        let now = self.elapsed.at(wall);
         let windows = Windows::of(request.limits, self.options.guard);
         let asker = asker(request);
         let mine = self.own_levels(request, &windows, now).max(self.day(request, wall, now));
@@ -168,7 +151,8 @@ impl Levels {
 
     /// The longest window of these limits: a claim from before is no longer counted by any.
     pub(super) fn counts_since(&self, limits: &LimitSettings, wall: Stamp) -> Stamp {
-        let back = |window: u64| Stamp(wall.0.saturating_sub(guarded(window, self.options.guard)));
+        let late = u64::try_from(self.options.departs_within.as_micros()).unwrap_or(u64::MAX);
+        let back = |window| Stamp(wall.0.saturating_sub(guarded(window, self.options.guard)).saturating_sub(late));
         let day = caps(limits).next().map(|_| {
             let midnight = u64::try_from(self.options.midnight.as_micros()).unwrap_or(u64::MAX);
             Stamp(self.calendar.last_midnight(wall).0.saturating_sub(midnight))
@@ -195,7 +179,7 @@ impl Levels {
     }
 
     pub(super) fn depart(&mut self, request: &PaceRequest<'_>, wall: Stamp) -> Admission {
-        let now = self.now(wall);
+        let now = self.elapsed.at(wall);
         let windows = Windows::at_the_door(request.limits, self.options.guard);
         let segments = cost(request);
         let due = self.each(request, &windows).map(|(level, window)| level.earliest_departure(segments, window, now));
@@ -209,14 +193,23 @@ impl Levels {
     }
 
     pub(super) fn restore(&mut self, request: &PaceRequest<'_>, wall: Stamp) {
-        let at = self.elapsed.happened(wall);
+        // The log says when it was claimed; it may have left later, and no later than now.
+        let late = u64::try_from(self.options.departs_within.as_micros()).unwrap_or(u64::MAX);
+        let claimed = self.elapsed.past(wall);
+        let at = match self.elapsed.latest() {
+            0 => claimed,
+            // Whatever its stamp says: stamps run ahead of a clock that stepped back.
+            now => claimed.saturating_add(late).min(now),
+        };
         let segments = cost(request);
         let windows = Windows::of(request.limits, self.options.guard);
         self.each(request, &windows).for_each(|(level, window)| level.restore(segments, window, at));
         let windows = Windows::at_the_door(request.limits, self.options.guard);
         self.each(request, &windows).for_each(|(level, window)| level.restore_departure(segments, window, at));
         let (today, until) = self.dates(wall);
-        caps(request.limits).for_each(|(key, _)| self.days.get(&key).restore(segments, today, until));
+        if !planted!(DayForgotten) {
+            caps(request.limits).for_each(|(key, _)| self.days.get(&key).restore(segments, today, until));
+        }
         self.pace_pair(request, at);
     }
 }

@@ -8,7 +8,7 @@
 //!   admitted when the window is empty and nothing is owed, and then charged whole.
 //! - Tenants that share an account (and lanes that share a campaign) take turns; see `turns`.
 //! - Memory is bounded: idle entries are swept, and beyond the hard caps a new number or pair is refused for a second.
-//! - A clock that steps back, or ahead of the steady clock beside it, never lets more through.
+//! - A clock that steps back never lets more through.
 //!
 //! Knows nothing of lanes, claims, the log and Redis.
 
@@ -45,6 +45,8 @@ pub struct PaceOptions {
     pub midnight: Duration,
     /// The share of each day, in hundredths, that is kept for persons, text-backs and confirmations.
     pub day_kept_percent: u8,
+    /// A claimed text leaves within this, or never: what was claimed before this process started may have left so late.
+    pub departs_within: Duration,
     /// Most contact pairs remembered; more are refused for a second (their lane waits).
     pub most_pairs: usize,
     /// Most numbers, and most accounts, brands and campaigns each; more are refused for a second.
@@ -58,6 +60,7 @@ impl Default for PaceOptions {
             grace: Duration::from_millis(100),
             midnight: Duration::from_secs(60),
             day_kept_percent: 20,
+            departs_within: Duration::ZERO,
             most_pairs: 1_000_000,
             most_lines: 100_000,
         }
@@ -65,34 +68,38 @@ impl Default for PaceOptions {
 }
 
 /// Pace of all lanes of this process.
-#[derive(Debug)]
 pub struct LocalLimiter {
     levels: Mutex<Levels>,
+    clock: Option<Arc<dyn Clock>>,
 }
 
 impl LocalLimiter {
     /// Nothing has been sent yet.
     pub fn new(options: PaceOptions) -> Self {
-        Self { levels: Mutex::new(Levels::new(options)) }
+        Self { levels: Mutex::new(Levels::new(options)), clock: None }
     }
 
     /// After a start at `now`: the log's claims bring back minutes, days and pairs ([`Limiter::restore`]), but what left in
     /// the very last second may not be known yet, so for one window no level per second lets anything through.
     pub fn started_at(options: PaceOptions, now: Stamp) -> Self {
-        Self { levels: Mutex::new(Levels::new(options).quiet_from(now)) }
+        Self { levels: Mutex::new(Levels::new(options).quiet_from(now)), clock: None }
     }
 
-    /// Has a clock that never steps beside the stamps it is asked with: when those jump ahead, the difference is no time in
-    /// which anything may leave. To be said before the first question.
+    /// Windows pass by this clock's monotonic time: a wall clock that steps ahead lets nothing through before its time.
     #[must_use]
     pub fn timed_by(self, clock: Arc<dyn Clock>) -> Self {
-        self.levels().timed_by(clock);
-        self
+        let limiter = Self { clock: Some(clock), ..self };
+        drop(limiter.levels());
+        limiter
     }
 
     /// A panic while it was held left each level either charged or not: the worst is a text too few.
     fn levels(&self) -> MutexGuard<'_, Levels> {
-        self.levels.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(clock) = &self.clock {
+            levels.elapse(clock.monotonic());
+        }
+        levels
     }
 }
 

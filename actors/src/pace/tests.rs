@@ -44,6 +44,21 @@ fn full_rate_of_a_number_is_within_two_percent_of_its_limit() {
 }
 
 #[test]
+fn what_was_claimed_before_a_start_counts_as_if_it_had_left_as_late_as_it_could() {
+    let options = PaceOptions { departs_within: Duration::from_secs(20), ..PaceOptions::default() };
+    let lane = Asker::new(0, 0, 0, LimitSettings { pair_interval_s: Some(6), ..unlimited() });
+    let started = Stamp(NOON + 5 * SECOND);
+    let limiter = LocalLimiter::started_at(options, started);
+    assert!(limiter.counts_since(&lane.text(1, 1).limits.clone(), started) < Stamp(NOON));
+    // Claimed five seconds before the start, it may have left right before it.
+    limiter.restore(&lane.text(1, 1), Stamp(NOON));
+    let Admission::NotBefore { at, pair: true } = limiter.admit(&lane.text(1, 1), Stamp(NOON + 7 * SECOND)) else {
+        panic!("the contact was texted two seconds ago, perhaps")
+    };
+    assert!(at >= Stamp(NOON + 11 * SECOND), "{at}");
+}
+
+#[test]
 fn idle_pairs_and_numbers_are_forgotten() {
     let limiter = LocalLimiter::default();
     let limits = LimitSettings { pair_interval_s: Some(6), number_per_s: Some(1), ..unlimited() };

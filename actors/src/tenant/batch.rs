@@ -1,6 +1,6 @@
 //! The batch under assembly: events that are decided and not yet on their way to disk.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use bytes::Bytes;
 use schema::{
@@ -45,7 +45,7 @@ pub(crate) struct Pending {
     ends: Vec<usize>,
     pub(crate) events: Vec<Event>,
     pub(crate) completions: Vec<Completion>,
-    pub(crate) touched: HashMap<ConversationId, Rc<RefCell<Tracked>>>,
+    pub(crate) touched: BTreeMap<ConversationId, Rc<RefCell<Tracked>>>,
     pub(crate) settings_changed: bool,
     pub(crate) stamp: Stamp,
 }
@@ -60,7 +60,7 @@ impl Pending {
             ends: Vec::new(),
             events: Vec::new(),
             completions: Vec::new(),
-            touched: HashMap::new(),
+            touched: BTreeMap::new(),
             settings_changed: false,
             stamp: Stamp(0),
         }
@@ -113,7 +113,9 @@ impl Pending {
         let mut writes = Vec::with_capacity(self.stored.len() * 3);
         let mut start = 0;
         for (event, end) in self.stored.drain(..).zip(self.ends.drain(..)) {
-            projector::event_writes(&event, body.slice(start..end), &mut writes);
+            let tracked = event.header.conversation.and_then(|id| self.touched.get(&id)).map(|it| it.borrow());
+            let state = tracked.as_ref().map(|tracked| &tracked.state);
+            projector::event_writes(&event, body.slice(start..end), state, &mut writes);
             start = end;
         }
         for tracked in self.touched.values() {

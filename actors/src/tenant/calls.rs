@@ -6,9 +6,8 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use schema::{
     address::E164,
     command::{Command, SendOutcome, SettleSend},
-    event::{Content, Event, Fact, MediaRef, MessageClaimed, StoredEvent},
+    event::{Consent, Content, Event, Fact, MediaRef, MessageClaimed, Purpose, StoredEvent},
     ids::{ContactId, ConversationId, Offset},
-    time::Stamp,
 };
 
 use super::{
@@ -25,14 +24,18 @@ use crate::{
 pub(super) async fn call(shell: Rc<Shell>, conversation: ConversationId, claim: MessageClaimed) {
     let deadline = shell.context.ports.clock.monotonic() + shell.time_left(&claim);
     let outcome = match tokio::time::timeout(shell.time_left(&claim), prepare(&shell, conversation, &claim)).await {
-        Ok(Ok((mut text, valid_until))) => {
+        Ok(Ok((text, ref send))) if has_opted_out(&shell, conversation, send).await => {
+            tracing::info!(message = %text.message, "its contact opted out after the claim; it stays");
+            SendOutcome::Held
+        }
+        Ok(Ok((mut text, Send { valid_until, .. }))) => {
             let left = deadline.saturating_sub(shell.context.ports.clock.monotonic());
             text.time_out = left;
             // After every wait, right before the call: what is left of it is what the carrier may keep it for.
             text.validity = valid_until.since(shell.now());
             match text.validity {
                 _ if left.is_zero() => NOT_SENT,
-                validity if validity < VALIDITY_MIN => SendOutcome::TooLate,
+                validity if validity < VALIDITY_MIN && !planted!(ExpiredSent) => SendOutcome::TooLate,
                 _ => send(&shell, text, left).await,
             }
         }
@@ -47,6 +50,17 @@ pub(super) async fn call(shell: Rc<Shell>, conversation: ConversationId, claim: 
     shell.insist(Command::Settle(settle)).await;
 }
 
+/// Consent is asked for once more after every wait: the way from the claim to the door may take seconds, and STOP comes
+/// in between. What is held goes back to its lane, whose next claim takes it back for good.
+async fn has_opted_out(shell: &Shell, conversation: ConversationId, send: &Send) -> bool {
+    if matches!(send.purpose, Purpose::Confirmation(_)) || planted!(SentAfterOptOut) {
+        return false;
+    }
+    let stored = shell.state_of(conversation).await.ok().flatten().map(|state| state.consent);
+    // Nobody knows: it stays, too.
+    shell.newest_consent(conversation).or(stored).is_none_or(|consent| consent == Consent::OptedOut)
+}
+
 const NOT_SENT: SendOutcome = SendOutcome::NotSent { retry_after_s: None };
 
 /// Reads the text, then waits at the door: a slow append gathers texts that were admitted one by one, and they must
@@ -55,7 +69,7 @@ async fn prepare(
     shell: &Shell,
     conversation: ConversationId,
     claim: &MessageClaimed,
-) -> Result<(OutgoingText, Stamp), Refusal> {
+) -> Result<(OutgoingText, Send), Refusal> {
     let (text, contact, queued) = outgoing(shell, conversation, claim).await?;
     let limits = shell.context.shared.settings.load().limits(&text.channel);
     let request = PaceRequest {
@@ -71,7 +85,7 @@ async fn prepare(
     while let Admission::NotBefore { at, .. } = shell.context.ports.limiter.depart(&request, shell.now()) {
         tokio::time::sleep(at.since(shell.now()).max(Duration::from_millis(1))).await;
     }
-    Ok((text, queued.valid_until))
+    Ok((text, queued))
 }
 
 impl Shell {
@@ -94,7 +108,7 @@ async fn send(shell: &Shell, text: OutgoingText, left: Duration) -> SendOutcome 
         Ok(Err(_)) => SendOutcome::Unknown,
         Err(_) => {
             task.abort();
-            SendOutcome::Unknown
+            if planted!(UnknownSentAgain) { NOT_SENT } else { SendOutcome::Unknown }
         }
     };
     shell.trace_sent(message, attempt, began, label(&outcome));
@@ -173,6 +187,14 @@ pub(super) async fn address(
 }
 
 impl Shell {
+    /// What a conversation in memory knows of its contact's consent.
+    fn newest_consent(&self, conversation: ConversationId) -> Option<Consent> {
+        match self.core.borrow().conversations.get(&conversation) {
+            Some(Slot::Ready(ready)) => Some(ready.tracked.borrow().state.consent),
+            _ => None,
+        }
+    }
+
     /// One event of a conversation, opened; from memory if it is recent, else from the views.
     async fn read_event(&self, conversation: ConversationId, offset: Offset) -> Result<Option<Event>, Refusal> {
         if let Some(event) = self.context.shared.feed.recent(offset) {

@@ -102,7 +102,8 @@ pub(crate) async fn count(node: &Node, tenant: &TenantId) -> Result<(), String> 
     }
     let account = node.charged.of(tenant);
     let _turn = account.turn().await;
-    Count { ports: &node.ports, feed: &feed, settings: &settings, viewed }.charge(&account, end).await
+    let late = node.limits.send_deadline;
+    Count { ports: &node.ports, feed: &feed, settings: &settings, viewed, late }.charge(&account, end).await
 }
 
 /// What the log says of a tenant that need not run.

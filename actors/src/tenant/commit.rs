@@ -32,6 +32,8 @@ struct Sealed {
     pending: Pending,
     batch: SealedBatch,
     writes: Vec<ViewWrite>,
+    /// As they are after this batch, if it changes them: what is decided ahead of the log may never be stored.
+    settings: Option<std::sync::Arc<super::Settings>>,
 }
 
 impl Shell {
@@ -52,10 +54,9 @@ impl Shell {
         let idle = self.lanes.borrow().is_idle_after(&pending.events);
         let wake_at = wake_at(core, idle, &pending);
         let (batch, mut writes) = pending.seal(&self.context.feed, core.next_batch, &self.context.node, wake_at);
-        if pending.settings_changed {
-            writes.push(projector::settings_write(&core.settings));
-        }
-        Some(Sealed { pending, batch, writes })
+        let settings = pending.settings_changed.then(|| std::sync::Arc::new(core.settings.clone()));
+        writes.extend(settings.as_deref().map(projector::settings_write));
+        Some(Sealed { pending, batch, writes, settings })
     }
 
     /// Appends until it is certain. An empty slot proves nothing: the same bytes go to the same number again.
@@ -64,6 +65,7 @@ impl Shell {
         let mut frozen = false;
         loop {
             match self.context.ports.log.append(batch.clone()).await {
+                Err(AppendError::Unknown { .. }) if planted!(UnknownTakenForStored) => return Ok(()),
                 Err(AppendError::Unknown { reason }) => {
                     tracing::warn!(feed = %self.context.feed, batch = %batch.header.number, %reason, "append repeated");
                     self.core.borrow_mut().status = Status::Frozen;
@@ -86,15 +88,15 @@ impl Shell {
 
     /// The batch is on stable storage: only now does anybody hear of it.
     async fn committed(self: &Rc<Self>, sealed: Sealed, began: Stamp) {
-        let Sealed { mut pending, batch, writes } = sealed;
+        let Sealed { mut pending, batch, writes, settings } = sealed;
         let header = batch.header;
         let riders = {
             let core = &mut *self.core.borrow_mut();
             core.durable = header.last();
             core.next_batch = header.number.next();
-            core.recents.forget(projector::viewed_offset(&self.context.shared.viewed));
-            if pending.settings_changed {
-                self.context.shared.settings.store(std::sync::Arc::new(core.settings.clone()));
+            core.recents.forget(self.context.shared.viewed.offset());
+            if let Some(settings) = settings {
+                self.context.shared.settings.store(settings);
             }
             std::mem::take(&mut core.riders)
         };
@@ -182,7 +184,7 @@ impl Shell {
                     self.reconcile_unknown(conversation, fact.message);
                 }
                 Fact::MessageStatus(fact) if fact.status.rank() >= MessageStatus::Sent.rank() => {
-                    self.lane_settled(fact.message);
+                    self.lane_settled(fact.message, fact.attempt);
                 }
                 Fact::ConversationReleased(_) => self.replay(conversation),
                 _ => {}
@@ -234,17 +236,27 @@ fn roll_back(core: &mut Core, settings: &super::Settings) -> Vec<Ticket> {
     core.settings = settings.clone();
     core.timers.clear();
     let mut waiting: Vec<Ticket> = core.stalled.drain(..).collect();
-    for (_, slot) in core.conversations.drain() {
+    if planted!(FailedBatchKept) {
+        return waiting;
+    }
+    for slot in in_order(core.conversations.drain()) {
         if let Slot::Loading(behind) | Slot::Backoff(behind) = slot {
             waiting.extend(behind);
         }
     }
-    for (_, routing) in core.routes.drain() {
+    for routing in in_order(core.routes.drain()) {
         if let Routing::Loading(behind) = routing {
             waiting.extend(behind);
         }
     }
     waiting
+}
+
+/// A hash map's own order is another one in each process: a run could not be repeated from its seed.
+fn in_order<K: Ord, V>(entries: impl Iterator<Item = (K, V)>) -> impl Iterator<Item = V> {
+    let mut entries: Vec<(K, V)> = entries.collect();
+    entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    entries.into_iter().map(|(_, value)| value)
 }
 
 async fn reload_timers(shell: Rc<Shell>) {

@@ -12,7 +12,7 @@ use schema::{
     problem::Code,
     time::Stamp,
 };
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use super::{
     Settings,
@@ -22,9 +22,10 @@ use super::{
 use crate::{
     feed::{Feed, FeedHandle},
     handle::Refusal,
-    ports::{Checkpoint, DayUse, Seen, Views},
+    ports::{DayUse, Seen, Views},
     presence::Presence,
     vault::Vault,
+    viewed::Viewed,
 };
 
 /// Longest wait for the answer to a command.
@@ -37,7 +38,7 @@ const LOOK_UPS: usize = 8;
 /// What a tenant's arbiter shares with the rest of the process.
 pub(crate) struct Shared {
     pub(crate) settings: ArcSwap<Settings>,
-    pub(crate) viewed: Arc<watch::Sender<Checkpoint>>,
+    pub(crate) viewed: Arc<Viewed>,
     pub(crate) publisher: Feed,
     pub(crate) feed: FeedHandle,
     pub(crate) presence: Presence,
@@ -215,12 +216,7 @@ impl TenantHandle {
 
     /// Returns when the views hold everything up to `offset`: so that who wrote something reads it.
     pub async fn viewed(&self, offset: Offset) -> Result<(), Refusal> {
-        let mut viewed = self.shared.viewed.subscribe();
-        let waited =
-            tokio::time::timeout(VIEWED_WITHIN, viewed.wait_for(|checkpoint| checkpoint.offset >= offset)).await;
-        match waited {
-            Ok(Ok(_)) => Ok(()),
-            _ => Err(Refusal::unavailable("the views lag behind")),
-        }
+        let waited = tokio::time::timeout(VIEWED_WITHIN, self.shared.viewed.reach(offset)).await;
+        waited.map_err(|_| Refusal::unavailable("the views lag behind"))
     }
 }

@@ -15,7 +15,7 @@ use super::{
     supervise::Slot,
     ticket::{ReplyTo, Ticket},
 };
-use crate::{feed::CloseReason, handle::Refusal, projector};
+use crate::{conversation::State, feed::CloseReason, handle::Refusal};
 
 /// Timers kept in memory.
 const TIMERS: usize = 10_000;
@@ -36,7 +36,7 @@ impl Shell {
 
     /// Conversations that nobody needs leave memory, once the views hold their last event.
     fn let_idle_go(&self) {
-        let viewed = projector::viewed_offset(&self.context.shared.viewed);
+        let viewed = self.context.shared.viewed.offset();
         let now = self.context.ports.clock.monotonic();
         let idle = self.context.limits.conversation_idle;
         let core = &mut *self.core.borrow_mut();
@@ -86,7 +86,7 @@ impl Shell {
             && !self.appending.get()
             && self.lanes.borrow().is_idle()
             && self.context.feed.tenant != TenantId::system()
-            && projector::viewed_offset(&self.context.shared.viewed) >= core.durable
+            && self.context.shared.viewed.offset() >= core.durable
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -151,6 +151,19 @@ impl Shell {
     /// Plays what arrived for a parked conversation through the door again, in order.
     pub(crate) fn replay(&self, conversation: ConversationId) {
         actix::spawn(replay_all(self.hold(), conversation));
+    }
+
+    /// The newest state of a conversation with an open text: read until it can be read, for a text whose state was not
+    /// read would wait for the next start. None: there is none, or the tenant has closed.
+    pub(crate) async fn insist_on_state(&self, conversation: ConversationId) -> Option<State> {
+        loop {
+            match self.state_of(conversation).await {
+                Ok(state) => return state,
+                Err(_) if self.core.borrow().status == Status::Closed => return None,
+                Err(refusal) => tracing::warn!(%conversation, %refusal, "open texts cannot be read; trying again"),
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
     }
 
     /// A command of the tenant's own that must not get lost: again until the door takes it.

@@ -51,6 +51,8 @@ pub(crate) struct Lanes {
 }
 
 struct Home {
+    /// The attempt that the lane is about: what is heard of an earlier one does not concern it.
+    attempt: u16,
     channel: ChannelId,
     conversation: ConversationId,
     contact: ContactId,
@@ -86,14 +88,16 @@ impl Lanes {
 
     /// Whether no text is open any more once these events are durable.
     pub(crate) fn is_idle_after(&self, events: &[Event]) -> bool {
-        let settled: HashSet<MessageId> = events
+        let settled: HashSet<(MessageId, u16)> = events
             .iter()
             .filter_map(|event| match &event.fact {
-                Fact::MessageStatus(fact) if fact.status.rank() >= Status::Sent.rank() => Some(fact.message),
+                Fact::MessageStatus(fact) if fact.status.rank() >= Status::Sent.rank() => {
+                    Some((fact.message, fact.attempt))
+                }
                 _ => None,
             })
             .collect();
-        self.homes.keys().all(|message| settled.contains(message))
+        self.homes.iter().all(|(message, home)| settled.contains(&(*message, home.attempt)))
     }
 
     fn tell_waiting(&mut self, waiting: u64) {
@@ -120,6 +124,7 @@ impl Lanes {
 
     fn put_back(&mut self, channel: &ChannelId, entry: Entry, now: Stamp) {
         let home = Home {
+            attempt: entry.attempt,
             channel: channel.clone(),
             conversation: entry.conversation,
             contact: entry.contact,
@@ -180,7 +185,8 @@ impl Shell {
 
     /// Looks at every lane.
     pub(crate) fn pump_all(&self) {
-        let channels: Vec<ChannelId> = self.lanes.borrow().lanes.keys().cloned().collect();
+        let mut channels: Vec<ChannelId> = self.lanes.borrow().lanes.keys().cloned().collect();
+        channels.sort_unstable();
         channels.iter().for_each(|channel| self.pump(channel));
     }
 
@@ -257,6 +263,12 @@ impl Shell {
             deadline: self.now().plus(self.context.limits.send_deadline),
             after_unknown,
         };
+        if planted!(SentWithoutClaim) {
+            let ClaimSend { conversation, message, attempt, deadline, after_unknown } = claim;
+            let (node, segments) = (self.context.node.clone(), entry.segments);
+            let claim = MessageClaimed { message, attempt, node, deadline, segments, after_unknown };
+            return self.call_carrier(conversation, claim);
+        }
         let request = self.own_request(Command::Claim(claim));
         self.route(Ticket::own(request, ReplyTo::Lane(entry.message)));
     }
@@ -277,7 +289,8 @@ impl Shell {
     pub(crate) fn reopen_unknown(&self, id: ConversationId, contact: ContactId, message: MessageId, send: &Send) {
         let now = self.now();
         let until = send.deadline.plus(self.context.limits.unknown_hold);
-        let home = Home { channel: send.channel.clone(), conversation: id, contact, priority: send.priority };
+        let (attempt, channel) = (send.attempt, send.channel.clone());
+        let home = Home { attempt, channel, conversation: id, contact, priority: send.priority };
         let lanes = &mut *self.lanes.borrow_mut();
         lanes.homes.insert(message, home);
         let options = lanes.options;
@@ -294,9 +307,13 @@ impl Shell {
         }
     }
 
-    /// The lane is done with a text: the carrier has it, or never will.
-    pub(crate) fn lane_settled(&self, message: MessageId) {
+    /// The lane is done with an attempt: the carrier has it, or never will. Late news of an attempt before the current
+    /// one must not take the text out of its lane.
+    pub(crate) fn lane_settled(&self, message: MessageId, attempt: u16) {
         let now = self.now();
+        if self.lanes.borrow().homes.get(&message).is_some_and(|home| home.attempt > attempt) {
+            return;
+        }
         self.with_lane(message, |lane, contact| {
             lane.remove(message, now);
             lane.settled(message, contact, now);
@@ -403,15 +420,9 @@ async fn enqueue_again(shell: Rc<Shell>, message: MessageId) {
 }
 
 async fn enqueue_from_views(shell: Rc<Shell>, conversation: ConversationId, message: MessageId) {
-    match shell.state_of(conversation).await {
-        Ok(Some(state)) => {
-            if let Some(send) = state.sends.get(&message) {
-                shell.enqueue(conversation, state.contact, message, send);
-            }
-        }
-        Ok(None) => {}
-        Err(refusal) => {
-            tracing::warn!(%conversation, %refusal, "a queued text could not be read; the next start finds it")
-        }
+    if let Some(state) = shell.insist_on_state(conversation).await
+        && let Some(send) = state.sends.get(&message)
+    {
+        shell.enqueue(conversation, state.contact, message, send);
     }
 }

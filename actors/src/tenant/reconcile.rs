@@ -83,16 +83,10 @@ impl Shell {
     pub(crate) fn reconcile_unknown(&self, conversation: ConversationId, message: MessageId) {
         let shell = self.hold();
         actix::spawn(async move {
-            match shell.state_of(conversation).await {
-                Ok(Some(state)) => {
-                    if let Some(send) = state.sends.get(&message).filter(|send| send.status == Status::Unknown) {
-                        shell.reconcile_later(conversation, message, send);
-                    }
-                }
-                Ok(None) => {}
-                Err(refusal) => {
-                    tracing::warn!(%conversation, %refusal, "an unknown text could not be read; the next start finds it");
-                }
+            if let Some(state) = shell.insist_on_state(conversation).await
+                && let Some(send) = state.sends.get(&message).filter(|send| send.status == Status::Unknown)
+            {
+                shell.reconcile_later(conversation, message, send);
             }
         });
     }

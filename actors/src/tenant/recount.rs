@@ -38,8 +38,8 @@ pub(super) async fn recount(shell: &Rc<Shell>, end: Offset) -> bool {
     let _turn = account.turn().await;
     let mut wait = AGAIN.0;
     loop {
-        let settings = context.shared.settings.load_full();
-        let count = Count { ports: &context.ports, feed: &context.feed, settings: &settings, viewed: end };
+        let (settings, late) = (context.shared.settings.load_full(), context.limits.send_deadline);
+        let count = Count { ports: &context.ports, feed: &context.feed, settings: &settings, viewed: end, late };
         match count.charge(&account, end).await {
             Ok(()) => break,
             Err(reason) => {
@@ -72,6 +72,8 @@ pub(super) struct Count<'c> {
     pub(super) settings: &'c Settings,
     /// Up to where the views are to be relied on.
     pub(super) viewed: Offset,
+    /// A claimed text leaves within this, or never.
+    pub(super) late: Duration,
 }
 
 impl Count<'_> {
@@ -219,7 +221,7 @@ impl Reading<'_> {
         let nobody = ContactId(uuid::Uuid::nil());
         let limits = self.count.settings.limits(channel);
         let interval = Duration::from_secs(u64::from(limits.pair_interval_s.unwrap_or(0)) * 2);
-        if interval.is_zero() || at.plus(interval) < self.now {
+        if interval.is_zero() || at.plus(interval).plus(self.count.late) < self.now {
             return Ok(nobody);
         }
         if let Some(contact) = self.contacts.get(&id) {

@@ -14,7 +14,6 @@ use schema::{
     ids::{BatchId, FeedId, MessageId, Offset, TenantId},
     message::Status as MessageStatus,
 };
-use tokio::sync::watch;
 
 use super::{
     actor::TenantActor,
@@ -33,6 +32,7 @@ use crate::{
     ports::{Anchor, Head},
     presence::Presence,
     projector,
+    viewed::Viewed,
 };
 
 /// Open texts read at once.
@@ -56,7 +56,9 @@ pub(crate) async fn start(node: Arc<Node>, tenant: TenantId) -> Result<TenantHan
     let first = BatchId(ports.ids.uuid());
     let core = core(&head, first, settings, directory.as_ref());
     let shell = Shell::new(context(&node, feed, shared.clone(), directory), core);
-    shell.load_timers().await;
+    if !planted!(TimersLost) {
+        shell.load_timers().await;
+    }
     let addr = TenantActor::new(shell.clone()).start();
     if head.owner.as_ref() != Some(&node.id) {
         take(&shell, &anchor);
@@ -78,7 +80,7 @@ fn share(
     let published = Feed::new(feed.clone(), anchor.epoch, durable, log, vault, node.limits.feed.clone());
     Shared {
         settings: ArcSwap::from_pointee(settings),
-        viewed: Arc::new(watch::Sender::new(checkpoint)),
+        viewed: Arc::new(Viewed::at(checkpoint.offset)),
         feed: published.handle(),
         publisher: published,
         presence: Presence::default(),
@@ -166,7 +168,7 @@ async fn reopen_lanes(shell: Rc<Shell>) {
         let mut state: Option<State> = None;
         for (message, conversation) in page {
             if state.as_ref().is_none_or(|state| state.conversation != conversation) {
-                state = shell.state_of(conversation).await.ok().flatten();
+                state = shell.insist_on_state(conversation).await;
             }
             if let Some(state) = &state {
                 reopen(&shell, state, message);
@@ -181,7 +183,10 @@ fn reopen(shell: &Rc<Shell>, state: &State, message: MessageId) {
     match send.status {
         MessageStatus::Queued => shell.enqueue(conversation, state.contact, message, send),
         MessageStatus::Claimed => {
-            let outcome = SendOutcome::Unknown;
+            let outcome = match planted!(ClaimSentAgain) {
+                true => SendOutcome::NotSent { retry_after_s: None },
+                false => SendOutcome::Unknown,
+            };
             let settle = SettleSend { conversation, message, attempt: send.attempt, outcome };
             let shell = shell.clone();
             actix::spawn(async move { shell.insist(Command::Settle(settle)).await });

@@ -23,6 +23,7 @@ impl Identity {
     /// Carriers' commands carry their own ids; an operator's the client's key. Others may be repeated.
     pub(crate) fn of(request: &Request) -> Option<Self> {
         match request.command.arrival() {
+            Command::Receive(_) if planted!(DedupeKeyDropped) => None,
             Command::Receive(message) => Some(Self::carrier(&["text", &message.carrier_id])),
             Command::Call(call) => Some(Self::carrier(&[moment(&call.outcome), &call.carrier_id])),
             Command::Voicemail(voicemail) => Some(Self::carrier(&["recording", &voicemail.carrier_id])),

@@ -86,7 +86,8 @@ fn answer_keyword(
         decision.push(ConsentChanged { consent, source, channel });
         // What waits for a contact who just opted out never leaves, but for the help that was asked for.
         let help = Purpose::Confirmation(Keyword::Help);
-        cancel_queued(state, |send| consent == Consent::OptedOut && send.purpose != help, decision);
+        let out = consent == Consent::OptedOut && !planted!(SentAfterOptOut);
+        cancel_queued(state, |send| out && send.purpose != help, decision);
     }
     let Some(line) = inputs.settings.channels.get(&message.channel) else { return };
     if (change.is_some() || is_help_due(state, line, word)) && state.reachable && !is_answered(line, message, word) {

@@ -129,8 +129,9 @@ pub(super) fn claim(state: &State, claim: &ClaimSend, inputs: &Inputs<'_>) -> Re
     if send.status != Status::Queued || send.attempt != claim.attempt {
         return Err(Refusal::rejected(Code::WrongState, "it is not queued any more"));
     }
-    let opted_out = state.consent == Consent::OptedOut && !matches!(send.purpose, Purpose::Confirmation(_));
-    if inputs.now.plus(VALIDITY_MIN) > send.valid_until {
+    let exempt = matches!(send.purpose, Purpose::Confirmation(_)) && !planted!(ConfirmationBlocked);
+    let opted_out = state.consent == Consent::OptedOut && !exempt && !planted!(SentAfterOptOut);
+    if !planted!(ExpiredSent) && inputs.now.plus(VALIDITY_MIN) > send.valid_until {
         return Ok(Decision::one(step(claim.message, send, Status::Expired, None)));
     }
     let held = state.consent_questioned && send.priority == Priority::Automatic;
@@ -284,6 +285,7 @@ pub(super) fn receipt(state: &State, report: &DeliveryReport, inputs: &Inputs<'_
     let known = state.sends.get(&report.message);
     let current = known.filter(|send| send.attempt == report.attempt);
     let moves = current.is_none_or(|send| send.status.join(report.status) != send.status);
+    let moves = moves || planted!(StatusOverwritten);
     let mut decision = if moves { Decision::one(fact) } else { Decision::nothing() };
     let Some(error) = &report.error else { return decision };
     // Also of a text that was given up or is forgotten: what it teaches is about the contact.

@@ -47,6 +47,69 @@ fn fate(events: &[Event], message: MessageId) -> Vec<(u16, Status)> {
     events.iter().filter_map(of).collect()
 }
 
+#[tokio::test]
+async fn late_news_of_an_earlier_attempt_leaves_the_text_in_its_lane_also_over_a_restart() {
+    let mut world = world();
+    world.limits.policy.retry.base = Duration::from_secs(60);
+    world.limits.policy.retry.shortest = Duration::from_secs(30);
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let conversation = conversation(&tenant).await;
+    let message = tenant.submit(reply(conversation, "on our way")).await.expect("stored").message.expect("a message");
+    world.until(&tenant, "sent", |events| has_status(events, Status::Sent)).await;
+    let report = |status, error| DeliveryReport {
+        conversation,
+        message,
+        attempt: 1,
+        carrier_id: "SM1".to_owned(),
+        status,
+        error,
+    };
+    let passing = CarrierError { code: 30003, class: ErrorClass::Transient };
+    tenant.submit(ask(Command::Receipt(report(Status::Failed, Some(passing))))).await.expect("stored");
+    let late = tenant.submit(ask(Command::Receipt(report(Status::Delivered, None)))).await.expect("stored");
+    tenant.viewed(late.offset).await.expect("viewed");
+    assert!(tenant.place(message).await.expect("told").is_some(), "attempt 2 waits in its lane");
+    let open = world.views.outbox(&acme(), None, 10).await.expect("readable");
+    assert_eq!(open, [(message, conversation)], "the next start finds it");
+    let rebuilt = MemoryViews::default();
+    crate::projector::catch_up(&*world.log, &rebuilt, &FeedId::of(&acme())).await.expect("rebuilt");
+    assert_eq!(rebuilt.outbox(&acme(), None, 10).await.expect("readable"), open);
+}
+
+/// Lets texts be claimed and keeps them at the door until it is opened.
+#[derive(Default)]
+struct Door(std::sync::atomic::AtomicBool);
+
+impl Limiter for Door {
+    fn admit(&self, _: &PaceRequest<'_>, _: Stamp) -> Admission {
+        Admission::Granted
+    }
+    fn depart(&self, _: &PaceRequest<'_>, now: Stamp) -> Admission {
+        match self.0.load(std::sync::atomic::Ordering::SeqCst) {
+            true => Admission::Granted,
+            false => Admission::NotBefore { at: now.plus(Duration::from_millis(1)), pair: false },
+        }
+    }
+    fn restore(&self, _: &PaceRequest<'_>, _: Stamp) {}
+}
+
+#[tokio::test]
+async fn a_text_that_waits_at_the_door_does_not_leave_after_its_contact_said_stop() {
+    let mut world = World::new();
+    let door = Arc::new(Door::default());
+    world.ports.limiter = door.clone();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    let conversation = conversation(&tenant).await;
+    let message = tenant.submit(reply(conversation, "on our way")).await.expect("stored").message.expect("a message");
+    world.until(&tenant, "claimed", |events| !claims(events, message).is_empty()).await;
+    tenant.submit(text("SM-stop", CALLER, "STOP")).await.expect("stored");
+    door.0.store(true, std::sync::atomic::Ordering::SeqCst);
+    world.until(&tenant, "taken back", |events| fate(events, message).contains(&(2, Status::Canceled))).await;
+    assert!(world.carrier.sent().iter().all(|sent| sent.message != message), "it left after STOP");
+}
+
 fn claims(events: &[Event], message: MessageId) -> Vec<(u16, bool)> {
     let of = |event: &Event| match &event.fact {
         Fact::MessageClaimed(fact) if fact.message == message => Some((fact.attempt, fact.after_unknown)),

@@ -230,8 +230,14 @@ pub trait Views: Send + Sync + 'static {
     /// Writes batches of one or more feeds.
     async fn write(&self, batches: Vec<ViewsBatch>) -> Result<(), ViewError>;
 
-    /// Was this command accepted before?
-    async fn seen(&self, tenant: &TenantId, key: DedupeKey) -> Result<Seen, ViewError>;
+    /// What a command accepted before has made, as of any checkpoint read earlier, or later.
+    async fn accepted(&self, tenant: &TenantId, key: DedupeKey) -> Result<Option<DedupeEntry>, ViewError>;
+
+    /// Was this command accepted before, and up to where is that answer complete?
+    async fn seen(&self, tenant: &TenantId, key: DedupeKey) -> Result<Seen, ViewError> {
+        let checkpoint = self.checkpoint(&FeedId::of(tenant)).await?;
+        Ok(Seen { checkpoint, entry: self.accepted(tenant, key).await? })
+    }
     /// Where an address leads.
     async fn route(&self, tenant: &TenantId, address: AddressHash) -> Result<Option<Route>, ViewError>;
     /// A conversation's state.

@@ -144,8 +144,12 @@ impl TenantHandle {
     /// Was it accepted before? Asked before the command enters the mailbox, so that the tenant itself never reads.
     async fn seen(&self, identity: Option<Identity>) -> Result<Option<Seen>, Refusal> {
         let Some(identity) = identity else { return Ok(None) };
-        let seen = self.shared.views.seen(&self.id, identity.key).await;
-        seen.map(Some).map_err(|error| Refusal::unavailable(error.to_string()))
+        // Read first: what the views say next is at least as new as this.
+        let checkpoint = *self.shared.viewed.borrow();
+        match self.shared.views.accepted(&self.id, identity.key).await {
+            Ok(entry) => Ok(Some(Seen { checkpoint, entry })),
+            Err(error) => Err(Refusal::unavailable(error.to_string())),
+        }
     }
 
     /// Whether the tenant has stopped: ask the engine for a new handle.

@@ -317,11 +317,15 @@ impl Projector {
 async fn write_behind(views: Arc<dyn Views>, mut waiting: mpsc::Receiver<Projection>) {
     let mut taken = Vec::with_capacity(WRITE_TOGETHER);
     loop {
-        taken.clear();
         if waiting.recv_many(&mut taken, WRITE_TOGETHER).await == 0 {
             return;
         }
-        let batches: Vec<ViewsBatch> = taken.iter().map(|projection| projection.batch.clone()).collect();
+        let mut batches = Vec::with_capacity(taken.len());
+        let mut reached = Vec::with_capacity(taken.len());
+        for Projection { batch, viewed } in taken.drain(..) {
+            reached.push((viewed, batch.checkpoint));
+            batches.push(batch);
+        }
         let mut wait = Duration::from_millis(50);
         while let Err(error) = views.write(batches.clone()).await {
             metrics::counter!("deskwire_views_write_failures_total").increment(1);
@@ -329,8 +333,8 @@ async fn write_behind(views: Arc<dyn Views>, mut waiting: mpsc::Receiver<Project
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(Duration::from_secs(5));
         }
-        for projection in &taken {
-            projection.viewed.advance(projection.batch.checkpoint.offset);
+        for (viewed, checkpoint) in reached {
+            viewed.advance(checkpoint.offset);
         }
     }
 }

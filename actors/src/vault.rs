@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use chacha20poly1305::{
-    Key, KeyInit, XChaCha20Poly1305, XNonce,
-    aead::{Aead, Payload},
-};
 use dashmap::DashMap;
 use hmac::{Hmac, Mac};
 use schema::{
     address::Address,
     event::{Content, Event, Part, Personal, SealedPart, StoredEvent},
     ids::{AddressHash, ContactId, KeyId, TenantId},
+    seal,
 };
 use sha2::Sha256;
 
@@ -102,20 +99,14 @@ impl Vault {
 /// Seals one part. `nonce` must never be used twice with one key: it is a random batch id and a place in the batch.
 pub fn seal_part(key: &ContactKey, subject: ContactId, personal: &Personal, nonce: [u8; 24]) -> SealedPart {
     let plain = postcard::to_stdvec(personal).expect("plain values always encode");
-    let cipher = XChaCha20Poly1305::new(Key::from_slice(&key.secret));
-    let sealed = cipher
-        .encrypt(XNonce::from_slice(&nonce), Payload { msg: &plain, aad: subject.0.as_bytes() })
-        .expect("encryption fails only beyond 256 GiB");
-    SealedPart { subject, key: key.id, nonce, sealed: sealed.into() }
+    let sealed = seal::seal(&key.secret, &nonce, subject.0.as_bytes(), plain).into();
+    SealedPart { subject, key: key.id, nonce, sealed }
 }
 
 /// Opens one part with its key. What does not verify is as good as gone.
 pub fn open_part(key: &ContactKey, part: &SealedPart) -> Content {
-    let cipher = XChaCha20Poly1305::new(Key::from_slice(&key.secret));
-    let payload = Payload { msg: &part.sealed, aad: part.subject.0.as_bytes() };
-    cipher
-        .decrypt(XNonce::from_slice(&part.nonce), payload)
-        .ok()
-        .and_then(|plain| postcard::from_bytes(&plain).ok())
+    let mut sealed = part.sealed.to_vec();
+    seal::open(&key.secret, &part.nonce, part.subject.0.as_bytes(), &mut sealed)
+        .and_then(|plain| postcard::from_bytes(plain).ok())
         .map_or(Content::Shredded, Content::Open)
 }

@@ -16,6 +16,7 @@ pub mod problem;
 pub mod queue;
 pub mod rest;
 pub mod role;
+pub mod seal;
 pub mod segments;
 pub mod settings;
 pub mod time;

@@ -32,7 +32,10 @@ const OPERATORS: u64 = 1;
 impl Fields {
     pub(super) fn new() -> (Self, Schema) {
         let mut schema = Schema::builder();
-        let plain = TextFieldIndexing::default().set_index_option(IndexRecordOption::Basic).set_fieldnorms(false);
+        let plain = TextFieldIndexing::default()
+            .set_tokenizer(words::TOKENIZER)
+            .set_index_option(IndexRecordOption::Basic)
+            .set_fieldnorms(false);
         let fields = Self {
             words: schema.add_text_field("words", TextOptions::default().set_indexing_options(plain)),
             offset: schema.add_u64_field("offset", FAST),
@@ -50,7 +53,7 @@ impl Fields {
     pub(super) fn document(&self, tenant: &TenantId, from: &SearchDocument) -> Document {
         let (high, low) = from.conversation.0.as_u64_pair();
         let mut document = Document::new();
-        document.add_pre_tokenized_text(self.words, words::tokens(tenant, &from.text));
+        document.add_text(self.words, words::owned(tenant, &from.text));
         document.add_u64(self.offset, from.offset.0);
         document.add_text(self.tenant, tenant.as_str());
         document.add_text(self.subject, subject_key(tenant, from.subject));

@@ -72,6 +72,7 @@ impl DiskSearch {
         std::fs::create_dir_all(directory).map_err(missing)?;
         let (fields, schema) = Fields::new();
         let index = Index::open_or_create(MmapDirectory::open(directory)?, schema)?;
+        index.tokenizers().register(words::TOKENIZER, words::KeyedWords::new());
         let writer = index.writer_with_num_threads(1, writer_bytes.max(WRITER_BYTES_MIN))?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         let writer = Mutex::new(Writer { index: writer, moved: HashMap::new() });

@@ -74,7 +74,7 @@ async fn known(views: &Arc<dyn Views>, tenant: &TenantId) -> [Vec<u64>; 3] {
         let event = views.event(tenant, id(1), Offset(offset)).await.expect("readable");
         let message = views.message(tenant, MessageId(Uuid::from_u128(u128::from(offset)))).await.expect("readable");
         let key = DedupeKey([u8::try_from(offset).expect("small"); 16]);
-        let seen = views.seen(tenant, key).await.expect("readable").entry;
+        let seen = views.accepted(tenant, key).await.expect("readable");
         let there = [event.is_some(), message.is_some(), seen.is_some()];
         for (found, there) in found.iter_mut().zip(there) {
             found.extend(there.then_some(offset));

@@ -72,8 +72,7 @@ fn placed(number: u128, at: u64, before: Option<u64>, open: bool) -> ViewWrite {
 async fn what_is_not_there_is_not_found<S: Stores>(stores: S) {
     let (views, tenant) = (stores.views(), tenant());
     assert_eq!(views.checkpoint(&feed("demo")).await, Ok(Checkpoint::default()));
-    let seen = views.seen(&tenant, DedupeKey([1; 16])).await.expect("views can be read");
-    assert_eq!((seen.checkpoint, seen.entry), (Checkpoint::default(), None));
+    assert_eq!(views.accepted(&tenant, DedupeKey([1; 16])).await, Ok(None));
     assert_eq!(views.route(&tenant, AddressHash([1; 16])).await, Ok(None));
     assert_eq!(views.conversation(&tenant, id(1)).await, Ok(None));
     assert_eq!(views.message(&tenant, message(1)).await, Ok(None));
@@ -107,10 +106,9 @@ async fn single_rows_are_read_as_written<S: Stores>(mut stores: S) {
         let views = stores.views();
         assert_eq!(views.route(&tenant, AddressHash([1; 16])).await, Ok(Some(route)));
         assert_eq!(views.message(&tenant, message(1)).await, Ok(Some(row)));
-        let seen = views.seen(&tenant, DedupeKey([2; 16])).await.expect("views can be read");
-        assert_eq!((seen.checkpoint.offset, seen.entry), (Offset(4), Some(entry(3))));
-        let seen = views.seen(&tenant, DedupeKey([3; 16])).await.expect("views can be read");
-        assert_eq!(seen.entry, Some(bare.clone()));
+        assert_eq!(views.checkpoint(&feed("demo")).await.map(|at| at.offset), Ok(Offset(4)));
+        assert_eq!(views.accepted(&tenant, DedupeKey([2; 16])).await, Ok(Some(entry(3))));
+        assert_eq!(views.accepted(&tenant, DedupeKey([3; 16])).await, Ok(Some(bare.clone())));
         assert_eq!(views.setting(&tenant, "settings").await, Ok(Some(Bytes::from_static(b"value"))));
         assert_eq!(views.parked(&tenant, 10).await, Ok(vec![id(1)]));
         assert_eq!(views.conversation(&tenant, id(1)).await, Ok(Some(stored("state 1 at 3", 3))));

@@ -1,6 +1,9 @@
 //! What a text says about being texted (carriers.md D.1, D.2): a keyword, which is a whole text and never a word within
 //! one; the same as carriers match it, more narrowly; and words that seem to ask for no more texts, for a person to read.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use schema::{event::Keyword, settings::NumberType};
 
 const STOP: [&str; 10] =
@@ -93,14 +96,17 @@ pub fn carriers(text: &str, kind: NumberType) -> Option<Keyword> {
 /// Whether `text`, which is no keyword, seems to ask for no more texts. It errs on the side of asking a person.
 pub fn pleads_to_stop(text: &str) -> bool {
     let folded = format!(" {} ", fold(text, PLEA_MAX));
-    let pleads = |plea: &&str| {
-        folded.find(&format!(" {plea} ")).is_some_and(|at| {
-            let before = folded[..at].rsplit(' ').next().unwrap_or_default();
-            !NEGATIONS.contains(&before)
-        })
+    let pleads = |at: usize| {
+        let before = folded[..at].rsplit(' ').next().unwrap_or_default();
+        !NEGATIONS.contains(&before)
     };
-    PLEAS.iter().any(pleads) || only_stop(&folded)
+    SPACED_PLEAS.find_overlapping_iter(&folded).any(|found| pleads(found.start())) || only_stop(&folded)
 }
+
+/// Every plea between spaces, looked for in one pass: every text that arrives is read this way.
+static SPACED_PLEAS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::new(PLEAS.iter().map(|plea| format!(" {plea} "))).expect("a few short words make a small automaton")
+});
 
 fn only_stop(folded: &str) -> bool {
     let words: Vec<&str> = folded.split_whitespace().take(7).collect();
@@ -112,7 +118,7 @@ fn only_stop(folded: &str) -> bool {
 /// Lower case, letters and digits only, without accents, words by single spaces; what joins nothing on the screen
 /// (apostrophes, joiners, variation selectors) joins nothing here. Ends early when longer than `most` bytes.
 fn fold(text: &str, most: usize) -> String {
-    let mut folded = String::new();
+    let mut folded = String::with_capacity(text.len().min(most + 4));
     let mut gap = false;
     for character in text.chars().filter(|character| !is_unseen(*character)) {
         let character = plain(character);
@@ -121,7 +127,11 @@ fn fold(text: &str, most: usize) -> String {
                 folded.push(' ');
             }
             gap = false;
-            folded.extend(character.to_lowercase().map(plain));
+            if character.is_ascii() {
+                folded.push(character.to_ascii_lowercase());
+            } else {
+                folded.extend(character.to_lowercase().map(plain));
+            }
         } else {
             gap = true;
         }

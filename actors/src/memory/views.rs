@@ -14,8 +14,8 @@ use schema::{
 
 use super::{lock, tables::Tables};
 use crate::ports::{
-    Checkpoint, ConversationRow, Forget, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation, ViewError,
-    Views, ViewsBatch,
+    Checkpoint, ConversationRow, DedupeEntry, Forget, InboxCursor, MessageRow, Page, Route, StoredConversation,
+    ViewError, Views, ViewsBatch,
 };
 
 /// Forgets everything when dropped.
@@ -109,10 +109,8 @@ impl Views for MemoryViews {
         Ok(())
     }
 
-    async fn seen(&self, tenant: &TenantId, key: DedupeKey) -> Result<Seen, ViewError> {
-        let state = self.state();
-        let entry = state.get(tenant, |tables| tables.dedupe.get(&key).map(|(entry, _)| entry.clone()));
-        Ok(Seen { checkpoint: state.checkpoint(&FeedId::of(tenant)), entry })
+    async fn accepted(&self, tenant: &TenantId, key: DedupeKey) -> Result<Option<DedupeEntry>, ViewError> {
+        Ok(self.state().get(tenant, |tables| tables.dedupe.get(&key).map(|(entry, _)| entry.clone())))
     }
 
     async fn route(&self, tenant: &TenantId, address: AddressHash) -> Result<Option<Route>, ViewError> {

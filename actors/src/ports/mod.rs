@@ -23,6 +23,6 @@ pub use search::{
     SearchQuery, WORD_MAX, WORDS_MAX,
 };
 pub use views::{
-    Checkpoint, ConversationRow, DedupeEntry, Forget, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation,
+    Checkpoint, ConversationRow, DedupeEntry, Forget, InboxCursor, MessageRow, Page, Route, StoredConversation,
     VIEWS_VERSION, ViewError, ViewWrite, Views, ViewsBatch,
 };

@@ -48,15 +48,6 @@ pub struct DedupeEntry {
     pub message: Option<MessageId>,
 }
 
-/// The answer to "was this seen?", and up to where that answer is complete.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// The views' checkpoint, read first.
-    pub checkpoint: Checkpoint,
-    /// What was found.
-    pub entry: Option<DedupeEntry>,
-}
-
 /// One row of the inbox: what ordering and filters need, all clear.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConversationRow {
@@ -202,7 +193,7 @@ pub struct Forget {
 
 /// Version of what view rows hold, the encoding of states and settings included. Raise it with every change of those:
 /// views of another version are made anew from baseline and log at the next start.
-pub const VIEWS_VERSION: u32 = 3;
+pub const VIEWS_VERSION: u32 = 4;
 
 /// Why a view cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -230,8 +221,8 @@ pub trait Views: Send + Sync + 'static {
     /// Writes batches of one or more feeds.
     async fn write(&self, batches: Vec<ViewsBatch>) -> Result<(), ViewError>;
 
-    /// Was this command accepted before?
-    async fn seen(&self, tenant: &TenantId, key: DedupeKey) -> Result<Seen, ViewError>;
+    /// What the command with this key made when it was accepted; complete up to any checkpoint that was read before.
+    async fn accepted(&self, tenant: &TenantId, key: DedupeKey) -> Result<Option<DedupeEntry>, ViewError>;
     /// Where an address leads.
     async fn route(&self, tenant: &TenantId, address: AddressHash) -> Result<Option<Route>, ViewError>;
     /// A conversation's state.

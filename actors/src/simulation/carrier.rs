@@ -99,6 +99,7 @@ impl State {
                 conversation: text.conversation,
                 message: text.message,
                 attempt: text.attempt,
+                channel: Some(text.channel.clone()),
                 carrier_id: carrier_id.to_owned(),
                 status,
                 error,

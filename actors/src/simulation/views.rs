@@ -14,8 +14,8 @@ use super::world::{State, World};
 use crate::{
     memory::MemoryViews,
     ports::{
-        Checkpoint, ConversationRow, Forget, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation, ViewError,
-        Views, ViewsBatch,
+        Checkpoint, ConversationRow, DedupeEntry, Forget, InboxCursor, MessageRow, Page, Route, StoredConversation,
+        ViewError, Views, ViewsBatch,
     },
 };
 
@@ -90,12 +90,12 @@ impl Views for SimulatedViews {
         Ok(())
     }
 
-    async fn seen(&self, tenant: &TenantId, key: DedupeKey) -> Result<Seen, ViewError> {
-        self.look("seen").await?;
-        let seen = self.live.seen(tenant, key).await;
+    async fn accepted(&self, tenant: &TenantId, key: DedupeKey) -> Result<Option<DedupeEntry>, ViewError> {
+        self.look("accepted").await?;
+        let accepted = self.live.accepted(tenant, key).await;
         // The answer may be old when it arrives.
-        self.look("seen, answered").await?;
-        seen
+        self.look("accepted, answered").await?;
+        accepted
     }
 
     async fn route(&self, tenant: &TenantId, address: AddressHash) -> Result<Option<Route>, ViewError> {

@@ -17,12 +17,12 @@ use tokio::sync::oneshot;
 use super::{
     Settings,
     actor::{Measure, Place, Queue, Submit, TenantActor},
-    ticket::{Answer, Identity, ReplyTo, Target, Ticket, target},
+    ticket::{Answer, Identity, ReplyTo, Seen, Target, Ticket, target},
 };
 use crate::{
     feed::{Feed, FeedHandle},
     handle::Refusal,
-    ports::{DayUse, Seen, Views},
+    ports::{DayUse, Views},
     presence::Presence,
     vault::Vault,
     viewed::Viewed,
@@ -159,8 +159,12 @@ impl TenantHandle {
     /// Was it accepted before? Asked before the command enters the mailbox, so that the tenant itself never reads.
     async fn seen(&self, identity: Option<Identity>) -> Result<Option<Seen>, Refusal> {
         let Some(identity) = identity else { return Ok(None) };
-        let seen = self.shared.views.seen(&self.id, identity.key).await;
-        seen.map(Some).map_err(|error| Refusal::unavailable(error.to_string()))
+        // Read first: what the views say next is at least as new as this.
+        let up_to = self.shared.viewed.offset();
+        match self.shared.views.accepted(&self.id, identity.key).await {
+            Ok(entry) => Ok(Some(Seen { up_to, entry })),
+            Err(error) => Err(Refusal::unavailable(error.to_string())),
+        }
     }
 
     /// Whether the tenant has stopped: ask the engine for a new handle.

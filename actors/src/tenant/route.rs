@@ -91,7 +91,7 @@ impl Shell {
             self.answer_known(core, &identity, entry, ticket);
             return None;
         }
-        let complete = ticket.seen.as_ref().is_none_or(|seen| core.recents.completes(seen.checkpoint.offset));
+        let complete = ticket.seen.as_ref().is_none_or(|seen| core.recents.completes(seen.up_to));
         if !complete && let ReplyTo::Caller(to) = ticket.reply {
             let _ = to.send(Answer::LookAgain(Box::new(ticket.request)));
             return None;

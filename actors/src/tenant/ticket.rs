@@ -4,12 +4,12 @@ use schema::{
     address::Address,
     command::{CallOutcome, Caller, Command, Recipient, Reply, Request},
     event::Author,
-    ids::{AddressHash, ConversationId, DedupeKey, MessageId},
+    ids::{AddressHash, ConversationId, DedupeKey, MessageId, Offset},
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
-use crate::{handle::Refusal, ports::Seen};
+use crate::{handle::Refusal, ports::DedupeEntry};
 
 /// What makes a command the same command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +138,14 @@ pub(crate) enum ReplyTo {
     Call(oneshot::Sender<Answer>),
     /// Nobody.
     Nobody,
+}
+
+/// The answer to "was this accepted before?", and up to where that answer is complete.
+pub(crate) struct Seen {
+    /// Where the views stood, read first.
+    pub(crate) up_to: Offset,
+    /// What was found.
+    pub(crate) entry: Option<DedupeEntry>,
 }
 
 /// A request within the tenant.

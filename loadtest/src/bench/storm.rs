@@ -31,7 +31,7 @@ fn scenario(options: &Options) -> anyhow::Result<(Scenario, f64)> {
     // What a busy generator does to latency is seen in the figures; the run still says whether anybody has a gap.
     scenario.generator_lag_max_ms = 2_000;
     let at_s = scenario.duration_s / 2.0;
-    scenario.actions = vec![Timed { at_s, action: Action::Drop { share: 1.0 } }];
+    scenario.actions = vec![Timed { at_s, times: 1, every_s: 0.0, action: Action::Drop { share: 1.0 } }];
     Ok((scenario, at_s))
 }
 

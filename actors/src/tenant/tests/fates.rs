@@ -61,6 +61,7 @@ async fn late_news_of_an_earlier_attempt_leaves_the_text_in_its_lane_also_over_a
         conversation,
         message,
         attempt: 1,
+        channel: None,
         carrier_id: "SM1".to_owned(),
         status,
         error,

@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 
 use actors::ports::ContactKey;
-use chacha20poly1305::{
-    Key, KeyInit, XChaCha20Poly1305, XNonce,
-    aead::{Aead, Payload},
-};
 use rand::TryRngCore;
-use schema::ids::{AccountId, ContactId, KeyId, TenantId};
+use schema::{
+    ids::{AccountId, ContactId, KeyId, TenantId},
+    seal::{self, NONCE},
+};
 use uuid::Uuid;
 
 use crate::store::embedded::record::{put_tenant, take_tenant};
@@ -17,7 +16,6 @@ const KEY: u8 = 1;
 const HASH: u8 = 2;
 const ACCOUNT: u8 = 3;
 const CONTEXT: &[u8] = b"deskwire keys 1";
-const NONCE: usize = 24;
 
 /// One entry.
 #[derive(Clone, PartialEq, Eq)]
@@ -115,26 +113,22 @@ pub(super) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
 }
 
 /// Seals entries with the master key, and opens them.
-pub(super) struct Seal(XChaCha20Poly1305);
+pub(super) struct Seal([u8; 32]);
 
 impl Seal {
     pub(super) fn new(master: &[u8; 32]) -> Self {
-        Self(XChaCha20Poly1305::new(Key::from_slice(master)))
+        Self(*master)
     }
 
     pub(super) fn close(&self, entry: &Entry) -> std::io::Result<Vec<u8>> {
         let nonce = random::<NONCE>()?;
-        let plain = entry.encode();
-        let payload = Payload { msg: &plain, aad: CONTEXT };
-        let sealed = self.0.encrypt(XNonce::from_slice(&nonce), payload);
-        let sealed = sealed.map_err(|_| std::io::Error::other("an entry is too long to be sealed"))?;
+        let sealed = seal::seal(&self.0, &nonce, CONTEXT, entry.encode());
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
     pub(super) fn open(&self, bytes: &[u8]) -> Option<Entry> {
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE>()?;
-        let payload = Payload { msg: sealed, aad: CONTEXT };
-        Entry::decode(&self.0.decrypt(XNonce::from_slice(nonce), payload).ok()?)
+        Entry::decode(seal::open(&self.0, nonce, CONTEXT, &mut sealed.to_vec())?)
     }
 }
 

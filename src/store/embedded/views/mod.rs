@@ -13,8 +13,8 @@ use std::{
 };
 
 use actors::ports::{
-    Checkpoint, ConversationRow, Forget, InboxCursor, MessageRow, Page, Route, Seen, StoredConversation, ViewError,
-    Views, ViewsBatch,
+    Checkpoint, ConversationRow, DedupeEntry, Forget, InboxCursor, MessageRow, Page, Route, StoredConversation,
+    ViewError, Views, ViewsBatch,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -184,7 +184,7 @@ impl EmbeddedViews {
         if free < inner.reserve_bytes {
             return Err(ViewError::Unavailable(format!("{free} bytes are free on the disk, below the reserve")));
         }
-        let mut rows = write::Rows::default();
+        let mut rows = write::Rows::of(&batches);
         let mut reached: HashMap<FeedId, Checkpoint> = HashMap::new();
         for batch in batches {
             let before = match reached.get(&batch.feed) {
@@ -279,10 +279,8 @@ impl Views for EmbeddedViews {
         self.blocking(move |views| views.write_now(batches)).await
     }
 
-    async fn seen(&self, tenant: &TenantId, key: DedupeKey) -> Result<Seen, ViewError> {
-        let checkpoint = self.checkpoint_now(&FeedId::of(tenant))?;
-        let entry = self.get(&key::dedupe(tenant, key), "dedupe", value::read_dedupe)?;
-        Ok(Seen { checkpoint, entry })
+    async fn accepted(&self, tenant: &TenantId, key: DedupeKey) -> Result<Option<DedupeEntry>, ViewError> {
+        self.get(&key::dedupe(tenant, key), "dedupe", value::read_dedupe)
     }
 
     async fn route(&self, tenant: &TenantId, address: AddressHash) -> Result<Option<Route>, ViewError> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use actors::ports::ViewWrite;
+use actors::ports::{ViewWrite, ViewsBatch};
 use schema::{ids::TenantId, time::Stamp};
 
 use super::{key, value};
@@ -16,6 +16,12 @@ pub(super) struct Rows {
 }
 
 impl Rows {
+    /// Room for about as many rows as these batches make.
+    pub(super) fn of(batches: &[ViewsBatch]) -> Self {
+        let writes: usize = batches.iter().map(|batch| batch.writes.len() + 1).sum();
+        Self { last: HashMap::with_capacity(writes * 2), unique: Vec::with_capacity(writes / 2) }
+    }
+
     pub(super) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
         self.last.insert(key, Some(value));
     }

@@ -23,6 +23,13 @@ prove_scenarios() {
     return "$failed"
 }
 
+# Ten million inputs for every fuzz target (hours), Autobahn's whole suite, many more examples of schemathesis.
+prove_hostile() {
+    RUNS=${RUNS:-10000000} scripts/fuzz.sh
+    scripts/autobahn.sh
+    EXAMPLES=500 scripts/schemathesis.sh
+}
+
 # What only tests may have is not in a release.
 prove_release() {
     cargo build --release --locked --bin deskwire

@@ -167,6 +167,9 @@ pub struct TrimArguments {
     /// Up to where.
     #[command(flatten)]
     pub until: UntilArguments,
+    /// Also events of the last two days. What they sent no longer counts against daily limits, nor against those of a contact.
+    #[arg(long)]
+    pub recent: bool,
 }
 
 /// Up to where a log is trimmed: one of the two.

@@ -194,7 +194,8 @@ mod tests {
     fn the_annotated_file_and_the_code_agree_on_every_default() {
         let config = Config::default();
         assert_same(&limits(&config), &Limits::default());
-        assert_same(&pace(&config), &PaceOptions::default());
+        let departs_within = Limits::default().send_deadline;
+        assert_same(&pace(&config), &PaceOptions { departs_within, ..PaceOptions::default() });
         assert_same(&catch_up(&config), &CatchUpOptions::default());
         assert_same(&stream_limits(&config), &StreamLimits::default());
         assert_same(&webhook_settings(&config), &WebhookSettings::default());

@@ -1,10 +1,11 @@
 //! Commands on a data directory that no server runs on: inspect, verify, rebuild, trim.
 
-use std::{io::Write as _, path::Path};
+use std::{io::Write as _, path::Path, time::Duration};
 
 use actors::{
     baseline,
-    ports::{Log, Views as _},
+    memory::SystemClock,
+    ports::{Clock as _, Log, Views as _},
     projector,
     vault::Vault,
 };
@@ -27,6 +28,8 @@ use crate::{
 const FEEDS: usize = 1_000;
 /// Bytes of log read at once.
 const READ_BYTES: usize = 1 << 20;
+/// A claim younger than this may still count against a day, in whatever zone, or against a contact's pace.
+const COUNTS: Duration = Duration::from_secs(48 * 60 * 60);
 /// Where `verify` builds the views a second time.
 const SCRATCH: &str = "verify-scratch";
 
@@ -144,7 +147,8 @@ async fn verify_feed(store: &EmbeddedStore, second: &EmbeddedViews, feed: &FeedI
 }
 
 /// Lets go of a tenant's events before an offset or a time; a baseline of what they meant is stored first.
-pub async fn trim(config: &Config, tenant: &TenantId, until: TrimUntil) -> anyhow::Result<()> {
+/// `recent`: also what still counts against limits.
+pub async fn trim(config: &Config, tenant: &TenantId, until: TrimUntil, recent: bool) -> anyhow::Result<()> {
     if *tenant == TenantId::system() {
         bail!("the directory is read from its beginning at every start: it cannot be trimmed");
     }
@@ -155,6 +159,13 @@ pub async fn trim(config: &Config, tenant: &TenantId, until: TrimUntil) -> anyho
         TrimUntil::Offset(offset) => offset,
         TrimUntil::Time(stamp) => first_since(&*log, &feed, stamp).await?,
     };
+    let counts = first_since(&*log, &feed, SystemClock.now().minus(COUNTS)).await?;
+    if to > counts && !recent {
+        bail!(
+            "events from offset {counts} on are younger than two days: what they sent still counts against daily limits. \
+             Trim to there, or say --recent"
+        );
+    }
     let before = log.anchor(&feed).await?.oldest;
     let oldest = baseline::trim(&*log, &*views, &feed, to).await?;
     println!("{feed}: the log began at offset {before} and begins at {oldest} now; run `deskwire verify` to check it");

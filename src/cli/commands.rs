@@ -30,7 +30,7 @@ pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
                 (None, Some(time)) => TrimUntil::Time(Stamp(u64::try_from(time.as_microsecond()).unwrap_or(0))),
                 (None, None) => anyhow::bail!("--to or --before is needed"),
             };
-            app::offline::trim(&config, &arguments.tenant, until).await
+            app::offline::trim(&config, &arguments.tenant, until, arguments.recent).await
         }
         Command::Keys(command) => keys(&config, &command),
         Command::Tenant(command) => tenant(&config, command).await,

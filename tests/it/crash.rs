@@ -213,7 +213,7 @@ impl Run {
     /// The same store with half of its log gone: baseline and log still say what the views say.
     fn check_trimmed(&self, events: usize) {
         let half = (events / 2).to_string();
-        eprintln!("{}", self.world.command(&["trim", "--tenant", "demo", "--to", &half]));
+        eprintln!("{}", self.world.command(&["trim", "--recent", "--tenant", "demo", "--to", &half]));
         let verified = self.world.command(&["verify", "--tenant", "demo"]);
         self.world.command(&["rebuild", "--tenant", "demo"]);
         assert_eq!(self.world.command(&["verify", "--tenant", "demo"]), verified);

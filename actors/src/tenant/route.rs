@@ -148,6 +148,11 @@ impl Shell {
         }
     }
 
+    /// As many conversations are in memory as may be.
+    fn is_full(&self) -> bool {
+        self.core.borrow().conversations.len() >= self.context.limits.conversations
+    }
+
     fn wait_in(&self, waiting: &mut VecDeque<Ticket>, ticket: Ticket) {
         if waiting.len() >= self.context.limits.waiting {
             self.refuse(ticket, Refusal::Full { retry_after: Duration::from_secs(1) });
@@ -344,6 +349,9 @@ async fn find_or_make(shell: Rc<Shell>, hash: AddressHash, address: Option<Addre
                 let core = &mut *shell.core.borrow_mut();
                 shell.to_conversation(core, conversation, ticket);
             }
+        }
+        Ok(Found::New(_)) if shell.is_full() => {
+            shell.refuse_all(waiting, &Refusal::Full { retry_after: Duration::from_secs(1) });
         }
         Ok(Found::New(tracked)) => shell.ready(*tracked, waiting),
         Err(refusal) => shell.refuse_all(waiting, &refusal),

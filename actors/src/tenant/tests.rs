@@ -6,6 +6,7 @@ mod fates;
 mod hours;
 mod panics;
 mod pause;
+mod room;
 
 use std::{sync::Arc, time::Duration};
 
@@ -73,9 +74,8 @@ impl World {
     }
 
     async fn node(&self, name: &str) -> Engine {
-        let id = NodeId::new(name).expect("a slug");
         let setup = Setup {
-            node: id,
+            node: NodeId::new(name).expect("a slug"),
             ports: self.ports.clone(),
             limits: self.limits.clone(),
             arbiters: 1,

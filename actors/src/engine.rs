@@ -199,8 +199,11 @@ impl Engine {
         }
         self.inner.tenants.remove_if(id, |_, cell| cell.get().is_some_and(TenantHandle::is_closed));
         let cell = self.inner.tenants.entry(id.clone()).or_default().clone();
-        let handle = cell.get_or_try_init(|| self.start_tenant(id.clone())).await?;
-        Ok(handle.clone())
+        // A task of its own: were whoever asks first to give up, the next would start the tenant a second time beside it.
+        let (engine, id) = (self.clone(), id.clone());
+        let started = async move { cell.get_or_try_init(|| engine.start_tenant(id)).await.cloned() };
+        let started = tokio::spawn(started).await;
+        started.unwrap_or_else(|_| Err(Refusal::unavailable("the node is stopping")))
     }
 
     /// Asks a tenant for something; one that fell asleep meanwhile is started again.

@@ -95,6 +95,8 @@ pub(super) struct Levels {
     elapsed: Elapsed,
     /// Nothing leaves at levels per second before this: the start.
     quiet_until: u64,
+    /// When this process started, if it did: no contact is texted within an interval of it.
+    started: Option<u64>,
     accounts: Table<AccountId, Level>,
     campaigns: Table<String, Level>,
     numbers: Table<ChannelId, Level>,
@@ -110,6 +112,7 @@ impl Levels {
             calendar: Calendar::pacific(),
             elapsed: Elapsed::default(),
             quiet_until: 0,
+            started: None,
             accounts: Table::new(),
             campaigns: Table::new(),
             numbers: Table::new(),
@@ -118,9 +121,12 @@ impl Levels {
         }
     }
 
-    /// Lets nothing through per second until one window after `now`.
+    /// Lets nothing through per second until one window after `now`, and nothing to a contact within the pair's interval:
+    /// the stamps of claims cannot be trusted over a step of the clock before the start.
     pub(super) fn quiet_from(mut self, now: Stamp) -> Self {
-        self.quiet_until = self.elapsed.at(now).saturating_add(guarded(SECOND, self.options.guard));
+        let now = self.elapsed.at(now);
+        self.quiet_until = now.saturating_add(guarded(SECOND, self.options.guard));
+        self.started = Some(now);
         self
     }
 
@@ -245,10 +251,9 @@ impl Levels {
     }
 
     fn pair(&mut self, request: &PaceRequest<'_>) -> u64 {
-        if self.pair_interval(request).is_none() {
-            return 0;
-        }
-        *self.pairs.get(&(request.channel.clone(), request.contact))
+        let Some(interval) = self.pair_interval(request) else { return 0 };
+        let quiet = self.started.map_or(0, |started| started.saturating_add(interval));
+        quiet.max(*self.pairs.get(&(request.channel.clone(), request.contact)))
     }
 
     /// Campaign and account, in turns. A lane that waits for its campaign does not keep the account waiting.

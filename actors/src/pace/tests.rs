@@ -59,6 +59,19 @@ fn what_was_claimed_before_a_start_counts_as_if_it_had_left_as_late_as_it_could(
 }
 
 #[test]
+fn a_contact_is_not_texted_within_an_interval_of_a_start_whatever_the_stamps_of_claims_say() {
+    let lane = Asker::new(0, 0, 0, LimitSettings { pair_interval_s: Some(6), ..unlimited() });
+    // Texted a second ago; the clock was put five minutes ahead since, before this process started.
+    let limiter = LocalLimiter::started_at(PaceOptions::default(), Stamp(NOON + 301 * SECOND));
+    limiter.restore(&lane.text(1, 1), Stamp(NOON));
+    let Admission::NotBefore { at, pair: true } = limiter.admit(&lane.text(1, 1), Stamp(NOON + 303 * SECOND)) else {
+        panic!("texted three seconds ago")
+    };
+    assert!(at >= Stamp(NOON + 307 * SECOND), "{at}");
+    assert_eq!(limiter.admit(&lane.text(1, 1), at), Admission::Granted);
+}
+
+#[test]
 fn idle_pairs_and_numbers_are_forgotten() {
     let limiter = LocalLimiter::default();
     let limits = LimitSettings { pair_interval_s: Some(6), number_per_s: Some(1), ..unlimited() };

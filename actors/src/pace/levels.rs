@@ -19,6 +19,9 @@ use super::{
 use crate::ports::{Admission, DayPart, DayUse, PaceRequest};
 
 const SECOND: u64 = 1_000_000;
+/// After a start a contact's interval is kept in full up to this (carriers' own are seconds: WhatsApp's is 6), whatever the
+/// stamps of claims say. Beyond it they are believed: else a long interval would hold everybody's texts after each start.
+const PAIR_QUIET: u64 = 10 * SECOND;
 const MINUTE: u64 = 60 * SECOND;
 /// How long a new entry beyond a hard cap is refused.
 const CROWDED: u64 = SECOND;
@@ -95,7 +98,7 @@ pub(super) struct Levels {
     elapsed: Elapsed,
     /// Nothing leaves at levels per second before this: the start.
     quiet_until: u64,
-    /// When this process started, if it did: no contact is texted within an interval of it.
+    /// When this process started, if it did: no contact is texted within an interval of it, up to `PAIR_QUIET`.
     started: Option<u64>,
     accounts: Table<AccountId, Level>,
     campaigns: Table<String, Level>,
@@ -252,7 +255,7 @@ impl Levels {
 
     fn pair(&mut self, request: &PaceRequest<'_>) -> u64 {
         let Some(interval) = self.pair_interval(request) else { return 0 };
-        let quiet = self.started.map_or(0, |started| started.saturating_add(interval));
+        let quiet = self.started.map_or(0, |started| started.saturating_add(interval.min(PAIR_QUIET)));
         quiet.max(*self.pairs.get(&(request.channel.clone(), request.contact)))
     }
 

@@ -6,6 +6,7 @@ use schema::{
     command::{Command, ReplayArrival},
     event::{Content, Fact, StoredEvent},
     ids::{ConversationId, Offset, TenantId},
+    message::Status as MessageStatus,
 };
 
 use super::{
@@ -46,6 +47,8 @@ impl Shell {
             let tracked = ready.tracked.borrow();
             let needed = now.saturating_sub(ready.used) < idle
                 || tracked.state.last > viewed
+                // On its way to the door: what the contact says meanwhile must be known there at once.
+                || tracked.state.sends.values().any(|send| send.status == MessageStatus::Claimed)
                 || Rc::strong_count(&ready.tracked) > 2;
             if !needed {
                 routes.remove(&tracked.state.address);

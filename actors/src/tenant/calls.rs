@@ -187,12 +187,13 @@ pub(super) async fn address(
 }
 
 impl Shell {
-    /// What a conversation in memory knows of its contact's consent.
+    /// What a conversation in memory knows of its contact's consent. A change that is decided and not stored yet may be
+    /// rolled back: until then it lets nothing out.
     fn newest_consent(&self, conversation: ConversationId) -> Option<Consent> {
-        match self.core.borrow().conversations.get(&conversation) {
-            Some(Slot::Ready(ready)) => Some(ready.tracked.borrow().state.consent),
-            _ => None,
-        }
+        let core = self.core.borrow();
+        let Some(Slot::Ready(ready)) = core.conversations.get(&conversation) else { return None };
+        let state = &ready.tracked.borrow().state;
+        Some(if state.consent_at > core.durable { Consent::OptedOut } else { state.consent })
     }
 
     /// One event of a conversation, opened; from memory if it is recent, else from the views.

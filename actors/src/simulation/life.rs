@@ -334,7 +334,13 @@ impl super::world::State {
         self.step_clock(0);
         self.until = self.now() + CALM;
         self.model.remember_heads();
-        self.forget_plans(|what| matches!(what, Happening::Act | Happening::Die | Happening::Drain));
+        // A log that has stopped still gets the restart that alone helps it.
+        let owed = self.log_has_stopped();
+        self.forget_plans(|what| match what {
+            Happening::Act | Happening::Drain => true,
+            Happening::Die => !owed,
+            _ => false,
+        });
     }
 
     /// This time lasts longer.

@@ -151,6 +151,10 @@ impl State {
         self.logs.feeds.keys().cloned().collect()
     }
 
+    pub(super) fn log_has_stopped(&self) -> bool {
+        self.logs.stopped
+    }
+
     fn fails(&mut self, permille: u64) -> bool {
         !self.calm && permille > 0 && self.dice.permille(permille)
     }

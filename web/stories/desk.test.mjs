@@ -158,6 +158,34 @@ describe('the desk', { concurrency: false }, () => {
     await close(page);
   });
 
+  test('the palette hears the key that comes right after its own', async () => {
+    const caller = number();
+    await world.text(caller, 'Hello');
+    const page = await desk(chrome, world);
+    await row(page, caller).waitFor();
+    const heard = await page.evaluate(async () => {
+      const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { ctrlKey: true, key, bubbles: true, cancelable: true }));
+      // The next task: no frame is drawn before it, and no key comes earlier.
+      const turn = () => new Promise((done) => {
+        const { port1, port2 } = new window.MessageChannel();
+        port1.onmessage = done;
+        port2.postMessage(null);
+      });
+      const heard = [];
+      for (let round = 0; round < 5; round += 1) {
+        press('k');
+        await turn();
+        heard.push(document.activeElement.className);
+        press('k');
+        await turn();
+        heard.push(document.activeElement.className);
+      }
+      return heard;
+    });
+    assert.deepEqual(heard, Array.from({ length: 5 }, () => ['palette-input', '']).flat());
+    await close(page);
+  });
+
   test('search finds people and words and marks what matched', async () => {
     const caller = number();
     await world.text(caller, 'The carburettor rattles');

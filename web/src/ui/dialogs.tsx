@@ -1,7 +1,7 @@
 // The help with every key, and the command palette.
 import { X } from 'lucide-preact';
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { rows } from '../desk';
 import { go } from '../route';
 import { words } from '../words';
@@ -14,13 +14,16 @@ export function Dialogs(): JSX.Element | null {
   return dialog.value === 'palette' ? <Palette /> : null;
 }
 
-/** The browser's own dialog: it holds the focus, closes on Escape, and gives the focus back. */
+/** The browser's own dialog: it holds the focus, closes on Escape, and gives the focus back. It opens before the next key
+ * can arrive: whoever types on right after Ctrl K types into it. */
 function Modal({ label, children, kind }: { label: string; children: ComponentChildren; kind: string }): JSX.Element {
   const place = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
-    place.current?.showModal();
+    const modal = place.current;
+    modal?.showModal();
     return () => {
+      modal?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
@@ -29,7 +32,8 @@ function Modal({ label, children, kind }: { label: string; children: ComponentCh
       class={`modal ${kind}`}
       ref={place}
       aria-label={label}
-      onClose={() => (dialog.value = null)}
+      // It comes a task late: by then another dialog may stand here.
+      onClose={(event) => event.currentTarget.isConnected && (dialog.value = null)}
       onClick={(event) => event.target === place.current && place.current?.close()}
     >
       <div class="modal-body">{children}</div>

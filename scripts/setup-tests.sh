@@ -21,3 +21,4 @@ python3 -c 'import ensurepip, venv' 2>/dev/null || {
     apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
 }
 [ ! -x scripts/setup-clients.sh ] || scripts/setup-clients.sh
+scripts/setup-cql.sh

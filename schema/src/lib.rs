@@ -6,6 +6,7 @@
 pub mod address;
 pub mod codes;
 pub mod command;
+pub mod cql;
 pub mod event;
 pub mod frame;
 pub mod ids;

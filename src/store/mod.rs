@@ -2,6 +2,7 @@
 //!
 //! Knows ports and schema. Knows no actor, no edge, and no other adapter.
 
+pub mod cql;
 pub mod embedded;
 
 use serde::Deserialize;

@@ -7,6 +7,7 @@ mod architecture;
 mod bench;
 mod carrier_memory;
 mod configuration;
+mod cql;
 mod crash;
 mod demo;
 mod desk;

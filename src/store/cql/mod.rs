@@ -1,0 +1,100 @@
+//! The CQL store: log, views, keys and secrets on ScyllaDB or Apache Cassandra, for many nodes.
+//!
+//! The tables are in `schema/cql`. The log is written with conditions (`log`), everything else absolutely and with
+//! time stamps of its own (`views`), so that late and repeated writes change nothing. docs/cql.md tells how.
+
+mod database;
+mod error;
+mod keys;
+mod log;
+mod migrate;
+mod seal;
+mod secrets;
+mod views;
+
+use std::{sync::Arc, time::Duration};
+
+use actors::ports::{Keys, Log, Views};
+
+use self::{database::Database, keys::CqlKeys, log::CqlLog, views::CqlViews};
+pub use self::{
+    error::{CqlError, CqlStoreError},
+    migrate::{Applied, migrate},
+    secrets::CqlSecrets,
+};
+
+/// How the servers are reached, and what the keyspace is like.
+#[derive(Clone)]
+pub struct CqlOptions {
+    /// `host:port` of some servers.
+    pub contact_points: Vec<String>,
+    /// The keyspace.
+    pub keyspace: String,
+    /// The data centre whose servers are asked; empty: any.
+    pub datacenter: String,
+    /// Who logs in; empty: nobody.
+    pub user: String,
+    /// Their password.
+    pub password: String,
+    /// Time for a connection.
+    pub connect_timeout: Duration,
+    /// Time for a statement.
+    pub request_timeout: Duration,
+    /// Statements under way; beyond it callers wait, then are refused.
+    pub in_flight_max: usize,
+    /// Replication of a keyspace that `migrate` makes, as a CQL map.
+    pub replication: String,
+    /// Compaction of the log's table, as a CQL map.
+    pub log_compaction: String,
+    /// Compaction of the other tables, as a CQL map.
+    pub view_compaction: String,
+    /// The master key: 256 bits that keys and secrets are sealed with, the same on every node.
+    pub master: [u8; 32],
+}
+
+/// An open keyspace.
+pub struct CqlStore {
+    log: Arc<CqlLog>,
+    views: Arc<CqlViews>,
+    keys: Arc<CqlKeys>,
+    secrets: Arc<CqlSecrets>,
+}
+
+impl CqlStore {
+    /// A master key for a cluster that has none.
+    pub fn new_master() -> Result<[u8; 32], CqlStoreError> {
+        seal::random().map_err(CqlStoreError::Master)
+    }
+
+    /// Connects to a keyspace of exactly this version's format.
+    pub async fn open(options: &CqlOptions) -> Result<Self, CqlStoreError> {
+        let session = migrate::open(options).await?;
+        let database = Arc::new(Database::new(session, options));
+        let views = Arc::new(CqlViews::new(database.clone()));
+        let log = Arc::new(CqlLog::open(database.clone(), views.clone()).await?);
+        let seal = seal::Seal::new(options.master);
+        let keys = Arc::new(CqlKeys::new(database.clone(), seal.clone()));
+        let secrets = Arc::new(CqlSecrets::open(database, seal, &options.keyspace).await?);
+        Ok(Self { log, views, keys, secrets })
+    }
+
+    /// The log.
+    pub fn log(&self) -> Arc<dyn Log> {
+        self.log.clone()
+    }
+
+    /// The views.
+    pub fn views(&self) -> Arc<dyn Views> {
+        self.views.clone()
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> Arc<dyn Keys> {
+        self.keys.clone()
+    }
+
+    /// The carriers' secrets.
+    pub fn secrets(&self) -> Arc<CqlSecrets> {
+        self.secrets.clone()
+    }
+}

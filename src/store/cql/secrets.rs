@@ -1,0 +1,60 @@
+//! The sealed table of carriers' secrets. All of them are in memory: signatures are checked without waiting.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use schema::ids::AccountId;
+
+use super::{
+    database::{Cql, Database},
+    error::{CqlError, CqlStoreError},
+    seal::Seal,
+};
+
+const ALL: Cql = Cql::read("SELECT account, sealed FROM account_secret WHERE shard = 0");
+const PUT: Cql = Cql::write("INSERT INTO account_secret (shard, account, sealed) VALUES (0, ?, ?)");
+/// A secret and the one before it.
+const KEPT: usize = 2;
+
+/// Secrets of accounts at carriers. A node sees what it put itself at once, others' at its next start.
+pub struct CqlSecrets {
+    database: Arc<Database>,
+    seal: Seal,
+    known: RwLock<HashMap<AccountId, Vec<String>>>,
+}
+
+fn place(account: &str) -> String {
+    format!("deskwire cql account 1 {account}")
+}
+
+impl CqlSecrets {
+    pub(super) async fn open(database: Arc<Database>, seal: Seal, keyspace: &str) -> Result<Self, CqlStoreError> {
+        let mut known = HashMap::new();
+        for (account, sealed) in database.rows::<(String, Vec<u8>)>(ALL, ()).await? {
+            let wrong = || CqlStoreError::MasterKey(keyspace.to_owned());
+            let plain = seal.open(&place(&account), &sealed).ok_or_else(wrong)?;
+            let secrets = postcard::from_bytes(&plain).map_err(|_| wrong())?;
+            let account = AccountId::new(&account).map_err(CqlError::unreadable)?;
+            known.insert(account, secrets);
+        }
+        Ok(Self { database, seal, known: RwLock::new(known) })
+    }
+
+    /// The account's secrets, newest first, at most two; none if it has none.
+    pub fn get(&self, account: &AccountId) -> Option<Vec<String>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
+    }
+
+    /// Stores an account's secret; durable when this returns. The one before it stays valid beside it.
+    pub async fn put(&self, account: &AccountId, secret: &str) -> Result<(), CqlError> {
+        let before = self.get(account).unwrap_or_default();
+        let both: Vec<String> = std::iter::once(secret.to_owned()).chain(before).take(KEPT).collect();
+        let plain = postcard::to_stdvec(&both).map_err(|error| CqlError::NotDone(error.to_string()))?;
+        let sealed = self.seal.close(&place(account.as_str()), &plain).map_err(CqlError::NotDone)?;
+        self.database.write(PUT, (account.as_str(), sealed)).await?;
+        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(account.clone(), both);
+        Ok(())
+    }
+}

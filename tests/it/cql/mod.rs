@@ -1,0 +1,6 @@
+//! The CQL store on a real server: the contract suites that memory and the embedded store keep, and what only it does.
+
+mod contracts;
+mod format;
+mod log;
+mod world;

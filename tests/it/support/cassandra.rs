@@ -1,0 +1,81 @@
+//! The CQL server of the tests: the one that `DESKWIRE_TEST_CQL` names, else Apache Cassandra from `scripts/setup-cql.sh`,
+//! started once for this run and ended with it.
+
+use std::{
+    fs,
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+    time::Duration,
+};
+
+use super::{process::free_port, wait::wait_for_within};
+
+/// Ends the server and removes its directory when this process has ended, however it ended: its end of the pipe closes.
+const GUARD: &str =
+    r#""$@" >"$DIRECTORY/log" 2>&1 </dev/null & child=$!; cat >/dev/null; kill -9 $child; rm -rf "$DIRECTORY""#;
+/// A start on a machine that is busy with other tests.
+const START: Duration = Duration::from_secs(120);
+
+struct Server {
+    address: String,
+    _guard: Option<Child>,
+}
+
+/// `host:port` of a CQL server. A machine without one fails the test.
+pub fn server() -> &'static str {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    let given = std::env::var("DESKWIRE_TEST_CQL").ok().filter(|given| !given.is_empty());
+    let server = SERVER.get_or_init(|| match given {
+        Some(address) => Server { address, _guard: None },
+        None => start(),
+    });
+    &server.address
+}
+
+fn start() -> Server {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let jars = root.join(".cache/cassandra/lib");
+    assert!(jars.is_dir(), "scripts/setup-cql.sh fetches the CQL server of the tests");
+    // Below target/, where there is room, and never in a checkout's own files.
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cassandra-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&directory);
+    fs::create_dir_all(&directory).unwrap();
+    let (native, storage) = (free_port(), free_port());
+    let yaml = fs::read_to_string(root.join("tests/cassandra/cassandra.yaml")).unwrap();
+    let filled = [
+        ("@token@", "0".to_owned()),
+        ("@seed@", format!("127.0.0.1:{storage}")),
+        ("@address@", "127.0.0.1".to_owned()),
+        ("@storage_port@", storage.to_string()),
+        ("@native_port@", native.to_string()),
+    ];
+    let yaml = filled.iter().fold(yaml, |yaml, (from, to)| yaml.replace(from, to));
+    fs::write(directory.join("cassandra.yaml"), yaml).unwrap();
+    let guard = command(root, &jars, &directory).spawn().expect("sh starts");
+    let address = format!("127.0.0.1:{native}");
+    let log = directory.join("log");
+    wait_for_within(START, "the CQL server", || TcpStream::connect(&address).ok().map(drop).or_else(|| ended(&log)));
+    Server { address, _guard: Some(guard) }
+}
+
+/// A server that could not start says why in its log.
+fn ended(log: &Path) -> Option<()> {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    assert!(!text.contains("Exception encountered during startup"), "{text}");
+    None
+}
+
+fn command(root: &Path, jars: &Path, directory: &Path) -> Command {
+    let file = |path: PathBuf| path.to_str().expect("a checkout's path is text").to_owned();
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(GUARD).arg("sh").arg("java").env("DIRECTORY", directory).stdin(Stdio::piped());
+    command.arg(format!("@{}", file(root.join("tests/cassandra/jvm.options"))));
+    command.arg(format!("-javaagent:{}", file(jars.join("jamm-0.4.0.jar"))));
+    command.arg(format!("-Dcassandra.config=file://{}", file(directory.join("cassandra.yaml"))));
+    command.arg(format!("-Dcassandra.storagedir={}", file(directory.join("data"))));
+    command.arg(format!("-Dlogback.configurationFile={}", file(root.join("tests/cassandra/logback.xml"))));
+    command.arg("-cp").arg(file(jars.join("*"))).arg("org.apache.cassandra.service.CassandraDaemon");
+    command
+}

@@ -66,6 +66,9 @@ pub enum Command {
     /// Texts that wait to leave, on a running server.
     #[command(subcommand)]
     Queue(QueueCommand),
+    /// Makes the keyspace of `store.kind = "cql"`, or brings it to this version's format. One process at a time; may be
+    /// repeated.
+    Migrate,
     /// Reads the whole configuration and the certificate it names, says what is wrong with them, and opens no socket.
     /// Exit code 64 if they cannot be used.
     CheckConfig,

@@ -14,7 +14,7 @@ mod token;
 
 pub use build::{Running, start};
 pub use listener::{Listener, ListenerLimits};
-pub use stores::{Secrets, Stores, open_store};
+pub use stores::{Opened, Secrets, Stores, migrate, open_store};
 pub use tls::Tls;
 pub use token::token;
 

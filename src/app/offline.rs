@@ -18,9 +18,9 @@ use schema::{
     wire::WireEvent,
 };
 
-use super::{limits::store_options, open_store};
+use super::{Opened, Stores, limits::store_options, open_store};
 use crate::{
-    config::Config,
+    config::{Config, StoreKind},
     store::embedded::{EmbeddedStore, EmbeddedViews, ViewRow},
 };
 
@@ -36,12 +36,13 @@ const SCRATCH: &str = "verify-scratch";
 /// Prints tenants' logs as NDJSON, one event a line; texts, names and addresses only when asked for. Opening a store costs
 /// as much as what its last crash or drain left to be read: who wants many tenants asks for them together.
 pub async fn inspect(config: &Config, tenants: &[TenantId], from: u64, personal: bool) -> anyhow::Result<()> {
-    let store = open_existing(config)?;
+    let store = opened(config).await?;
+    let stores = store.stores();
     for tenant in tenants {
         if tenants.len() > 1 && writeln!(std::io::stdout(), "{{\"tenant\":\"{tenant}\"}}").is_err() {
             break;
         }
-        if !print_log(&store, tenant, from, personal).await? {
+        if !print_log(&stores, tenant, from, personal).await? {
             break;
         }
     }
@@ -50,8 +51,8 @@ pub async fn inspect(config: &Config, tenants: &[TenantId], from: u64, personal:
 }
 
 /// `false`: nobody reads the output any more.
-async fn print_log(store: &EmbeddedStore, tenant: &TenantId, from: u64, personal: bool) -> anyhow::Result<bool> {
-    let (log, vault) = (store.log(), Vault::new(store.keys()));
+async fn print_log(stores: &Stores, tenant: &TenantId, from: u64, personal: bool) -> anyhow::Result<bool> {
+    let (log, vault) = (&stores.log, Vault::new(stores.keys.clone()));
     let feed = FeedId::of(tenant);
     let oldest = log.anchor(&feed).await?.oldest;
     let mut next = Offset(from).max(oldest);
@@ -152,8 +153,9 @@ pub async fn trim(config: &Config, tenant: &TenantId, until: TrimUntil, recent: 
     if *tenant == TenantId::system() {
         bail!("the directory is read from its beginning at every start: it cannot be trimmed");
     }
-    let store = open_existing(config)?;
-    let (log, views, feed) = (store.log(), store.views(), FeedId::of(tenant));
+    let store = opened(config).await?;
+    let (stores, feed) = (store.stores(), FeedId::of(tenant));
+    let (log, views) = (stores.log, stores.views);
     projector::catch_up(&*log, &*views, &feed).await?;
     let to = match until {
         TrimUntil::Offset(offset) => offset,
@@ -197,22 +199,34 @@ async fn first_since(log: &dyn Log, feed: &FeedId, stamp: Stamp) -> anyhow::Resu
 
 /// Makes the views anew from baseline and log. All of them: also from views that cannot even be opened.
 pub async fn rebuild(config: &Config, tenant: Option<&TenantId>) -> anyhow::Result<()> {
-    check_exists(config)?;
-    if tenant.is_none() {
-        EmbeddedStore::drop_views(&config.data.directory)?;
+    if config.store.kind == StoreKind::Embedded {
+        check_exists(config)?;
+        if tenant.is_none() {
+            EmbeddedStore::drop_views(&config.data.directory)?;
+        }
     }
-    let store = open_existing(config)?;
-    for feed in feeds(&*store.log(), tenant).await? {
-        store.views().clear(&feed).await?;
-        let checkpoint = projector::catch_up(&*store.log(), &*store.views(), &feed).await?;
+    let store = opened(config).await?;
+    let Stores { log, views, .. } = store.stores();
+    for feed in feeds(&*log, tenant).await? {
+        views.clear(&feed).await?;
+        let checkpoint = projector::catch_up(&*log, &*views, &feed).await?;
         println!("{feed}: views made anew up to offset {}", checkpoint.offset);
     }
     store.close();
     Ok(())
 }
 
+/// The configured store.
+async fn opened(config: &Config) -> anyhow::Result<Opened> {
+    if config.store.kind == StoreKind::Embedded {
+        check_exists(config)?;
+    }
+    Opened::of(config).await
+}
+
 /// A directory that is not there is a mistake in the command, not a new store.
 fn open_existing(config: &Config) -> anyhow::Result<EmbeddedStore> {
+    ensure!(config.store.kind == StoreKind::Embedded, "this command reads a data directory; store.kind is \"cql\"");
     check_exists(config)?;
     open_store(config)
 }

@@ -2,6 +2,9 @@
 
 use std::{
     collections::HashMap,
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -9,15 +12,18 @@ use actors::{
     memory::{MemoryKeys, MemoryLog, MemoryViews},
     ports::{Keys, Log, Views},
 };
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use futures_util::future::BoxFuture;
 use schema::ids::AccountId;
 
 use super::limits::store_options;
 use crate::{
     channels::{Secret, SecretSource},
-    config::Config,
-    store::embedded::{EmbeddedStore, StoreError},
+    config::{Config, StoreKind},
+    store::{
+        cql::{Applied, CqlOptions, CqlStore},
+        embedded::{EmbeddedStore, StoreError},
+    },
 };
 
 /// Log, views, keys and secrets of one process.
@@ -45,6 +51,102 @@ pub struct Secrets {
     pub put: SecretSink,
 }
 
+/// The store that a configuration names, open.
+pub enum Opened {
+    /// The data directory's.
+    Embedded(EmbeddedStore),
+    /// A keyspace.
+    Cql(Box<CqlStore>),
+}
+
+impl Opened {
+    /// Opens it.
+    pub async fn of(config: &Config) -> anyhow::Result<Self> {
+        match config.store.kind {
+            StoreKind::Embedded => Ok(Self::Embedded(open_store(config)?)),
+            StoreKind::Cql => {
+                let options = cql_options(config)?;
+                std::fs::create_dir_all(&config.data.directory)?;
+                let store = CqlStore::open(&options).await;
+                Ok(Self::Cql(Box::new(store.with_context(|| format!("cql.keyspace = \"{}\"", options.keyspace))?)))
+            }
+        }
+    }
+
+    /// Its ports.
+    pub fn stores(&self) -> Stores {
+        match self {
+            Self::Embedded(store) => Stores::of(store),
+            Self::Cql(store) => Stores::of_cql(store),
+        }
+    }
+
+    /// Finishes what was accepted and lets go. Blocks; a second call does nothing.
+    pub fn close(&self) {
+        match self {
+            Self::Embedded(store) => store.close(),
+            // What was accepted is on the servers.
+            Self::Cql(_) => {}
+        }
+    }
+}
+
+/// Makes the configured keyspace, or brings it to this version's format.
+pub async fn migrate(config: &Config) -> anyhow::Result<Applied> {
+    ensure!(
+        config.store.kind == StoreKind::Cql,
+        "store.kind = \"embedded\" has nothing to migrate: it is made at its start"
+    );
+    Ok(crate::store::cql::migrate(&cql_options(config)?).await?)
+}
+
+fn cql_options(config: &Config) -> anyhow::Result<CqlOptions> {
+    let cql = &config.cql;
+    let password = match cql.password_file.as_os_str().is_empty() {
+        true => String::new(),
+        false => std::fs::read_to_string(&cql.password_file)
+            .with_context(|| format!("cql.password_file = \"{}\"", cql.password_file.display()))?,
+    };
+    Ok(CqlOptions {
+        contact_points: cql.contact_points.clone(),
+        keyspace: cql.keyspace.clone(),
+        datacenter: cql.datacenter.clone(),
+        user: cql.user.clone(),
+        password: password.trim_end().to_owned(),
+        connect_timeout: cql.connect_timeout_ms.duration(),
+        request_timeout: cql.request_timeout_ms.duration(),
+        in_flight_max: cql.in_flight_max,
+        replication: cql.replication.clone(),
+        log_compaction: cql.log_compaction.clone(),
+        view_compaction: cql.view_compaction.clone(),
+        master: master_key(config)?,
+    })
+}
+
+/// The key that everything sealed on the servers is sealed with. A file that is named must be there; one of our own is
+/// made at the first start.
+fn master_key(config: &Config) -> anyhow::Result<[u8; 32]> {
+    let named = &config.cql.master_key_file;
+    let own = config.data.directory.join("keys/cql-master");
+    let path = if named.as_os_str().is_empty() { own.as_path() } else { named.as_path() };
+    match std::fs::read(path) {
+        Ok(bytes) => bytes.try_into().ok().with_context(|| format!("{} does not hold 32 bytes", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path == own => make_master_key(path),
+        Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    }
+}
+
+fn make_master_key(path: &Path) -> anyhow::Result<[u8; 32]> {
+    let key = CqlStore::new_master()?;
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory)?;
+    }
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let written = made.and_then(|mut file| file.write_all(&key).and_then(|()| file.sync_all()));
+    written.with_context(|| format!("{} cannot be made", path.display()))?;
+    Ok(key)
+}
+
 /// Opens the embedded store of a configuration: what `serve` runs on, and what the offline commands read.
 pub fn open_store(config: &Config) -> anyhow::Result<EmbeddedStore> {
     let directory = &config.data.directory;
@@ -61,6 +163,21 @@ pub fn open_store(config: &Config) -> anyhow::Result<EmbeddedStore> {
 impl Stores {
     /// The embedded store's ports.
     pub fn of(store: &EmbeddedStore) -> Self {
+        let secrets = store.secrets();
+        let read = secrets.clone();
+        let get: SecretSource = Arc::new(move |account| {
+            let known = read.get(account).unwrap_or_default();
+            known.into_iter().map(Secret::new).collect()
+        });
+        let put: SecretSink = Arc::new(move |account, secret| {
+            let secrets = secrets.clone();
+            Box::pin(async move { Ok(secrets.put(&account, &secret).await?) })
+        });
+        Self { log: store.log(), views: store.views(), keys: store.keys(), secrets: Secrets { get, put } }
+    }
+
+    /// The CQL store's ports.
+    pub fn of_cql(store: &CqlStore) -> Self {
         let secrets = store.secrets();
         let read = secrets.clone();
         let get: SecretSource = Arc::new(move |account| {

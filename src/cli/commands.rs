@@ -38,6 +38,14 @@ pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
         Command::Pause(arguments) => stop::pause(&config, &arguments).await,
         Command::Resume(arguments) => stop::resume(&config, &arguments).await,
         Command::Queue(command) => stop::queue(&config, command).await,
+        Command::Migrate => {
+            let applied = app::migrate(&config).await?;
+            let keyspace = &config.cql.keyspace;
+            print(&match applied.from == applied.to {
+                true => format!("keyspace {keyspace} has format {} already", applied.to),
+                false => format!("keyspace {keyspace}: format {} to {}", applied.from, applied.to),
+            })
+        }
         Command::CheckConfig => {
             app::Tls::load(&config)?;
             print("the configuration can be used")
@@ -64,9 +72,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let upkeep = tokio::spawn(metrics.clone().upkeep());
     // Before the first socket: a signal that comes during the start is not lost.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let store = app::open_store(&config)?;
+    let store = app::Opened::of(&config).await?;
     let rendered = metrics.clone();
-    let running = app::start(&config, app::Stores::of(&store), Arc::new(move || rendered.render())).await?;
+    let running = app::start(&config, store.stores(), Arc::new(move || rendered.render())).await?;
     let listen = running.address();
     tracing::info!(%listen, demo = config.demo.enabled, "serving");
     tokio::select! {

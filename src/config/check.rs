@@ -1,6 +1,6 @@
 //! What types alone cannot say: bounds, and keys that must fit each other. Every fault is reported, not only the first.
 
-use super::{Config, ConfigError, Fault};
+use super::{Config, ConfigError, Fault, StoreKind};
 
 /// Shared secrets at once.
 const SECRETS_MAX: usize = 4;
@@ -22,6 +22,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     tls(config, &mut faults);
     shared_secrets(config, &mut faults);
     traces(config, &mut faults);
+    cql(config, &mut faults);
     if faults.is_empty() { Ok(()) } else { Err(ConfigError { faults }) }
 }
 
@@ -122,4 +123,31 @@ fn traces(config: &Config, faults: &mut Vec<Fault>) {
     if !(0.0..=1.0).contains(&telemetry.otlp_sample_ratio) {
         faults.push(fault("telemetry.otlp_sample_ratio", telemetry.otlp_sample_ratio, "must be a number from 0 to 1"));
     }
+}
+
+/// Only where it is used: the section has its defaults everywhere.
+fn cql(config: &Config, faults: &mut Vec<Fault>) {
+    let cql = &config.cql;
+    if config.store.kind != StoreKind::Cql {
+        return;
+    }
+    if cql.contact_points.is_empty() || cql.contact_points.iter().any(|point| !point.contains(':')) {
+        let allowed = "must name at least one server as host:port";
+        faults.push(fault("cql.contact_points", &cql.contact_points, allowed));
+    }
+    if cql.user.is_empty() != cql.password_file.as_os_str().is_empty() {
+        let allowed = "must be given with cql.user, and only with it";
+        faults.push(fault("cql.password_file", &cql.password_file, allowed));
+    }
+    if fewest_replicas(&cql.replication).is_none_or(|replicas| replicas < 2) && !cql.allow_unsafe {
+        let allowed = "must keep two replicas or more everywhere: with one, a lost server is lost data. \
+                       cql.allow_unsafe = true where that does no harm";
+        faults.push(fault("cql.replication", &cql.replication, allowed));
+    }
+}
+
+/// The smallest number in a replication map, which has nothing else that is one.
+fn fewest_replicas(map: &str) -> Option<u32> {
+    let value = |part: &str| part.rsplit(':').next()?.trim_matches([' ', '\'', '}']).parse::<u32>().ok();
+    map.split(',').filter_map(value).min()
 }

@@ -17,8 +17,8 @@ use serde::Deserialize;
 pub use error::{ConfigError, Fault};
 pub use section::{Allowed, Millis, Rule, Seconds, Secret};
 pub use sections::{
-    Api, Auth, CatchUp, Data, Demo, Feed, LogFormat, Outbox, Pace, Search, Server, Store, Stream, Telemetry, Tenant,
-    Twilio, Webhook,
+    Api, Auth, CatchUp, Cql, Data, Demo, Feed, LogFormat, Outbox, Pace, Search, Server, Store, StoreKind, Stream,
+    Telemetry, Tenant, Twilio, Webhook,
 };
 
 /// Exit code of a configuration or command line that cannot be used (`EX_USAGE` of sysexits.h).
@@ -62,8 +62,10 @@ config! {
     demo: Demo,
     /// The data directory.
     data: Data,
-    /// The embedded store.
+    /// The store.
     store: Store,
+    /// The CQL store.
+    cql: Cql,
     /// A tenant's actors.
     tenant: Tenant,
     /// A feed's memory.

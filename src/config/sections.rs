@@ -60,9 +60,23 @@ section! {
     }
 }
 
+/// Where log, views and keys are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreKind {
+    /// In the data directory, for one node.
+    Embedded,
+    /// On CQL servers.
+    Cql,
+}
+
+impl Setting for StoreKind {}
+
 section! {
-    /// The embedded store.
+    /// Where everything is kept, and the embedded store's sizes.
     Store("store") {
+        /// Which store.
+        kind: StoreKind, "\"embedded\" or \"cql\"";
         /// Bytes of one segment of the commit file.
         segment_bytes: u64, MIB..=4 * GIB;
         /// Free disk space never used.
@@ -83,6 +97,38 @@ section! {
         view_memtable_bytes: u64, MIB..=4 * GIB;
         /// Disk of the views' journal.
         view_journal_bytes: u64, 64 * MIB..=64 * GIB;
+    }
+}
+
+section! {
+    /// The CQL store.
+    Cql("cql") {
+        /// Some of the servers.
+        contact_points: Vec<String>, "a list of host:port, such as [\"10.0.0.1:9042\", \"10.0.0.2:9042\"]";
+        /// The keyspace.
+        keyspace: String, "a lower case name of letters, digits and _";
+        /// The data centre of the servers that are asked.
+        datacenter: String, "a data centre's name, or \"\" for any";
+        /// Who logs in.
+        user: String, "a role's name, or \"\" for none";
+        /// Where the password is.
+        password_file: PathBuf, "the path of a file, or \"\" without a user";
+        /// Where the master key is.
+        master_key_file: PathBuf, "the path of a file of 32 bytes, or \"\" for keys/cql-master in the data directory";
+        /// Time for a connection.
+        connect_timeout_ms: Millis, 100..=60_000;
+        /// Time for a statement.
+        request_timeout_ms: Millis, 100..=60_000;
+        /// Statements under way.
+        in_flight_max: usize, 16..=32_768;
+        /// Replication of a keyspace that `migrate` makes.
+        replication: String, "a CQL map, such as {'class': 'NetworkTopologyStrategy', 'replication_factor': 3}";
+        /// Compaction of the log's table.
+        log_compaction: String, "a CQL map, such as {'class': 'SizeTieredCompactionStrategy'}";
+        /// Compaction of the other tables.
+        view_compaction: String, "a CQL map, such as {'class': 'LeveledCompactionStrategy'}";
+        /// Whether one replica is enough.
+        allow_unsafe: bool, "true or false; true only where losing everything does no harm";
     }
 }
 

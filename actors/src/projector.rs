@@ -192,6 +192,9 @@ pub async fn catch_up_to(
     }
 }
 
+/// What no timer is.
+const NO_TIMER: Stamp = Stamp(u64::MAX);
+
 /// Folds a log without its actors.
 struct Fold {
     settings: Settings,
@@ -224,7 +227,10 @@ impl Fold {
             if let Some(conversation) = event.header.conversation {
                 self.load(views, feed, conversation, &event).await?;
                 if let Some((state, ..)) = self.states.get_mut(&conversation) {
-                    state.apply(&event.header, &event.fact);
+                    // A store whose writes are not atomic may hold the state of a batch that its checkpoint does not.
+                    if event.header.offset > state.last {
+                        state.apply(&event.header, &event.fact);
+                    }
                     touched.insert(conversation, ());
                 }
             }
@@ -261,7 +267,9 @@ impl Fold {
             self.states.insert(conversation, (State::fresh(conversation, fact), Indexed::default(), None));
         } else if let Some(stored) = views.conversation(&feed.tenant, conversation).await? {
             let state = State::load(&stored)?;
-            let (indexed, timer) = (Indexed::of(&state), state.timer());
+            // Ahead of the checkpoint, other rows may be missing that were to be written with it: all are written again.
+            let timer = if stored.offset >= event.header.offset { Some(NO_TIMER) } else { state.timer() };
+            let indexed = Indexed::of(&state);
             self.states.insert(conversation, (state, indexed, timer));
         }
         Ok(())

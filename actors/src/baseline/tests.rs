@@ -1,10 +1,11 @@
 //! Trims over memory ports: baseline plus log is the whole, wherever the cut is and whatever interrupts it.
 
-use schema::ids::{ConversationId, FeedId, Offset};
+use schema::ids::{BatchNumber, ConversationId, FeedId, Offset};
 
 use super::*;
 use crate::{
     memory::MemoryViews,
+    ports::Checkpoint,
     projector::catch_up,
     tenant::{
         TenantHandle,
@@ -148,4 +149,22 @@ async fn who_said_that_a_contact_may_not_be_texted_is_never_trimmed() {
     let said = State::load(&stored).expect("decodes").consent_at;
     assert!(Offset(0) < said && said < reached, "{said} was cut off at {reached}");
     assert!(world.views.event(&acme(), id, said).await.expect("readable").is_some());
+}
+
+#[tokio::test]
+async fn rows_ahead_of_their_checkpoint_are_written_again_and_not_folded_twice() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let tenant = world.tenant(&engine).await;
+    history(&world, &tenant).await;
+    drop((engine, tenant));
+    catch_up(&*world.log, &*world.views, &feed()).await.expect("caught up");
+    let whole = world.views.dump(&acme());
+    for batch in world.log.batches(&feed()) {
+        let checkpoint =
+            Checkpoint { offset: Offset(batch.header.first.0 - 1), batch: BatchNumber(batch.header.number.0 - 1) };
+        let torn = world.views.with_checkpoint(&feed(), checkpoint);
+        catch_up(&*world.log, &torn, &feed()).await.expect("caught up");
+        assert_eq!(torn.dump(&acme()), whole, "from batch {}", batch.header.number);
+    }
 }

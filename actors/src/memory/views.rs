@@ -52,6 +52,13 @@ impl MemoryViews {
         Self { state: Mutex::new(state), baseline: self.baseline.clone() }
     }
 
+    /// The same rows with an earlier checkpoint: what a crash leaves of a store that writes rows first.
+    pub fn with_checkpoint(&self, feed: &FeedId, checkpoint: Checkpoint) -> Self {
+        let behind = self.fork();
+        behind.state().checkpoints.insert(feed.clone(), checkpoint);
+        behind
+    }
+
     /// The states of all conversations of a tenant.
     pub fn states(&self, tenant: &TenantId) -> Vec<StoredConversation> {
         self.state().get(tenant, |tables| Some(tables.conversations.values().cloned().collect())).unwrap_or_default()

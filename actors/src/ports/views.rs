@@ -209,7 +209,9 @@ pub enum ViewError {
 /// The views of all tenants.
 ///
 /// Contract (suite `contracts::views`): `write` is atomic with its checkpoint on one node's store and idempotent
-/// everywhere; it need not be durable at once, but the checkpoint never survives without the writes before it.
+/// everywhere; it need not be durable at once, but the checkpoint never survives without the writes before it. On stores
+/// of many nodes a crash may leave rows ahead of their checkpoint, and an inbox row where a conversation was before, which
+/// is not shown.
 /// A batch that the checkpoint has passed changes nothing.
 ///
 /// A log that was trimmed begins at a **baseline**: a second set of views that stands at the offset before the log's

@@ -11,6 +11,7 @@ pub mod remote;
 mod stores;
 mod tls;
 mod token;
+pub mod verify;
 
 pub use build::{Running, start};
 pub use listener::{Listener, ListenerLimits};

@@ -1,15 +1,15 @@
-//! Commands on a data directory that no server runs on: inspect, verify, rebuild, trim.
+//! Commands on a store that no server runs on: inspect, rebuild, trim.
 
-use std::{io::Write as _, path::Path, time::Duration};
+use std::{io::Write as _, time::Duration};
 
 use actors::{
     baseline,
     memory::SystemClock,
-    ports::{Clock as _, Log, Views as _},
+    ports::{Clock as _, Log},
     projector,
     vault::Vault,
 };
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use schema::{
     event::{SealedBatch, StoredEvent},
     ids::{FeedId, Offset, TenantId},
@@ -18,10 +18,10 @@ use schema::{
     wire::WireEvent,
 };
 
-use super::{Opened, Stores, limits::store_options, open_store};
+use super::{Opened, Stores};
 use crate::{
     config::{Config, StoreKind},
-    store::embedded::{EmbeddedStore, EmbeddedViews, ViewRow},
+    store::embedded::EmbeddedStore,
 };
 
 /// Feeds listed at once.
@@ -30,8 +30,6 @@ const FEEDS: usize = 1_000;
 const READ_BYTES: usize = 1 << 20;
 /// A claim younger than this may still count against a day, in whatever zone, or against a contact's pace.
 const COUNTS: Duration = Duration::from_secs(48 * 60 * 60);
-/// Where `verify` builds the views a second time.
-const SCRATCH: &str = "verify-scratch";
 
 /// Prints tenants' logs as NDJSON, one event a line; texts, names and addresses only when asked for. Opening a store costs
 /// as much as what its last crash or drain left to be read: who wants many tenants asks for them together.
@@ -95,56 +93,6 @@ async fn print_batch(
         }
     }
     Ok(true)
-}
-
-/// Checks checksums, density of offsets, and that the views equal what baseline and log make of them.
-pub async fn verify(config: &Config, tenant: Option<&TenantId>) -> anyhow::Result<()> {
-    let store = open_existing(config)?;
-    let scratch = config.data.directory.join(SCRATCH);
-    remove(&scratch)?;
-    let second = store.scratch_views(&scratch, &store_options(config)).context("room for a second set of views")?;
-    let mut findings = 0;
-    for feed in feeds(&*store.log(), tenant).await? {
-        findings += verify_feed(&store, &second, &feed).await?;
-    }
-    drop(second);
-    remove(&scratch)?;
-    store.close();
-    ensure!(findings == 0, "{findings} findings");
-    Ok(())
-}
-
-async fn verify_feed(store: &EmbeddedStore, second: &EmbeddedViews, feed: &FeedId) -> anyhow::Result<usize> {
-    let walk = store.walk(feed, |_| {}).await?;
-    let mut findings = walk.findings.len();
-    for finding in &walk.findings {
-        eprintln!("{feed}: {finding:?}");
-    }
-    let log = store.log();
-    // What a crash left behind is caught up and finished first, as at every start.
-    projector::catch_up(&*log, &*store.views(), feed).await?;
-    baseline::finish(&*log, &*store.views(), feed).await?;
-    second.clear(feed).await?;
-    projector::catch_up(&*log, second, feed).await?;
-    // Both are sorted: rows are looked up by halving.
-    let (kept, made) = (store.view_rows(feed)?, second.dump(feed)?);
-    let missing =
-        |rows: &[ViewRow], from: &[ViewRow]| rows.iter().filter(|row| from.binary_search(row).is_err()).count();
-    let differing = missing(&kept, &made) + missing(&made, &kept);
-    if differing > 0 {
-        findings += 1;
-        eprintln!("{feed}: {differing} view rows are not what the log says; `deskwire rebuild` makes them anew");
-    }
-    let oldest = log.anchor(feed).await?.oldest;
-    let begins =
-        if oldest > Offset(1) { format!(", the baseline and the log from offset {oldest}") } else { String::new() };
-    println!(
-        "{feed}: {} batches, {} events, {} view rows{begins}, {findings} findings",
-        walk.batches,
-        walk.events,
-        kept.len()
-    );
-    Ok(findings)
 }
 
 /// Lets go of a tenant's events before an offset or a time; a baseline of what they meant is stored first.
@@ -216,19 +164,12 @@ pub async fn rebuild(config: &Config, tenant: Option<&TenantId>) -> anyhow::Resu
     Ok(())
 }
 
-/// The configured store.
-async fn opened(config: &Config) -> anyhow::Result<Opened> {
+/// The configured store. A directory that is not there is a mistake in the command, not a new store.
+pub(super) async fn opened(config: &Config) -> anyhow::Result<Opened> {
     if config.store.kind == StoreKind::Embedded {
         check_exists(config)?;
     }
     Opened::of(config).await
-}
-
-/// A directory that is not there is a mistake in the command, not a new store.
-fn open_existing(config: &Config) -> anyhow::Result<EmbeddedStore> {
-    ensure!(config.store.kind == StoreKind::Embedded, "this command reads a data directory; store.kind is \"cql\"");
-    check_exists(config)?;
-    open_store(config)
 }
 
 /// A wrong path is told, not made.
@@ -240,16 +181,8 @@ pub(super) fn check_exists(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn remove(directory: &Path) -> anyhow::Result<()> {
-    match std::fs::remove_dir_all(directory) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("{} cannot be removed", directory.display()))
-        }
-        _ => Ok(()),
-    }
-}
-
-async fn feeds(log: &dyn Log, tenant: Option<&TenantId>) -> anyhow::Result<Vec<FeedId>> {
+/// One tenant's feed, or every one.
+pub(super) async fn feeds(log: &dyn Log, tenant: Option<&TenantId>) -> anyhow::Result<Vec<FeedId>> {
     if let Some(tenant) = tenant {
         return Ok(vec![FeedId::of(tenant)]);
     }

@@ -22,7 +22,7 @@ pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
         Command::Inspect(arguments) => {
             app::offline::inspect(&config, &arguments.tenant, arguments.from, arguments.personal).await
         }
-        Command::Verify(arguments) => app::offline::verify(&config, arguments.tenant.as_ref()).await,
+        Command::Verify(arguments) => app::verify::verify(&config, arguments.tenant.as_ref()).await,
         Command::Rebuild(arguments) => app::offline::rebuild(&config, arguments.tenant.as_ref()).await,
         Command::Trim(arguments) => {
             let until = match (arguments.until.to, arguments.until.before) {

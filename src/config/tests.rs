@@ -144,3 +144,20 @@ fn a_file_that_is_missing_or_broken_is_named() {
     let broken = Config::layered(Some(file.path()), std::iter::empty()).unwrap_err().to_string();
     assert!(broken.contains(&file.path().display().to_string()) || broken.contains("TOML"), "{broken}");
 }
+
+#[test]
+fn a_keyspace_that_cannot_hold_promises_is_refused_only_where_it_is_used() {
+    let with = |kind: &str, more: &str| {
+        let file = format!("[store]\nkind = \"{kind}\"\n[cql]\n{more}\n");
+        Config::of_text(&file, std::iter::empty()).map_err(|error| error.to_string())
+    };
+    let one = "replication = \"{'class': 'NetworkTopologyStrategy', 'east': 3, 'west': 1}\"";
+    assert!(with("embedded", one).is_ok());
+    assert!(with("cql", "").is_ok(), "the defaults keep three");
+    assert!(with("cql", one).unwrap_err().contains("cql.replication"));
+    assert!(with("cql", "replication = \"{'class': 'Everywhere'}\"").unwrap_err().contains("cql.replication"));
+    assert!(with("cql", &format!("{one}\nallow_unsafe = true")).is_ok());
+    assert!(with("cql", "user = \"desk\"").unwrap_err().contains("cql.password_file"));
+    assert!(with("cql", "contact_points = []").unwrap_err().contains("cql.contact_points"));
+    assert!(with("cassandra", "").unwrap_err().contains("store.kind"));
+}

@@ -32,6 +32,8 @@ use crate::support::{
 const ANYWHERE: (usize, usize) = (20, 50);
 /// Kills in that moment only.
 const BETWEEN: (usize, usize) = (6, 100);
+/// Kills on a store that is not the default one.
+const ELSEWHERE: (usize, usize) = (3, 30);
 /// A round runs until so many things were acknowledged in it, at random.
 const ACKED: (usize, usize) = (5, 150);
 /// A start is killed within this.
@@ -70,20 +72,26 @@ struct Run {
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_kills_under_load_lose_nothing_double_nothing_and_leave_no_gap() {
     let moments = [Moment::Work, Moment::Taken, Moment::Taken, Moment::Start];
-    killed(moments.into_iter().cycle().take(short_or_long(ANYWHERE)).collect()).await;
+    killed(moments.into_iter().cycle().take(short_or_long(ANYWHERE)).collect(), Vec::new()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_between_the_carriers_acceptance_and_our_record_double_nothing_and_lose_nothing() {
-    killed(vec![Moment::Taken; short_or_long(BETWEEN)]).await;
+    killed(vec![Moment::Taken; short_or_long(BETWEEN)], Vec::new()).await;
+}
+
+/// The same with what the process is told beside the usual: another store.
+pub async fn some_kills_on(beside: Vec<(String, String)>) {
+    let moments = [Moment::Work, Moment::Taken, Moment::Start];
+    killed(moments.into_iter().cycle().take(short_or_long(ELSEWHERE)).collect(), beside).await;
 }
 
 /// A run with these kills, and what must be true after it.
-async fn killed(moments: Vec<Moment>) {
+async fn killed(moments: Vec<Moment>, beside: Vec<(String, String)>) {
     let seed = seed();
     eprintln!("CRASH_SEED={seed}");
     let chance = Chance::new(seed);
-    let (world, server) = World::start(&chance).await;
+    let (world, server) = World::start_with(&chance, beside).await;
     let run = Arc::new(Run {
         world,
         ledger: Ledger::default(),

@@ -17,11 +17,12 @@ use super::{
     seal::{Seal, random},
 };
 
-/// Time stamp 1: any removal wins over it, also one that a slower clock has stamped.
+/// With conditions, though nobody else has this id: ScyllaDB syncs its commit log for those before it answers, and a key
+/// must be durable before what is sealed with it. A removal has one too: the two do not mix otherwise.
 const PUT: Cql =
-    Cql::write("INSERT INTO contact_key (tenant, key, contact, sealed) VALUES (?, ?, ?, ?) USING TIMESTAMP 1");
-const GET: Cql = Cql::read("SELECT contact, sealed FROM contact_key WHERE tenant = ? AND key = ?");
-const DROP: Cql = Cql::write("DELETE FROM contact_key WHERE tenant = ? AND key = ?");
+    Cql::conditional("INSERT INTO contact_key (tenant, key, contact, sealed) VALUES (?, ?, ?, ?) IF NOT EXISTS");
+const GET: Cql = Cql::serial_read("SELECT contact, sealed FROM contact_key WHERE tenant = ? AND key = ?");
+const DROP: Cql = Cql::conditional("DELETE FROM contact_key WHERE tenant = ? AND key = ? IF EXISTS");
 const POINT: Cql = Cql::conditional("INSERT INTO key_of_contact (tenant, contact, key) VALUES (?, ?, ?) IF NOT EXISTS");
 const POINT_ANEW: Cql =
     Cql::conditional("UPDATE key_of_contact SET key = ? WHERE tenant = ? AND contact = ? IF key = ?");
@@ -61,7 +62,7 @@ impl CqlKeys {
     async fn make(&self, tenant: &TenantId, contact: ContactId) -> Result<ContactKey, KeyError> {
         let key = ContactKey { id: KeyId(SystemIds.uuid()), secret: random().map_err(unavailable)? };
         let sealed = self.seal.close(&place(tenant, key.id), &key.secret).map_err(unavailable)?;
-        self.database.write(PUT, (tenant.as_str(), key.id.0, contact.0, sealed)).await?;
+        self.database.conditionally(PUT, (tenant.as_str(), key.id.0, contact.0, sealed)).await?;
         Ok(key)
     }
 
@@ -107,7 +108,7 @@ impl Keys for CqlKeys {
                 return Ok(made);
             }
             // Somebody else was first: nothing points at ours.
-            self.database.write(DROP, (tenant.as_str(), made.id.0)).await?;
+            self.database.conditionally(DROP, (tenant.as_str(), made.id.0)).await?;
             before = Some(there);
         }
         Err(unavailable("a contact's key changes all the time"))
@@ -118,7 +119,8 @@ impl Keys for CqlKeys {
     }
 
     async fn destroy(&self, tenant: &TenantId, key: KeyId) -> Result<(), KeyError> {
-        Ok(self.database.write(DROP, (tenant.as_str(), key.0)).await?)
+        self.database.conditionally(DROP, (tenant.as_str(), key.0)).await?;
+        Ok(())
     }
 
     async fn hash_secret(&self, tenant: &TenantId) -> Result<[u8; 32], KeyError> {

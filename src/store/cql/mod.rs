@@ -8,6 +8,7 @@ mod error;
 mod keys;
 mod log;
 mod migrate;
+mod offline;
 mod seal;
 mod secrets;
 mod views;
@@ -20,6 +21,7 @@ use self::{database::Database, keys::CqlKeys, log::CqlLog, views::CqlViews};
 pub use self::{
     error::{CqlError, CqlStoreError},
     migrate::{Applied, migrate},
+    offline::CqlScratch,
     secrets::CqlSecrets,
 };
 

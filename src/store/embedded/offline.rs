@@ -1,7 +1,7 @@
 //! For the command line: walking through a feed's log batch by batch, with everything checked that can be checked
 //! without folding it.
 
-use actors::ports::LogError;
+use actors::ports::{Log, LogError};
 use schema::{
     event::SealedBatch,
     ids::{BatchNumber, FeedId, Offset},
@@ -80,33 +80,37 @@ impl EmbeddedStore {
     }
 
     /// Reads a feed's log from its beginning to its end, checks every batch, and shows each to `visit`.
-    pub async fn walk(&self, feed: &FeedId, mut visit: impl FnMut(&SealedBatch)) -> Result<Walk, LogError> {
-        let log = self.log();
-        let anchor = log.anchor(feed).await?;
-        let head = log.head(feed).await?;
-        let mut walk = Walk::default();
-        let mut expected = Expected { number: None, offset: None, stamp: 0 };
-        let mut from = anchor.oldest;
-        while from < head.next_offset {
-            let batches = match log.read(feed, from, PAGE_BYTES).await {
-                Ok(batches) => batches,
-                Err(error) => {
-                    walk.findings.push(Finding::Unreadable { from, error });
-                    return Ok(walk);
-                }
-            };
-            let Some(last) = batches.last() else { break };
-            from = last.header.end();
-            for batch in &batches {
-                expected.check(batch, &mut walk);
-                visit(batch);
-            }
-        }
-        if from != head.next_offset {
-            walk.findings.push(Finding::End { expected: head.next_offset, found: from });
-        }
-        Ok(walk)
+    pub async fn walk(&self, feed: &FeedId, visit: impl FnMut(&SealedBatch)) -> Result<Walk, LogError> {
+        walk(&*self.log(), feed, visit).await
     }
+}
+
+/// As [`EmbeddedStore::walk`], on whatever log.
+pub async fn walk(log: &dyn Log, feed: &FeedId, mut visit: impl FnMut(&SealedBatch)) -> Result<Walk, LogError> {
+    let anchor = log.anchor(feed).await?;
+    let head = log.head(feed).await?;
+    let mut walk = Walk::default();
+    let mut expected = Expected { number: None, offset: None, stamp: 0 };
+    let mut from = anchor.oldest;
+    while from < head.next_offset {
+        let batches = match log.read(feed, from, PAGE_BYTES).await {
+            Ok(batches) => batches,
+            Err(error) => {
+                walk.findings.push(Finding::Unreadable { from, error });
+                return Ok(walk);
+            }
+        };
+        let Some(last) = batches.last() else { break };
+        from = last.header.end();
+        for batch in &batches {
+            expected.check(batch, &mut walk);
+            visit(batch);
+        }
+    }
+    if from != head.next_offset {
+        walk.findings.push(Finding::End { expected: head.next_offset, found: from });
+    }
+    Ok(walk)
 }
 
 /// What the next batch must be.

@@ -28,7 +28,12 @@ const MAP: &[Module] = &[
     Module { path: "src/api", what: "edge: REST", ours: &["auth", "config"], actors: HANDLES },
     Module { path: "src/page", what: "edge: the operators' page", ours: &["auth", "config"], actors: HANDLES },
     Module { path: "src/channels", what: "adapter: carriers' formats and REST", ours: &["config"], actors: PORTS },
-    Module { path: "src/store", what: "adapter: log, views and keys on disk", ours: &["config"], actors: STORE },
+    Module {
+        path: "src/store",
+        what: "adapter: log, views and keys, on disk or CQL",
+        ours: &["config"],
+        actors: STORE,
+    },
     Module { path: "src/search", what: "adapter: search, a follower", ours: &["config"], actors: PORTS },
     Module { path: "src/auth", what: "tokens and their keys", ours: &["config"], actors: &[] },
     Module { path: "src/config", what: "configuration and its check", ours: &[], actors: &[] },

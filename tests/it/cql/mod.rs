@@ -1,6 +1,7 @@
 //! The CQL store on a real server: the contract suites that memory and the embedded store keep, and what only it does.
 
 mod contracts;
+mod engine;
 mod format;
 mod log;
 mod world;

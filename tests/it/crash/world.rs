@@ -137,7 +137,8 @@ impl World {
     pub fn attempt(&self, arguments: &[&str]) -> Output {
         let environment = [("DESKWIRE__DATA__DIRECTORY", self.data())];
         let listen = self.url.trim_start_matches("http://");
-        deskwire(arguments).envs(environment).env("DESKWIRE__SERVER__LISTEN", listen).output().unwrap()
+        let beside = self.beside.iter().map(|(name, value)| (name, value));
+        deskwire(arguments).envs(environment).envs(beside).env("DESKWIRE__SERVER__LISTEN", listen).output().unwrap()
     }
 
     /// A client with connections of its own.

@@ -7,7 +7,7 @@ use schema::ids::FeedId;
 use super::{
     CqlViews,
     row::{Home, LISTED_SHARDS},
-    set::Set,
+    set::{SCRATCH, Set},
     walk::{Kept, shards},
 };
 use crate::store::cql::{
@@ -49,7 +49,7 @@ impl CqlViews {
     pub(super) async fn renew(&self, feed: &FeedId) -> Result<Set, CqlError> {
         let before = self.generations(feed).await?;
         // 1 has a trace only from its first checkpoint on, but may have rows already.
-        let newest = before.first().map_or(1, |set| set.generation.abs());
+        let newest = before.first().map_or(1, |set| set.generation.abs() % SCRATCH);
         let base = match &self.baseline {
             // Boxed: a baseline has none itself, but the compiler does not know.
             Some(baseline) => Some((baseline, Box::pin(baseline.stand(feed)).await?)),
@@ -63,12 +63,21 @@ impl CqlViews {
             self.copy(baseline, feed, of, set.generation).await?;
         }
         self.ready(feed, set.generation).await?;
-        let first = if before.is_empty() { Some(set.generation.signum()) } else { None };
+        let first = if before.is_empty() { Some(self.numbered(1)) } else { None };
         for generation in before.iter().map(|set| set.generation).chain(first) {
             self.remove(feed, generation).await?;
             self.end(feed, generation).await?;
         }
         Ok(set)
+    }
+
+    /// Removes every generation.
+    pub(crate) async fn discard(&self, feed: &FeedId) -> Result<(), CqlError> {
+        for set in self.generations(feed).await? {
+            self.remove(feed, set.generation).await?;
+            self.end(feed, set.generation).await?;
+        }
+        Ok(())
     }
 
     async fn copy(&self, from: &Self, feed: &FeedId, of: i64, to: i64) -> Result<(), CqlError> {

@@ -26,13 +26,15 @@ use schema::{
 use self::set::Sets;
 use super::{database::Database, error::CqlError};
 
-/// Which of a feed's two sets of views.
+/// Which of a feed's sets of views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     /// What the log means.
     Views,
     /// What it meant where it begins.
     Baseline,
+    /// What it means once more, to be compared.
+    Scratch,
 }
 
 /// The views, or the baselines, of all tenants.
@@ -51,6 +53,11 @@ impl CqlViews {
 
     fn of(database: Arc<Database>, part: Part, baseline: Option<Arc<Self>>) -> Self {
         Self { database, part, sets: Sets::default(), baseline }
+    }
+
+    /// Another set over the same baselines.
+    pub(super) fn beside(&self, part: Part) -> Self {
+        Self::of(self.database.clone(), part, self.baseline.clone())
     }
 
     /// The last offset that the views hold.

@@ -30,6 +30,8 @@ const ADVANCE: Cql = Cql::write(
      WHERE tenant = ? AND part = ? AND kind = ? AND generation = ?",
 );
 const END: Cql = Cql::write("DELETE FROM view_set WHERE tenant = ? AND part = ? AND kind = ? AND generation = ?");
+/// No tenant's views are made anew so often.
+pub(super) const SCRATCH: i64 = 1 << 40;
 /// Feeds whose generation is remembered; beyond it all are read again.
 const KNOWN_MAX: usize = 200_000;
 
@@ -74,14 +76,16 @@ impl CqlViews {
         match self.part {
             Part::Views => 0,
             Part::Baseline => 1,
+            Part::Scratch => 2,
         }
     }
 
-    /// Generations of baselines are below zero: one table holds the rows of both.
-    fn numbered(&self, count: i64) -> i64 {
+    /// Generations of baselines are below zero, those for comparing far above: one table holds the rows of all.
+    pub(super) fn numbered(&self, count: i64) -> i64 {
         match self.part {
             Part::Views => count,
             Part::Baseline => -count,
+            Part::Scratch => SCRATCH + count,
         }
     }
 

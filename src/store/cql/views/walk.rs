@@ -1,9 +1,11 @@
 //! Every row of a generation, a partition at a time: for copying, letting go and removing.
 
+use std::collections::HashSet;
+
 use actors::ports::StoredConversation;
 use bytes::Bytes;
 use schema::{
-    ids::{ConversationId, Offset},
+    ids::{ConversationId, FeedId, Offset},
     time::Stamp,
 };
 
@@ -12,9 +14,12 @@ use super::{
     read::id,
     row::{Content, LISTED_SHARDS, Place, SHARDS, inbox_bucket},
 };
-use crate::store::cql::{
-    database::{Cql, number},
-    error::CqlError,
+use crate::store::{
+    cql::{
+        database::{Cql, number},
+        error::CqlError,
+    },
+    embedded::ViewRow,
 };
 
 const CONVERSATIONS: Cql = Cql::read(
@@ -171,6 +176,52 @@ impl CqlViews {
         let settings: Vec<(String, Vec<u8>)> = self.database.rows(SETTINGS, (tenant, generation)).await?;
         kept.extend(settings.into_iter().map(|(name, value)| Kept::new(Place::Setting(name), Content::Bytes(value))));
         Ok(kept)
+    }
+}
+
+const INBOX_BUCKETS: Cql =
+    Cql::read("SELECT bucket FROM inbox_bucket WHERE tenant = ? AND generation = ? AND open = ?");
+const INBOX: Cql = Cql::read(
+    "SELECT activity, conversation FROM inbox WHERE tenant = ? AND generation = ? AND open = ? AND bucket = ?",
+);
+
+impl CqlViews {
+    /// Every row of a feed's views, checkpoint included, in order, for comparing.
+    pub(crate) async fn dump(&self, feed: &FeedId) -> Result<Vec<ViewRow>, CqlError> {
+        let tenant = feed.tenant.as_str();
+        let (generation, checkpoint) = self.stand(feed).await?;
+        let mut kept = self.listed(tenant, generation).await?;
+        for shard in shards() {
+            kept.extend(self.keyed(tenant, generation, shard).await?);
+            for timeline in self.timelines(tenant, generation, shard).await? {
+                kept.extend(self.events(tenant, generation, timeline).await?);
+            }
+        }
+        // What stands in the inbox itself, as far as it is shown: where a conversation says that it is.
+        let is_inbox = |kept: &Kept| matches!(kept.place, Place::Inbox { .. } | Place::InboxBucket { .. });
+        let shown: HashSet<Place> = kept.extract_if(.., |kept| is_inbox(kept)).map(|kept| kept.place).collect();
+        for open in [true, false] {
+            let buckets: Vec<(i64,)> = self.database.rows(INBOX_BUCKETS, (tenant, generation, open)).await?;
+            for (bucket,) in buckets {
+                let rows: Vec<(i64, Vec<u8>)> = self.database.rows(INBOX, (tenant, generation, open, bucket)).await?;
+                for (activity, conversation) in rows {
+                    let place = Place::Inbox { open, activity, conversation: key(&conversation)? };
+                    if shown.contains(&place) {
+                        kept.push(Kept::new(place, Content::Here));
+                    }
+                }
+            }
+        }
+        let row = |kept: Kept| ViewRow {
+            table: "view",
+            key: format!("{:?}", kept.place).into_bytes(),
+            value: format!("{:?}", kept.content).into_bytes(),
+        };
+        let mut rows: Vec<ViewRow> = kept.into_iter().map(row).collect();
+        let value = format!("{checkpoint:?}").into_bytes();
+        rows.push(ViewRow { table: "checkpoint", key: Vec::new(), value });
+        rows.sort_unstable();
+        Ok(rows)
     }
 }
 

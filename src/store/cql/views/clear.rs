@@ -1,11 +1,14 @@
 //! Back to the baseline: another generation, which begins with a copy of it. The one before is removed afterwards, and
 //! again at the next time if that was interrupted.
 
-use actors::ports::Checkpoint;
+use actors::{
+    memory::SystemIds,
+    ports::{Checkpoint, Ids},
+};
 use schema::ids::FeedId;
 
 use super::{
-    CqlViews,
+    CqlViews, Part,
     row::{Home, LISTED_SHARDS},
     set::{SCRATCH, Set},
     walk::{Kept, shards},
@@ -56,7 +59,7 @@ impl CqlViews {
             None => None,
         };
         let checkpoint = base.as_ref().map_or_else(Checkpoint::default, |(_, stand)| stand.1);
-        let set = self.begin(feed, newest + 1, checkpoint).await?;
+        let set = self.begin(feed, self.following(newest), checkpoint).await?;
         if let Some((baseline, (of, checkpoint))) = base
             && checkpoint != Checkpoint::default()
         {
@@ -69,6 +72,15 @@ impl CqlViews {
             self.end(feed, generation).await?;
         }
         Ok(set)
+    }
+
+    /// A generation that never was: its rows are older than the removal of any that was. Of those for comparing no trace
+    /// stays to count on from.
+    fn following(&self, newest: i64) -> i64 {
+        match self.part {
+            Part::Scratch => SCRATCH / 2 + i64::try_from(SystemIds.random() % SCRATCH.unsigned_abs() / 2).unwrap_or(0),
+            Part::Views | Part::Baseline => newest + 1,
+        }
     }
 
     /// Removes every generation.

@@ -70,6 +70,9 @@ pub(super) enum Side {
     Before(Offset),
 }
 
+/// An accepted command: position, content, conversation, message.
+type DedupeColumns = (i64, i64, Option<Vec<u8>>, Option<Vec<u8>>);
+
 /// A conversation's row: its state, and where the inbox has it.
 type Placed = (StoredConversation, i64, bool);
 
@@ -97,7 +100,7 @@ impl CqlViews {
     ) -> Result<Option<DedupeEntry>, CqlError> {
         let generation = self.generation(tenant).await?;
         let values = (tenant.as_str(), generation, shard(&key.0, SHARDS), key.0.as_slice());
-        let row: Option<(i64, i64, Option<Vec<u8>>, Option<Vec<u8>>)> = self.database.first(ACCEPTED, values).await?;
+        let row: Option<DedupeColumns> = self.database.first(ACCEPTED, values).await?;
         let Some((position, content, conversation, message)) = row else { return Ok(None) };
         Ok(Some(DedupeEntry {
             offset: Offset(number(position)),

@@ -73,13 +73,13 @@ fn optional(bytes: Option<Vec<u8>>) -> Result<Option<[u8; 16]>, CqlError> {
     bytes.map(|bytes| key(&bytes)).transpose()
 }
 
+type ConversationColumns = (Vec<u8>, Vec<u8>, i64, i64, bool);
 type DedupeColumns = (Vec<u8>, i64, i64, Option<Vec<u8>>, Option<Vec<u8>>, i64, i64);
 
 impl CqlViews {
     /// Conversations of a shard, each with its place in the inbox.
     pub(super) async fn conversations(&self, tenant: &str, generation: i64, shard: i32) -> Result<Vec<Kept>, CqlError> {
-        let rows: Vec<(Vec<u8>, Vec<u8>, i64, i64, bool)> =
-            self.database.rows(CONVERSATIONS, (tenant, generation, shard)).await?;
+        let rows: Vec<ConversationColumns> = self.database.rows(CONVERSATIONS, (tenant, generation, shard)).await?;
         let mut kept = Vec::new();
         for (conversation, state, position, activity, open) in rows {
             let conversation = key(&conversation)?;

@@ -303,8 +303,10 @@ section! {
         position_lag_max_ms: Millis, 100..=600_000;
         /// Largest frame of a client.
         frame_max_bytes: usize, KIB..=MIB;
-        /// Read and write buffer of a connection.
-        buffer_bytes: usize, KIB..=MIB;
+        /// Read buffer of a connection.
+        read_buffer_bytes: usize, KIB..=MIB;
+        /// Write buffer of a connection.
+        write_buffer_bytes: usize, KIB..=MIB;
         /// Bytes that are joined into one message.
         message_bytes: usize, KIB..=MIB;
         /// Publications in one reply.

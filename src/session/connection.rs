@@ -1,9 +1,14 @@
 //! One connection: waits for whatever comes first, and does it. It holds positions, never a queue.
 
-use std::pin::Pin;
+use std::{
+    future::poll_fn,
+    mem,
+    pin::{Pin, pin},
+    task::Poll,
+};
 
 use actors::{
-    feed::{FeedError, Slice},
+    feed::{Cursor, FeedError, Slice},
     presence::ClientId,
     trace,
 };
@@ -21,7 +26,7 @@ use tokio::{
 
 use super::{
     StreamState,
-    desk::{Desk, Turn},
+    desk::{Desk, Others, Turn},
     limits::rate,
     subscribe,
     transport::{Incoming, Stop, Transport},
@@ -109,6 +114,7 @@ enum Event {
     Timer,
     Incoming(Incoming),
     Desk(Turn),
+    Events(Result<Slice, FeedError>),
 }
 
 impl Session {
@@ -157,23 +163,42 @@ impl Session {
     async fn turn(&mut self) -> Result<(), Stop> {
         self.set_alarm();
         match self.wait().await {
-            Event::Desk(Turn::Events(slice)) => self.write(slice).await,
+            Event::Events(slice) => self.write(slice).await,
             event => Box::pin(self.handle(event)).await,
         }
     }
 
+    /// Everything is looked at before it sleeps. What wakes it is mostly events: those leave before the rest, which
+    /// takes longer to ask, is looked at again; once, so that nothing starves.
     async fn wait(&mut self) -> Event {
         let Self { transport, desk, running, sleep, drain, .. } = self;
         let idle = running.is_none();
-        tokio::select! {
-            biased;
-            // The signal lives as long as the state that we hold.
-            _ = drain.changed() => Event::Drain,
-            reply = answer(running) => Event::Answer(Box::new(reply)),
-            () = sleep.as_mut() => Event::Timer,
-            incoming = transport.recv(), if idle => Event::Incoming(incoming),
-            turn = next_turn(desk) => Event::Desk(turn),
-        }
+        let (cursor, others) = desk.as_mut().map(|desk| desk.waits()).unzip();
+        let mut events = pin!(next_events(cursor));
+        let mut rest = pin!(async {
+            tokio::select! {
+                biased;
+                // The signal lives as long as the state that we hold.
+                _ = drain.changed() => Event::Drain,
+                reply = answer(running) => Event::Answer(Box::new(reply)),
+                () = sleep.as_mut() => Event::Timer,
+                incoming = transport.recv(), if idle => Event::Incoming(incoming),
+                turn = next_turn(others) => Event::Desk(turn),
+            }
+        });
+        let mut woken = false;
+        poll_fn(|context| {
+            if mem::replace(&mut woken, true)
+                && let Poll::Ready(slice) = events.as_mut().poll(context)
+            {
+                return Poll::Ready(Event::Events(slice));
+            }
+            match rest.as_mut().poll(context) {
+                Poll::Pending => events.as_mut().poll(context).map(Event::Events),
+                event => event,
+            }
+        })
+        .await
     }
 
     fn set_alarm(&mut self) {
@@ -213,7 +238,7 @@ impl Session {
             Event::Desk(Turn::Keys) => self.check_key(),
             Event::Desk(Turn::Presence(news)) => self.tell_presence(news).await,
             Event::Desk(Turn::CatchUp) => self.catch_up().await,
-            Event::Desk(Turn::Events(slice)) => self.write(slice).await,
+            Event::Events(slice) => self.write(slice).await,
         }
     }
 
@@ -370,9 +395,16 @@ async fn answer(running: &mut Option<Running>) -> Reply {
     }
 }
 
-async fn next_turn(desk: &mut Option<Box<Desk>>) -> Turn {
-    match desk {
-        Some(desk) => desk.next().await,
+async fn next_turn(others: Option<Others<'_>>) -> Turn {
+    match others {
+        Some(others) => others.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_events(cursor: Option<&mut Cursor>) -> Result<Slice, FeedError> {
+    match cursor {
+        Some(cursor) => cursor.next().await,
         None => std::future::pending().await,
     }
 }

@@ -1,7 +1,7 @@
 //! What a session holds once its operator is known: a place in the feed, subscriptions, presence.
 
 use actors::{
-    feed::{Cursor, FeedError, Slice},
+    feed::Cursor,
     presence::{ClientId, News},
     tenant::TenantHandle,
 };
@@ -46,8 +46,6 @@ pub(super) enum Turn {
     Presence(Option<News>),
     /// A subscription is catching up.
     CatchUp,
-    /// Events.
-    Events(Result<Slice, FeedError>),
 }
 
 impl Desk {
@@ -80,20 +78,11 @@ impl Desk {
         }
     }
 
-    /// The next thing to do. Dropping the future loses nothing.
-    pub(super) async fn next(&mut self) -> Turn {
+    /// The two things it waits for: events, and everything else.
+    pub(super) fn waits(&mut self) -> (&mut Cursor, Others<'_>) {
         let catching_up = self.filters.iter().any(|filter| !filter.is_live());
         let Self { cursor, presence, rights, keys, .. } = self;
-        tokio::select! {
-            biased;
-            // The feed, which has the other end, is held by the cursor.
-            _ = rights.changed() => Turn::Rights,
-            // The authenticator lives as long as the state that every session holds.
-            _ = keys.changed() => Turn::Keys,
-            news = next_news(presence) => Turn::Presence(news),
-            () = std::future::ready(()), if catching_up => Turn::CatchUp,
-            slice = cursor.next() => Turn::Events(slice),
-        }
+        (cursor, Others { catching_up, presence, rights, keys })
     }
 
     /// Whether the operator may still see what it sees: asked at every connect, subscribe and refresh, and whenever
@@ -108,6 +97,29 @@ impl Desk {
 
     pub(super) fn client(&self) -> ClientId {
         self.online.client
+    }
+}
+
+/// What a desk waits for beside events.
+pub(super) struct Others<'d> {
+    catching_up: bool,
+    presence: &'d mut Option<broadcast::Receiver<News>>,
+    rights: &'d mut watch::Receiver<Offset>,
+    keys: &'d mut watch::Receiver<()>,
+}
+
+impl Others<'_> {
+    /// The next of them. Dropping the future loses nothing.
+    pub(super) async fn next(self) -> Turn {
+        tokio::select! {
+            biased;
+            // The feed, which has the other end, is held by the cursor.
+            _ = self.rights.changed() => Turn::Rights,
+            // The authenticator lives as long as the state that every session holds.
+            _ = self.keys.changed() => Turn::Keys,
+            news = next_news(self.presence) => Turn::Presence(news),
+            () = std::future::ready(()), if self.catching_up => Turn::CatchUp,
+        }
     }
 }
 

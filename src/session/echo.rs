@@ -13,8 +13,8 @@ use super::{
 pub fn echo(limits: StreamLimits) -> Router {
     let upgrade = async move |upgrade: WebSocketUpgrade| {
         upgrade
-            .read_buffer_size(limits.buffer_bytes)
-            .write_buffer_size(limits.buffer_bytes)
+            .read_buffer_size(limits.read_buffer_bytes)
+            .write_buffer_size(limits.write_buffer_bytes)
             .max_frame_size(limits.frame_bytes)
             .max_message_size(limits.frame_bytes)
             .on_upgrade(async move |socket| {

@@ -33,8 +33,10 @@ pub struct StreamLimits {
     pub position_lag: Duration,
     /// A larger frame: 1009.
     pub frame_bytes: usize,
-    /// Read and write buffer of each connection.
-    pub buffer_bytes: usize,
+    /// Read buffer of each connection.
+    pub read_buffer_bytes: usize,
+    /// Write buffer of each connection.
+    pub write_buffer_bytes: usize,
     /// Frames are joined into WebSocket messages of about so many bytes.
     pub message_bytes: usize,
     /// Most publications in one reply; the rest follows as pushes.
@@ -74,7 +76,8 @@ impl Default for StreamLimits {
             expiry_grace: Duration::from_secs(25),
             position_lag: Duration::from_secs(30),
             frame_bytes: 64 << 10,
-            buffer_bytes: 4 << 10,
+            read_buffer_bytes: 1 << 10,
+            write_buffer_bytes: 4 << 10,
             message_bytes: 16 << 10,
             page_events: 500,
             page_bytes: 256 << 10,

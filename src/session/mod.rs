@@ -99,8 +99,8 @@ async fn upgrade(State(state): State<StreamState>, headers: HeaderMap, upgrade: 
     let limits = &state.0.limits;
     upgrade
         .protocols([PROTOCOL])
-        .read_buffer_size(limits.buffer_bytes)
-        .write_buffer_size(limits.buffer_bytes)
+        .read_buffer_size(limits.read_buffer_bytes)
+        .write_buffer_size(limits.write_buffer_bytes)
         .max_frame_size(limits.frame_bytes)
         .max_message_size(limits.frame_bytes)
         .on_upgrade(move |socket| serve(state, socket, place))

@@ -1,6 +1,6 @@
 //! The WebSocket under a session: text in, text out, and never a write that waits for ever.
 
-use std::time::Duration;
+use std::{task::Poll, time::Duration};
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use bytes::Bytes;
@@ -93,7 +93,13 @@ impl Transport {
     where
         F: Future<Output = Result<(), axum::Error>>,
     {
-        match tokio::time::timeout(self.stall, write(&mut self.socket)).await {
+        let mut writing = std::pin::pin!(write(&mut self.socket));
+        // Mostly the kernel takes it at once, and no timer is needed.
+        let written = match futures_util::poll!(writing.as_mut()) {
+            Poll::Ready(written) => Ok(written),
+            Poll::Pending => tokio::time::timeout(self.stall, writing).await,
+        };
+        match written {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Stop::Close(Close::WriteError)),
             Err(_) => Err(Stop::Close(Close::Slow)),

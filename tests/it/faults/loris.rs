@@ -33,6 +33,8 @@ fn server() -> (Server, tempfile::TempDir) {
         ("DESKWIRE__STREAM__PONG_TIMEOUT_MS", "500"),
         ("DESKWIRE__STREAM__CLOSE_TIMEOUT_MS", "300"),
         ("DESKWIRE__STREAM__STUCK_MS", "1500"),
+        // What is free goes back at once: what is left is held.
+        ("MIMALLOC_PURGE_DELAY", "0"),
     ])
 }
 

@@ -17,8 +17,8 @@ use serde::Deserialize;
 pub use error::{ConfigError, Fault};
 pub use section::{Allowed, Millis, Rule, Seconds, Secret};
 pub use sections::{
-    Api, Auth, CatchUp, Data, Demo, Feed, LogFormat, Outbox, Pace, Search, Server, Store, Stream, Telemetry, Tenant,
-    Twilio, Webhook,
+    Api, Auth, CatchUp, Data, Demo, Feed, LogFormat, Outbox, Pace, Search, Server, SignIn, Store, Stream, Telemetry,
+    Tenant, Twilio, Webhook,
 };
 
 /// Exit code of a configuration or command line that cannot be used (`EX_USAGE` of sysexits.h).
@@ -84,6 +84,8 @@ config! {
     api: Api,
     /// Tokens.
     auth: Auth,
+    /// People.
+    sign_in: SignIn,
     /// Search.
     search: Search,
     /// Logs.

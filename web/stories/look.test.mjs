@@ -71,7 +71,7 @@ const VIEWS = {
   keys: { path: '/', ready: async (page) => { await page.waitForSelector('.row'); await page.keyboard.press('?'); await page.waitForSelector('dialog[open]'); } },
   palette: { path: '/', ready: async (page) => { await page.waitForSelector('.row'); await page.keyboard.press('Control+k'); await page.waitForSelector('#palette-list li'); } },
   snoozed: { path: '/inbox/snoozed', ready: (page) => page.waitForSelector('.empty') },
-  'sign-in': { path: '/', ready: async (page) => { await page.route('**/page/sign-in', (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: '{}' })); await page.reload(); await page.waitForSelector('#token'); } },
+  'sign-in': { path: '/', ready: async (page) => { await page.route('**/page/sign-in', (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: '{}' })); await page.reload(); await page.waitForSelector('#email'); } },
 };
 
 /** So many contacts write, as the carrier would tell: signed, many at once. */

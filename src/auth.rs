@@ -4,9 +4,15 @@
 //! key (`kid`). Knows nothing of HTTP or the stream: both show it a token and get [`Claims`].
 
 mod files;
+pub mod people;
 pub mod ring;
 
-use std::{io, path::PathBuf, sync::OnceLock, time::Duration};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -15,7 +21,7 @@ use jsonwebtoken::{
     jwk::{AlgorithmParameters, Jwk},
 };
 use schema::{
-    ids::{OperatorId, TenantId},
+    ids::{OperatorId, SessionId, TenantId},
     role::Role,
     time::Stamp,
 };
@@ -23,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
+use self::people::{People, PeopleError, PeopleLimits, PeopleTable};
 pub use files::secret_file;
 
 /// `iss` and `aud` of every token.
@@ -85,6 +92,13 @@ pub enum KeyError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyMark(u64);
 
+/// What a token was let in by: its key and, if somebody signed in for it, where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grant {
+    key: KeyMark,
+    session: Option<SessionId>,
+}
+
 /// Key material, as configuration or the data directory holds it.
 #[derive(Clone)]
 pub enum Key {
@@ -137,6 +151,7 @@ pub struct Authenticator {
     leeway: Duration,
     look_again: OnceLock<Box<dyn Fn() + Send + Sync>>,
     replaced: watch::Sender<()>,
+    people: OnceLock<Arc<People>>,
 }
 
 /// The token's body as it travels.
@@ -151,6 +166,9 @@ struct Body {
     exp: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     nbf: Option<u64>,
+    /// Where somebody signed in for it: it ends with that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sid: Option<SessionId>,
 }
 
 impl Authenticator {
@@ -164,7 +182,13 @@ impl Authenticator {
     /// behind the new one until their tokens have expired). `leeway`: how far the clocks of who mints may be off.
     pub fn with(keys: &[Term], leeway: Duration) -> Result<Self, KeyError> {
         let keys = ArcSwap::from_pointee(Keys::of(keys)?);
-        Ok(Self { keys, leeway, look_again: OnceLock::new(), replaced: watch::Sender::new(()) })
+        Ok(Self {
+            keys,
+            leeway,
+            look_again: OnceLock::new(),
+            replaced: watch::Sender::new(()),
+            people: OnceLock::new(),
+        })
     }
 
     /// From now on these are the keys.
@@ -174,14 +198,26 @@ impl Authenticator {
         Ok(())
     }
 
-    /// Changes whenever the keys do: who was let in for long asks again then whether its key is [trusted](Self::trusts).
+    /// People who sign in: tokens that were made for a session end with it. Only the first call counts.
+    pub fn people(&self, table: PeopleTable, limits: PeopleLimits) -> Result<Arc<People>, PeopleError> {
+        let people = Arc::new(People::new(table, limits, self.replaced.clone())?);
+        Ok(self.people.get_or_init(|| people).clone())
+    }
+
+    /// Changes whenever the keys do, or a session ends: who was let in for long asks again then whether what it was let
+    /// in by is [trusted](Self::trusts).
     pub fn replaced(&self) -> watch::Receiver<()> {
         self.replaced.subscribe()
     }
 
-    /// Whether tokens of this key are still good.
-    pub fn trusts(&self, key: KeyMark, now: Stamp) -> bool {
-        self.keys.load().verifiers.iter().any(|verifier| verifier.mark == key && verifier.is_good(now))
+    /// Whether what a token was let in by is still good.
+    pub fn trusts(&self, grant: Grant, now: Stamp) -> bool {
+        let good = |verifier: &Verifier| verifier.mark == grant.key && verifier.is_good(now);
+        self.keys.load().verifiers.iter().any(good) && self.is_signed_in(grant.session, now)
+    }
+
+    fn is_signed_in(&self, session: Option<SessionId>, now: Stamp) -> bool {
+        session.is_none_or(|session| self.people.get().is_some_and(|people| people.is_signed_in(session, now)))
     }
 
     /// Before a token of a key that nobody knows is refused, `look` may replace the keys: it may be newer than they
@@ -195,8 +231,8 @@ impl Authenticator {
         self.admit(token, now).map(|(claims, _)| claims)
     }
 
-    /// The same, with the key that opened it: for whoever stays longer than one request.
-    pub fn admit(&self, token: &str, now: Stamp) -> Result<(Claims, KeyMark), AuthError> {
+    /// The same, with what it was let in by: for whoever stays longer than one request.
+    pub fn admit(&self, token: &str, now: Stamp) -> Result<(Claims, Grant), AuthError> {
         if token.len() > TOKEN_MAX {
             return Err(AuthError::Invalid);
         }
@@ -209,7 +245,11 @@ impl Authenticator {
         if expires.plus(self.leeway) <= now {
             return Err(AuthError::Expired);
         }
-        Ok((Claims { tenant: body.tenant, operator: body.sub, role: body.role, expires }, key))
+        if !self.is_signed_in(body.sid, now) {
+            return Err(AuthError::Invalid);
+        }
+        let grant = Grant { key, session: body.sid };
+        Ok((Claims { tenant: body.tenant, operator: body.sub, role: body.role, expires }, grant))
     }
 
     fn open(&self, token: &str, named: Option<&str>, now: Stamp) -> Option<(Body, KeyMark)> {
@@ -224,6 +264,11 @@ impl Authenticator {
 
     /// A token that says this. Fails only if none of the keys can sign.
     pub fn mint(&self, claims: &Claims) -> Result<String, KeyError> {
+        self.mint_for(claims, None)
+    }
+
+    /// The same for a session: the token ends with it, also before its time.
+    pub fn mint_for(&self, claims: &Claims, session: Option<SessionId>) -> Result<String, KeyError> {
         let keys = self.keys.load();
         let signer = keys.signer.as_ref().ok_or(KeyError::Unusable("no key to sign tokens with"))?;
         let body = Body {
@@ -234,6 +279,7 @@ impl Authenticator {
             role: claims.role,
             exp: claims.expires.0 / 1_000_000,
             nbf: None,
+            sid: session,
         };
         let header = Header { kid: signer.id.clone(), ..Header::new(signer.algorithm) };
         jsonwebtoken::encode(&header, &body, &signer.key)

@@ -1,6 +1,7 @@
 //! The command line: subcommands, each a thin caller of app.
 
 mod commands;
+mod operator;
 mod stop;
 pub mod tail;
 
@@ -13,6 +14,7 @@ use schema::{
 };
 
 pub use commands::run;
+pub use operator::OperatorCommand;
 pub use stop::{PauseArguments, QueueArguments, QueueCommand};
 
 /// A real-time messaging engine for operator desks.
@@ -55,6 +57,9 @@ pub enum Command {
     /// Tenants of a running server.
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// Operators who sign in with e-mail and password, on a running server.
+    #[command(subcommand)]
+    Operator(OperatorCommand),
     /// Conversations that crashed again and again and were set aside, on a running server.
     #[command(subcommand)]
     Parked(ParkedCommand),
@@ -105,6 +110,8 @@ pub enum RoleName {
     Operator,
     /// Everything of the tenant.
     Admin,
+    /// Everything, and who else is an owner.
+    Owner,
 }
 
 impl From<RoleName> for Role {
@@ -113,6 +120,7 @@ impl From<RoleName> for Role {
             RoleName::Viewer => Self::Viewer,
             RoleName::Operator => Self::Operator,
             RoleName::Admin => Self::Admin,
+            RoleName::Owner => Self::Owner,
         }
     }
 }
@@ -277,7 +285,7 @@ mod tests {
     #[test]
     fn every_promised_subcommand_is_there_with_its_help() {
         let command = Cli::command();
-        let promised = "serve token tail inspect verify rebuild trim keys tenant parked pause resume queue \
+        let promised = "serve token tail inspect verify rebuild trim keys tenant operator parked pause resume queue \
              check-config default-config";
         for name in promised.split(' ') {
             let subcommand = command.find_subcommand(name).unwrap_or_else(|| panic!("{name} is missing"));

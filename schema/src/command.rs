@@ -2,12 +2,15 @@
 //!
 //! Inbound message, call, delivery receipt, operator's command, lane and timer are all one closed enum.
 
+mod operators;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::operators::*;
 use crate::{
     address::Address,
-    event::{ConsentMethod, Keyword, MediaRef, Origin},
-    ids::{AccountId, ChannelId, ConversationId, MessageId, Offset, OperatorId, Tag, TemplateId, TenantId},
+    event::{CredentialChange, Keyword, MediaRef, Origin},
+    ids::{AccountId, ChannelId, ConversationId, MessageId, Offset, OperatorId, TemplateId, TenantId},
     message::{CarrierError, Status},
     pause::{Pause, PauseScope},
     queue::QueueConfirm,
@@ -100,6 +103,12 @@ pub enum Command {
     Late(Box<LateArrival>),
     /// Everything that came in on a line up to a time has gone through the door.
     CaughtUp(CaughtUp),
+    /// Whoever was on it was revoked: nobody is, if it is still they.
+    LetGo(LetGo),
+    /// An operator writes to a contact, and may take it back for a while, or says why the contact may be texted.
+    SendWith(Box<SendWith>),
+    /// An operator has called back and spoken with the contact.
+    Called(ConversationRef),
 }
 
 impl Command {
@@ -228,104 +237,6 @@ pub struct DeliveryReport {
     pub channel: Option<ChannelId>,
 }
 
-/// A text to a contact.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct SendMessage {
-    /// To whom.
-    pub to: Recipient,
-    /// The line it leaves from; none: the line the contact last used.
-    #[serde(default)]
-    pub channel: Option<ChannelId>,
-    /// 1 to [`TEXT_MAX`] characters.
-    pub text: String,
-}
-
-/// Who a text goes to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Recipient {
-    /// The contact of this conversation.
-    Conversation(ConversationId),
-    /// This number; joins its conversation if there is one.
-    #[schema(value_type = String)]
-    Address(Address),
-}
-
-/// A note.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct AddNote {
-    /// Where.
-    pub conversation: ConversationId,
-    /// 1 to [`NOTE_MAX`] characters.
-    pub text: String,
-}
-
-/// Who is on it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Assign {
-    /// Which conversation.
-    pub conversation: ConversationId,
-    /// None: nobody.
-    pub operator: Option<OperatorId>,
-}
-
-/// Hide until a time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Snooze {
-    /// Which conversation.
-    pub conversation: ConversationId,
-    /// Microseconds since the epoch; must lie ahead.
-    pub until: Stamp,
-}
-
-/// Add and remove tags.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct ChangeTags {
-    /// Which conversation.
-    pub conversation: ConversationId,
-    /// To add.
-    #[serde(default)]
-    pub add: Vec<Tag>,
-    /// To remove.
-    #[serde(default)]
-    pub remove: Vec<Tag>,
-}
-
-/// Seen by a person.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct MarkRead {
-    /// Which conversation.
-    pub conversation: ConversationId,
-    /// Everything up to and including this offset.
-    pub up_to: Offset,
-}
-
-/// Change a contact.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct UpdateContact {
-    /// The contact of this conversation.
-    pub conversation: ConversationId,
-    /// The new name; none: unchanged.
-    #[serde(default)]
-    pub name: Option<String>,
-    /// Notes about the contact; none: unchanged.
-    #[serde(default)]
-    pub notes: Option<String>,
-}
-
-/// New consent of a contact who had opted out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct RecordConsent {
-    /// The contact of this conversation.
-    pub conversation: ConversationId,
-    /// How it was given.
-    pub how: ConsentMethod,
-    /// When it was given, in microseconds since the epoch; not later than now.
-    pub when: Stamp,
-    /// What the contact said, word by word: 1 to [`TEXT_MAX`] characters.
-    pub words: String,
-}
-
 /// A change of settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Setting {
@@ -343,6 +254,8 @@ pub enum Setting {
     Secret(AccountId),
     /// What stays in its lane from here on.
     Pause(PauseScope, Pause),
+    /// An operator's credentials changed in the sealed table.
+    Credential(OperatorId, CredentialChange),
 }
 
 /// A change of the directory.

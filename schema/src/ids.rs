@@ -137,6 +137,9 @@ uuid_id!(/// One request of the outside world, the same in the log, in problems 
 uuid_id!(/// The random id of a batch: tells our own append from another's after a time-out.
     BatchId);
 
+uuid_id!(/// One browser in which somebody is signed in.
+    SessionId);
+
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

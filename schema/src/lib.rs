@@ -13,6 +13,7 @@ pub mod ids;
 pub mod message;
 pub mod page;
 pub mod pause;
+pub mod person;
 pub mod problem;
 pub mod queue;
 pub mod rest;

@@ -59,6 +59,12 @@ problems! {
     NoAddress = "no_address" 409 414 false "The contact has no address to send to",
     /// An address or id that somebody else has.
     Taken = "taken" 409 415 false "Somebody else has that",
+    /// A tenant keeps an owner.
+    LastOwner = "last_owner" 409 417 false "The last owner stays owner",
+    /// E-mail and password do not belong together.
+    BadCredentials = "bad_credentials" 401 418 false "E-mail or password is wrong",
+    /// A one-time link that was used, replaced, or is too old.
+    LinkSpent = "link_spent" 410 419 false "This link is no longer good",
     /// Larger than allowed.
     TooLarge = "too_large" 413 413 false "The request is larger than allowed",
     /// A limit of requests was reached.

@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     address::Address,
+    command::ConsentBasis,
     event::ConsentMethod,
-    ids::{ChannelId, Offset, OperatorId, Tag, TenantId},
+    ids::{ChannelId, Offset, OperatorId, Tag, TemplateId, TenantId},
     pause::Pause,
+    person::SignInState,
     role::Role,
     time::Stamp,
 };
@@ -36,6 +38,10 @@ SendText {
     /// The line it leaves from; none: the line last used.
     #[serde(default)]
     channel: Option<ChannelId>,
+    /// It stays here for so many seconds and can be taken back with `cancel`; none: it leaves when its turn comes.
+    #[serde(default)]
+    #[schema(maximum = 30)]
+    hold_s: Option<u16>,
 });
 
 body!(/// A text to a number; joins its conversation if there is one.
@@ -49,6 +55,13 @@ SendTextTo {
     /// The line it leaves from; none: the line the contact last used.
     #[serde(default)]
     channel: Option<ChannelId>,
+    /// It stays here for so many seconds and can be taken back with `cancel`; none: it leaves when its turn comes.
+    #[serde(default)]
+    #[schema(maximum = 30)]
+    hold_s: Option<u16>,
+    /// Why they may be texted, if they never wrote nor called: becomes `consent.recorded`.
+    #[serde(default)]
+    basis: Option<ConsentBasis>,
 });
 
 body!(/// A note beside the messages; contacts never see it.
@@ -129,7 +142,7 @@ pub struct CancelQueue {
     pub channel: Option<ChannelId>,
     /// Made from one template.
     #[serde(default)]
-    pub template: Option<crate::ids::TemplateId>,
+    pub template: Option<TemplateId>,
     /// Queued at least so many seconds ago.
     #[serde(default)]
     pub older_than_s: Option<u32>,
@@ -157,6 +170,24 @@ pub struct Plain {
     pub idempotency_key: Option<String>,
 }
 
+/// A text that operators put into what they write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct CannedText {
+    /// Its name.
+    pub template: TemplateId,
+    /// With variables in braces: `{business}`, `{name}` (the contact's), `{operator}`.
+    pub text: String,
+}
+
+/// Every template, as operators use them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Texts {
+    /// What stands for `{business}`.
+    pub business_name: String,
+    /// In order of name.
+    pub rows: Vec<CannedText>,
+}
+
 /// Whether a line answers missed calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -182,6 +213,12 @@ pub struct OperatorView {
     pub operator: OperatorId,
     /// None: revoked.
     pub role: Option<Role>,
+    /// What they sign in with; none: they come with tokens that others mint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Whether they have set a password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<SignInState>,
 }
 
 /// A line: its settings and limits.
@@ -231,7 +268,7 @@ pub struct DayView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct TemplateView {
     /// Which.
-    pub template: crate::ids::TemplateId,
+    pub template: TemplateId,
     /// Its text.
     pub text: String,
     /// Its cost when rendered, in segments.
@@ -277,28 +314,4 @@ pub struct AccountSecret {
     /// The auth token. The one before it stays valid beside it, for webhooks under way.
     #[schema(min_length = 1, max_length = 256)]
     pub auth_token: String,
-}
-
-/// How the page asks to be let in, in demo mode.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PageSignIn {
-    /// As whom; none: as the demo's own operator.
-    #[serde(default)]
-    pub operator: Option<OperatorId>,
-}
-
-/// What the page calls the API and opens the stream with. Never kept on disk by the page.
-#[derive(Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct PageToken {
-    /// A bearer token like any other, of a short life.
-    pub token: String,
-    /// Seconds until it ends.
-    pub valid_s: u64,
-    /// Whose data.
-    pub tenant: TenantId,
-    /// Who the page is now.
-    pub operator: OperatorId,
-    /// What it may.
-    pub role: Role,
 }

@@ -10,13 +10,15 @@ pub enum Role {
     Viewer,
     /// Reads and answers conversations; settings events are hidden.
     Operator,
-    /// Everything of the tenant, settings included.
+    /// Everything of the tenant, settings included; gives and takes every role but owner.
     Admin,
+    /// Everything, and alone says who else is an owner. A tenant that has one always keeps one.
+    Owner,
 }
 
 impl Role {
     /// Every role, in order; the place in it is `index`.
-    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Admin];
+    pub const ALL: [Self; 4] = [Self::Viewer, Self::Operator, Self::Admin, Self::Owner];
 
     /// Place in tables kept per role.
     pub fn index(self) -> usize {

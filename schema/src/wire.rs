@@ -88,6 +88,7 @@ pub fn is_visible(fact: &Fact, role: Role) -> bool {
         | Fact::LimitConfigured(_)
         | Fact::OperatorConfigured(_)
         | Fact::SecretChanged(_)
+        | Fact::CredentialChanged(_)
         | Fact::TenantRegistered(_)
         | Fact::ChannelClaimed(_)
         | Fact::AccountRegistered(_)

@@ -23,7 +23,7 @@ use utoipa::openapi::OpenApi;
 
 pub use self::limits::ApiLimits;
 use self::limits::Rates;
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, people::People};
 
 /// Whether the node can serve; else why not, for people. It must fail only for what a restart or another node cures.
 pub type Ready = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
@@ -43,6 +43,10 @@ pub struct ApiParts {
     pub search: Arc<dyn Search>,
     /// The sealed table of secrets.
     pub put_secret: PutSecret,
+    /// Who signs in.
+    pub people: Arc<People>,
+    /// Where browsers find the page: one-time links lead there.
+    pub public_url: String,
     /// For `/readyz`.
     pub ready: Ready,
     /// For `/metrics`.

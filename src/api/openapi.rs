@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Json, Router, routing::get};
 use schema::{
     frame::{Activity, ClientInfo},
-    rest::{PageSignIn, PageToken},
+    person::{PageInvitation, PageJoin, PageLink, PageSession, PageSessions, PageSignIn, PageSignOut, PageToken},
 };
 use utoipa::{
     OpenApi as _,
@@ -24,7 +24,18 @@ const ABOUT: &str = "Every answer that holds state says at which position (epoch
 
 /// Types of the stream and of the page's sign-in: no route of this document names them, but clients want them.
 #[derive(utoipa::OpenApi)]
-#[openapi(components(schemas(Activity, ClientInfo, PageSignIn, PageToken)))]
+#[openapi(components(schemas(
+    Activity,
+    ClientInfo,
+    PageInvitation,
+    PageJoin,
+    PageLink,
+    PageSession,
+    PageSessions,
+    PageSignIn,
+    PageSignOut,
+    PageToken
+)))]
 struct Besides;
 
 /// Adds what no single route knows.

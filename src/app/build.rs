@@ -19,11 +19,11 @@ use tokio::{sync::watch, task::JoinHandle};
 use super::{
     Listener, ListenerLimits, Stores, Tls, demo,
     keys::{self, KeyWatch},
-    limits::{api_limits, catch_up, inbound_settings, limits, pace, stream_limits, webhook_settings},
+    limits::{api_limits, catch_up, inbound_settings, limits, pace, people_limits, stream_limits, webhook_settings},
 };
 use crate::{
     api::{self, ApiParts, ApiState, Metrics, PutSecret, Ready},
-    auth::Authenticator,
+    auth::{Authenticator, people::People},
     channels::twilio::{TwilioCarrier, TwilioInbound, TwilioSettings},
     config::Config,
     page::{self, PageParts, PageState},
@@ -46,13 +46,8 @@ pub struct Running {
 /// Builds everything and starts serving. Nothing is served before the engine stands.
 pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow::Result<Running> {
     let data = &config.data.directory;
-    let listener_limits = ListenerLimits {
-        connections_max: config.server.connections_max,
-        header_timeout: config.server.header_timeout_ms.duration(),
-        stall_timeout: config.server.stall_timeout_ms.duration(),
-    };
     let tls = Tls::load(config)?;
-    let listener = Listener::bind(config.server.listen, listener_limits, tls.clone())
+    let listener = Listener::bind(config.server.listen, listener_limits(config), tls.clone())
         .await
         .with_context(|| format!("server.listen = \"{}\" cannot be bound", config.server.listen))?;
     let address = listener.address()?;
@@ -91,18 +86,21 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
     let (stop, stopping) = watch::channel(false);
     let auth = Arc::new(keys::authenticator(config)?);
     followers.push(tokio::spawn(KeyWatch::over(config, &auth).run()));
+    let people = auth.people(stores.people.clone(), people_limits(config)).context("who signs in")?;
     let origins = config.server.allowed_origins.clone();
     let api = ApiState::new(ApiParts {
         engine: engine.clone(),
         auth: auth.clone(),
         search,
         put_secret: put_secret(&stores),
+        people: people.clone(),
+        public_url: config.server.public_url.clone(),
         ready: ready(&engine),
         metrics,
         limits: api_limits(config),
         origins: origins.clone(),
     });
-    let page = PageState::new(page_parts(config, &engine, auth.clone())?);
+    let page = PageState::new(page_parts(config, &engine, auth.clone(), people)?);
     let stream = StreamState::new(engine.clone(), auth, stream_limits(config), origins);
     let inbound = TwilioInbound::new(&inbound_settings(config), directory, stores.secrets.get.clone());
     let webhooks = WebhookState::new(engine.clone(), Arc::new(inbound), webhook_settings(config));
@@ -113,6 +111,14 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
     let drain = config.server.drain_ms.duration();
     let served = tokio::spawn(listener.serve(routes, stopping, drain));
     Ok(Running { engine, stream, address, stop, served, followers, drain })
+}
+
+fn listener_limits(config: &Config) -> ListenerLimits {
+    ListenerLimits {
+        connections_max: config.server.connections_max,
+        header_timeout: config.server.header_timeout_ms.duration(),
+        stall_timeout: config.server.stall_timeout_ms.duration(),
+    }
 }
 
 fn limiter(config: &Config) -> LocalLimiter {
@@ -146,7 +152,12 @@ fn put_secret(stores: &Stores) -> PutSecret {
 }
 
 /// The page, and in demo mode its way in.
-fn page_parts(config: &Config, engine: &Engine, auth: Arc<Authenticator>) -> anyhow::Result<PageParts> {
+fn page_parts(
+    config: &Config,
+    engine: &Engine,
+    auth: Arc<Authenticator>,
+    people: Arc<People>,
+) -> anyhow::Result<PageParts> {
     let demo = &config.demo;
     // The simulated carrier names itself by its address, the configuration by its name.
     let near = demo.carrier_url.replace("//localhost", "//127.0.0.1");
@@ -155,7 +166,8 @@ fn page_parts(config: &Config, engine: &Engine, auth: Arc<Authenticator>) -> any
         false => config.twilio.base_url.clone(),
     };
     let guest = demo.enabled.then(demo::guest).transpose()?;
-    Ok(PageParts { auth, clock: engine.ports().clock.clone(), guest, pictures })
+    let public_url = config.server.public_url.clone();
+    Ok(PageParts { engine: engine.clone(), auth, people, public_url, guest, pictures })
 }
 
 /// Fails only for what a restart or another node cures: the directory's own tenant has closed.

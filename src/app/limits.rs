@@ -12,8 +12,8 @@ use actors::{
 };
 
 use crate::{
-    api::ApiLimits, channels::twilio::TwilioInboundSettings, config::Config, session::StreamLimits,
-    store::StoreOptions, webhook::WebhookSettings,
+    api::ApiLimits, auth::people::PeopleLimits, channels::twilio::TwilioInboundSettings, config::Config,
+    session::StreamLimits, store::StoreOptions, webhook::WebhookSettings,
 };
 
 /// What the engine goes by.
@@ -178,6 +178,19 @@ pub(crate) fn api_limits(config: &Config) -> ApiLimits {
         body_bytes: server.body_max_bytes,
         body_within: server.body_timeout_ms.duration(),
         answer_within: server.request_timeout_ms.duration(),
+    }
+}
+
+/// How people sign in.
+pub(crate) fn people_limits(config: &Config) -> PeopleLimits {
+    let sign_in = &config.sign_in;
+    PeopleLimits {
+        attempts_per_minute: sign_in.attempts_per_minute,
+        peer_attempts_per_minute: sign_in.peer_attempts_per_minute,
+        session: sign_in.session_s.duration(),
+        sessions_max: sign_in.sessions_max,
+        invitation: sign_in.invitation_s.duration(),
+        reset: sign_in.reset_s.duration(),
     }
 }
 

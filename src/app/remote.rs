@@ -1,5 +1,6 @@
 //! Commands on a running server, through REST like any client.
 
+mod operators;
 mod stop;
 
 use std::{
@@ -16,6 +17,7 @@ use schema::{
 };
 use serde_json::{Value, json};
 
+pub use self::operators::{Operators, operators};
 pub use self::stop::{Canceling, Texts, Which, cancel_queued, list_queued, pause, preview_queued, resume};
 use super::{client, token};
 use crate::config::Config;
@@ -50,12 +52,16 @@ struct Server {
 
 impl Server {
     fn new(config: &Config, url: Option<&str>, tenant: &TenantId) -> anyhow::Result<Self> {
+        Self::with(config, url, tenant, Role::Admin)
+    }
+
+    fn with(config: &Config, url: Option<&str>, tenant: &TenantId, role: Role) -> anyhow::Result<Self> {
         // The first to come installs it; a provider that is there already will do.
         drop(rustls::crypto::ring::default_provider().install_default());
         let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_WITHIN);
         let client = client.tls_backend_preconfigured(client::trust(config, url)?).build()?;
         let operator = OperatorId::new("command-line")?;
-        let token = token(config, tenant, &operator, Role::Admin, TOKEN_FOR)?;
+        let token = token(config, tenant, &operator, role, TOKEN_FOR)?;
         Ok(Self { client, base: base(config, url), token })
     }
 

@@ -18,6 +18,7 @@ use schema::ids::AccountId;
 
 use super::limits::store_options;
 use crate::{
+    auth::people::PeopleTable,
     channels::{Secret, SecretSource},
     config::{Config, StoreKind},
     store::{
@@ -37,6 +38,8 @@ pub struct Stores {
     pub keys: Arc<dyn Keys>,
     /// Carrier secrets.
     pub secrets: Secrets,
+    /// What operators sign in with.
+    pub people: PeopleTable,
 }
 
 /// Makes a secret an account's current one; sealed and durable when it returns.
@@ -173,7 +176,8 @@ impl Stores {
             let secrets = secrets.clone();
             Box::pin(async move { Ok(secrets.put(&account, &secret).await?) })
         });
-        Self { log: store.log(), views: store.views(), keys: store.keys(), secrets: Secrets { get, put } }
+        let secrets = Secrets { get, put };
+        Self { log: store.log(), views: store.views(), keys: store.keys(), secrets, people: people(store) }
     }
 
     /// The CQL store's ports.
@@ -211,6 +215,19 @@ impl Stores {
             views: Arc::new(MemoryViews::default()),
             keys: Arc::new(MemoryKeys::default()),
             secrets: Secrets { get, put },
+            people: PeopleTable::in_memory(),
         }
+    }
+}
+
+fn people(store: &EmbeddedStore) -> PeopleTable {
+    let people = store.people();
+    let read = people.clone();
+    PeopleTable {
+        all: Arc::new(move || read.all()),
+        put: Arc::new(move |(tenant, operator), record| {
+            let people = people.clone();
+            Box::pin(async move { people.put(tenant, operator, record).await.map_err(|error| error.to_string()) })
+        }),
     }
 }

@@ -151,8 +151,8 @@ fn clocks_may_differ_by_the_leeway_and_no_more() {
 fn a_token_of_an_unknown_key_makes_the_keys_be_looked_at_before_it_is_refused() {
     let ((_old_directory, old), (_new_directory, new)) = (ed25519(), ed25519());
     let fresh = Authenticator::new(std::slice::from_ref(&new)).unwrap().mint(&claims()).unwrap();
-    let auth = std::sync::Arc::new(Authenticator::new(std::slice::from_ref(&old)).unwrap());
-    let replaced = std::sync::Arc::downgrade(&auth);
+    let auth = Arc::new(Authenticator::new(std::slice::from_ref(&old)).unwrap());
+    let replaced = Arc::downgrade(&auth);
     auth.on_unknown_key(Box::new(move || {
         replaced.upgrade().unwrap().replace(&[new.clone().into(), old.clone().into()]).unwrap();
     }));

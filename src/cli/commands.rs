@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use schema::{ids::Offset, time::Stamp};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Command, KeysCommand, ParkedCommand, TailArguments, TenantCommand, TokenArguments, stop, tail};
+use super::{Command, KeysCommand, ParkedCommand, TailArguments, TenantCommand, TokenArguments, operator, stop, tail};
 use crate::{
     app::{self, offline::TrimUntil},
     config::Config,
@@ -34,6 +34,7 @@ pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
         }
         Command::Keys(command) => keys(&config, &command),
         Command::Tenant(command) => tenant(&config, command).await,
+        Command::Operator(command) => operator::run(&config, command).await,
         Command::Parked(command) => parked(&config, command).await,
         Command::Pause(arguments) => stop::pause(&config, &arguments).await,
         Command::Resume(arguments) => stop::resume(&config, &arguments).await,

@@ -17,7 +17,7 @@ use serde::Deserialize;
 pub use error::{ConfigError, Fault};
 pub use section::{Allowed, Millis, Rule, Seconds, Secret};
 pub use sections::{
-    Api, Auth, CatchUp, Cql, Data, Demo, Feed, LogFormat, Outbox, Pace, Search, Server, Store, StoreKind, Stream,
+    Api, Auth, CatchUp, Cql, Data, Demo, Feed, LogFormat, Outbox, Pace, Search, Server, SignIn, Store, StoreKind, Stream,
     Telemetry, Tenant, Twilio, Webhook,
 };
 
@@ -86,6 +86,8 @@ config! {
     api: Api,
     /// Tokens.
     auth: Auth,
+    /// People.
+    sign_in: SignIn,
     /// Search.
     search: Search,
     /// Logs.

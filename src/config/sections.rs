@@ -367,6 +367,24 @@ section! {
 }
 
 section! {
+    /// People who sign in with e-mail and password.
+    SignIn("sign_in") {
+        /// Tries with one e-mail, a minute.
+        attempts_per_minute: NonZeroU32, 1..=600;
+        /// Tries of one peer, a minute.
+        peer_attempts_per_minute: NonZeroU32, 1..=100_000;
+        /// How long a browser stays signed in.
+        session_s: Seconds, 60..=31_536_000;
+        /// Browsers of one person.
+        sessions_max: usize, 1..=100;
+        /// How long an invitation is good.
+        invitation_s: Seconds, 60..=2_592_000;
+        /// How long a link to a new password is good.
+        reset_s: Seconds, 60..=604_800;
+    }
+}
+
+section! {
     /// Search.
     Search("search") {
         /// Memory of the index writer.

@@ -1,14 +1,16 @@
-//! The operators' page at `/`: files built into the binary, and in demo mode a way in.
+//! The operators' page at `/`: files built into the binary, and the ways in.
 //!
-//! An edge: it hands out files and, to visitors from this machine only, the demo's token. It knows nothing of what the
-//! page shows; the page uses REST and the stream like any stranger's dashboard.
+//! An edge: it hands out files, and tokens to whoever signs in or, in demo mode and on this machine only, to the page
+//! itself. It knows nothing of what the page shows; the page uses REST and the stream like any stranger's dashboard.
 
 mod file;
 mod guest;
+mod sign_in;
+mod visit;
 
 use std::sync::Arc;
 
-use actors::ports::Clock;
+use actors::engine::Engine;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Path, State},
@@ -16,17 +18,22 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use schema::time::Stamp;
 
 use self::file::Served;
 pub use self::guest::Guest;
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, people::People};
 
 /// What the page's edge is built on.
 pub struct PageParts {
-    /// Makes the demo's tokens.
+    /// Whose operators sign in.
+    pub engine: Engine,
+    /// Makes the page's tokens.
     pub auth: Arc<Authenticator>,
-    /// Tells when they end.
-    pub clock: Arc<dyn Clock>,
+    /// Who signs in.
+    pub people: Arc<People>,
+    /// Where browsers find the page.
+    pub public_url: String,
     /// Who is let in without being asked; none: nobody is.
     pub guest: Option<Guest>,
     /// Origins that pictures are shown from, with spaces between: the carrier's.
@@ -48,6 +55,14 @@ impl PageState {
     pub fn new(parts: PageParts) -> Self {
         let policy = HeaderValue::from_str(&policy(&parts.pictures)).unwrap_or(HeaderValue::from_static(STRICT));
         Self(Arc::new(Inner { policy, files: file::all(), parts }))
+    }
+
+    fn people(&self) -> &People {
+        &self.0.parts.people
+    }
+
+    fn now(&self) -> Stamp {
+        self.0.parts.engine.ports().clock.now()
     }
 
     fn file(&self, path: &str) -> Option<&Served> {
@@ -72,7 +87,13 @@ pub fn router(state: PageState) -> Router {
         .route("/inbox/{*view}", get(index))
         .route("/favicon.svg", get(icon))
         .route("/assets/{*name}", get(asset))
-        .route("/page/sign-in", post(guest::sign_in).layer(DefaultBodyLimit::max(guest::BODY_MAX)))
+        .route("/join", get(index))
+        .route("/page/sign-in", post(sign_in::sign_in))
+        .route("/page/sign-out", post(sign_in::sign_out))
+        .route("/page/sessions", get(sign_in::sessions))
+        .route("/page/invitation", post(sign_in::invitation))
+        .route("/page/join", post(sign_in::join))
+        .layer(DefaultBodyLimit::max(sign_in::BODY_MAX))
         .with_state(state)
 }
 

@@ -11,7 +11,7 @@ use schema::{
 use tokio::time::Instant;
 
 use super::{StreamState, connection::Session, desk::Desk, recover, transport::Stop};
-use crate::auth::{AuthError, Claims, KeyMark};
+use crate::auth::{AuthError, Claims, Grant};
 
 /// What clients see as the server's version.
 pub(super) const VERSION: &str = concat!("deskwire ", env!("CARGO_PKG_VERSION"));
@@ -53,7 +53,7 @@ impl Session {
     }
 
     async fn admit(&mut self, request: ConnectRequest) -> Result<ConnectResult, Refused> {
-        let (claims, key) = self.claims(&request.token)?;
+        let (claims, grant) = self.claims(&request.token)?;
         let seat = self.state.0.seats.sit(&claims.tenant, &claims.operator).ok_or(Close::ConnectionLimit)?;
         let tenant = tenant(&self.state, &claims).await?;
         let role = tenant.settings().role(&claims.operator, claims.role).ok_or(Close::PermissionDenied)?;
@@ -65,7 +65,7 @@ impl Session {
             StreamError::Internal
         })?;
         let keys = self.state.0.auth.replaced();
-        self.sit_down(Desk::new(tenant, (&claims, key), keys, role, cursor, seat, self.client), &claims);
+        self.sit_down(Desk::new(tenant, (&claims, grant), keys, role, cursor, seat, self.client), &claims);
         let client = self.client.0.to_string();
         let limits = &self.state.0.limits;
         Ok(ConnectResult {
@@ -82,7 +82,7 @@ impl Session {
         })
     }
 
-    fn claims(&self, token: &str) -> Result<(Claims, KeyMark), Refused> {
+    fn claims(&self, token: &str) -> Result<(Claims, Grant), Refused> {
         if token.is_empty() {
             return Err(StreamError::Unauthorized.into());
         }
@@ -125,7 +125,7 @@ impl Session {
 
     /// A new token for the same operator.
     pub(super) async fn refresh(&mut self, id: u32, request: TokenRequest) -> Result<(), Stop> {
-        let (claims, key) = match self.claims(&request.token) {
+        let (claims, grant) = match self.claims(&request.token) {
             Ok(admitted) => admitted,
             Err(Refused::Stop(stop)) => return Err(stop),
             Err(Refused::Error(error)) => return self.reply(Reply::error(id, error)).await,
@@ -134,7 +134,7 @@ impl Session {
         if claims.tenant != *desk.tenant.id() || claims.operator != desk.operator {
             return Err(Close::InvalidToken.into());
         }
-        (desk.token_role, desk.key) = (claims.role, key);
+        (desk.token_role, desk.grant) = (claims.role, grant);
         desk.check_rights()?;
         self.set_expiry(&claims);
         let result = RefreshResult {

@@ -246,7 +246,7 @@ impl Session {
     fn check_key(&self) -> Result<(), Stop> {
         let Some(desk) = &self.desk else { return Ok(()) };
         let now = self.state.0.engine.ports().clock.now();
-        if self.state.0.auth.trusts(desk.key, now) { Ok(()) } else { Err(Close::InvalidToken.into()) }
+        if self.state.0.auth.trusts(desk.grant, now) { Ok(()) } else { Err(Close::InvalidToken.into()) }
     }
 
     /// What asks for nothing (an empty message, a ping, a pong that nobody waits for) costs like a command.

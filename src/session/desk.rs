@@ -13,7 +13,7 @@ use schema::{
 use tokio::sync::{broadcast, watch};
 
 use super::{filter::Filter, limits::Seat, transport::Stop};
-use crate::auth::{Claims, KeyMark};
+use crate::auth::{Claims, Grant};
 
 /// An operator at work.
 pub(super) struct Desk {
@@ -29,8 +29,8 @@ pub(super) struct Desk {
     /// Set while subscribed to presence.
     pub(super) presence: Option<broadcast::Receiver<News>>,
     rights: watch::Receiver<Offset>,
-    /// The key of its token, and when keys are replaced.
-    pub(super) key: KeyMark,
+    /// What its token was let in by, and when keys are replaced or sessions end.
+    pub(super) grant: Grant,
     keys: watch::Receiver<()>,
     pub(super) seat: Seat,
     online: Online,
@@ -40,7 +40,7 @@ pub(super) struct Desk {
 pub(super) enum Turn {
     /// Somebody's rights changed.
     Rights,
-    /// Keys were replaced: the one of its token may be forgotten.
+    /// Keys were replaced or sessions ended: what its token was let in by may be forgotten.
     Keys,
     /// Presence news; none: some were missed.
     Presence(Option<News>),
@@ -51,7 +51,7 @@ pub(super) enum Turn {
 impl Desk {
     pub(super) fn new(
         tenant: TenantHandle,
-        (claims, key): (&Claims, KeyMark),
+        (claims, grant): (&Claims, Grant),
         mut keys: watch::Receiver<()>,
         role: Role,
         cursor: Cursor,
@@ -71,7 +71,7 @@ impl Desk {
             filters: Vec::new(),
             presence: None,
             rights,
-            key,
+            grant,
             keys,
             seat,
             online,

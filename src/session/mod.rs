@@ -32,7 +32,7 @@ use axum::{
 use schema::problem::{Code, Problem};
 
 use self::{drain::Drain, limits::Seats};
-pub use self::{echo::echo, limits::StreamLimits, rpc::command as rpc_command};
+pub use self::{echo::echo, limits::StreamLimits, rpc::METHODS as RPC_METHODS, rpc::command as rpc_command};
 use crate::auth::Authenticator;
 
 /// The protocol's name in `Sec-WebSocket-Protocol`.

@@ -3,7 +3,7 @@
 use actors::{engine::Engine, handle::Refusal, presence::ClientId, reader::Reader, tenant::TenantHandle, trace};
 use schema::{
     codes::{ErrorBody, StreamError},
-    command::{Command, KEY_MAX, Request},
+    command::{Command, ConsentBasis, KEY_MAX, Request, SendMessage, SendWith},
     event::{Author, Origin, Via},
     frame::RpcRequest,
     ids::{ConversationId, OperatorId},
@@ -15,6 +15,27 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{StreamState, desk::Desk};
+
+/// Every method, and the least role that may call it.
+pub const METHODS: &[(&str, Role)] = &[
+    ("inbox.page", Role::Viewer),
+    ("typing.set", Role::Operator),
+    ("message.send", Role::Operator),
+    ("message.retry", Role::Operator),
+    ("message.cancel", Role::Operator),
+    ("note.add", Role::Operator),
+    ("conversation.assign", Role::Operator),
+    ("conversation.resolve", Role::Operator),
+    ("conversation.reopen", Role::Operator),
+    ("conversation.snooze", Role::Operator),
+    ("conversation.tag", Role::Operator),
+    ("conversation.mark_read", Role::Operator),
+    ("conversation.called", Role::Operator),
+    ("contact.update", Role::Operator),
+    ("contact.opt_out", Role::Operator),
+    ("contact.opt_in", Role::Operator),
+    ("contact.record_consent", Role::Admin),
+];
 
 /// What an RPC needs, apart from its session.
 pub(super) struct Call {
@@ -30,6 +51,19 @@ pub(super) struct Call {
 #[serde(default)]
 struct Key {
     idempotency_key: Option<String>,
+}
+
+/// `message.send`.
+#[derive(Deserialize)]
+struct Sent {
+    #[serde(flatten)]
+    send: SendMessage,
+    /// It stays here for so many seconds and can be taken back.
+    #[serde(default)]
+    hold_s: Option<u16>,
+    /// Why they may be texted, if they never wrote nor called.
+    #[serde(default)]
+    basis: Option<ConsentBasis>,
 }
 
 /// `typing.set`.
@@ -66,21 +100,15 @@ impl Call {
     /// The method's answer as JSON.
     pub(super) async fn answer(self, request: RpcRequest) -> Result<Box<RawValue>, ErrorBody> {
         let data = request.data.as_deref().map_or("{}", RawValue::get);
+        self.may(&request.method)?;
         match request.method.as_str() {
             "inbox.page" => self.inbox(arguments(data)?).await,
             "typing.set" => self.typing(arguments(data)?),
-            method => {
-                let command = command(method, data)?;
-                if matches!(command, Command::ConsentRecord(_)) && self.role < Role::Admin {
-                    return Err(StreamError::PermissionDenied.into());
-                }
-                self.submit(command, data).await
-            }
+            method => self.submit(command(method, data)?, data).await,
         }
     }
 
     async fn submit(self, command: Command, data: &str) -> Result<Box<RawValue>, ErrorBody> {
-        self.may_change()?;
         let key = arguments::<Key>(data)?.idempotency_key;
         if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > KEY_MAX) {
             return Err((&Problem::new(Code::Invalid).field("idempotency_key")).into());
@@ -110,7 +138,6 @@ impl Call {
     }
 
     fn typing(self, typing: Typing) -> Result<Box<RawValue>, ErrorBody> {
-        self.may_change()?;
         let presence = self.tenant.presence();
         if typing.typing {
             presence.start_typing(self.client, typing.conversation, self.engine.ports().clock.now());
@@ -120,16 +147,23 @@ impl Call {
         Ok(to_raw_value(&serde_json::Map::new()).expect("plain values always encode"))
     }
 
-    /// Viewers look.
-    fn may_change(&self) -> Result<(), ErrorBody> {
-        if self.role >= Role::Operator { Ok(()) } else { Err(StreamError::PermissionDenied.into()) }
+    /// Before anything of the arguments is read.
+    fn may(&self, method: &str) -> Result<(), ErrorBody> {
+        match METHODS.iter().find(|(name, _)| *name == method) {
+            None => Err(StreamError::MethodNotFound.into()),
+            Some((_, least)) if self.role < *least => Err(StreamError::PermissionDenied.into()),
+            Some(_) => Ok(()),
+        }
     }
 }
 
 /// The command that a method and its arguments stand for.
 pub fn command(method: &str, data: &str) -> Result<Command, ErrorBody> {
     Ok(match method {
-        "message.send" => Command::Send(arguments(data)?),
+        "message.send" => {
+            let Sent { send, hold_s, basis } = arguments(data)?;
+            SendWith::command(send, hold_s, basis)
+        }
         "message.retry" => Command::Retry(arguments(data)?),
         "message.cancel" => Command::Cancel(arguments(data)?),
         "note.add" => Command::Note(arguments(data)?),
@@ -139,6 +173,7 @@ pub fn command(method: &str, data: &str) -> Result<Command, ErrorBody> {
         "conversation.snooze" => Command::Snooze(arguments(data)?),
         "conversation.tag" => Command::Tag(arguments(data)?),
         "conversation.mark_read" => Command::MarkRead(arguments(data)?),
+        "conversation.called" => Command::Called(arguments(data)?),
         "contact.update" => Command::UpdateContact(arguments(data)?),
         "contact.opt_out" => Command::OptOut(arguments(data)?),
         "contact.opt_in" => Command::OptIn(arguments(data)?),
@@ -189,6 +224,7 @@ mod tests {
             ("conversation.snooze", format!(r#"{{{conversation},"until":1}}"#)),
             ("conversation.tag", format!(r#"{{{conversation},"add":["vip"]}}"#)),
             ("conversation.mark_read", format!(r#"{{{conversation},"up_to":3}}"#)),
+            ("conversation.called", only.clone()),
             ("contact.update", format!(r#"{{{conversation},"name":"x"}}"#)),
             ("contact.opt_out", only.clone()),
             ("contact.opt_in", only),
@@ -200,6 +236,8 @@ mod tests {
             commands.push(format!("{:?}", std::mem::discriminant(&command)));
         }
         let count = commands.len();
+        let own = ["inbox.page", "typing.set"];
+        assert_eq!(count + own.len(), METHODS.len(), "every method has a least role");
         commands.sort();
         commands.dedup();
         assert_eq!(commands.len(), count, "no two methods do the same");

@@ -17,6 +17,7 @@ mod keys;
 mod load;
 mod phone;
 mod readme;
+mod roles;
 mod serving;
 mod stop;
 mod stream;

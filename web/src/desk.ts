@@ -2,7 +2,7 @@
 import { computed, effect, signal, untracked } from '@preact/signals';
 import { drop, hurry, open as openOutbox, orders, ask, type Order } from './net/outbox';
 import { rest } from './net/rest';
-import { distrust, enterDemo, identity, signOut } from './net/session';
+import { distrust, enter, forget, identity, signOut } from './net/session';
 import { Stream } from './net/stream';
 import { takePresence } from './presence';
 import { route } from './route';
@@ -10,6 +10,7 @@ import { EMPTY, reduce, type DeskState, type Input } from './state/reduce';
 import { relist, summary, type View } from './state/views';
 import { say } from './toasts';
 import type { Row } from './types';
+import { putBack, takeOut } from './ui/drafts';
 import { words } from './words';
 
 const state = signal<DeskState>(EMPTY);
@@ -50,6 +51,9 @@ export const current = computed(() => (route.value.conversation === null ? null 
 export const timeline = computed(() => (route.value.conversation === null ? null : (state.value.timelines.get(route.value.conversation) ?? null)));
 /** The name of the operator is shown in conversations of others; one's own is "You". */
 export const mayWrite = computed(() => identity.value !== null && identity.value.role !== 'viewer');
+
+/** Whether settings are this person's business. */
+export const mayAdminister = computed(() => identity.value?.role === 'admin' || identity.value?.role === 'owner');
 
 let stream: Stream | null = null;
 let generation = 0;
@@ -123,20 +127,28 @@ function begin_stream(tenant: string, position: { epoch: string; offset: number 
   stream.look(route.peek().conversation);
 }
 
+/** What this person may see is not what it was. */
+const INVALIDATED = 3014;
 /** The engine's key for tokens is not the one of before. */
 const INVALID_TOKEN = 3500;
 
-/** The stream is over for good. A demo whose engine was set up anew lets its page in again. */
+/** The stream is over for good. An engine that was set up anew, or has new keys, lets in again whom it knows. */
 function ended(code: number): void {
-  if (code === INVALID_TOKEN && identity.peek()?.demo === true) void readmit();
-  else if (code >= INVALID_TOKEN || code === 101 || code === 103) leave();
+  if (code === INVALIDATED) void (identity.peek()?.by === 'token' ? begin() : readmit());
+  else if (code === INVALID_TOKEN && identity.peek()?.by !== 'token') void readmit();
+  else if (code >= INVALID_TOKEN || code === 101 || code === 103) forget();
 }
 
 async function readmit(): Promise<void> {
   distrust();
-  const isIn = await enterDemo().catch(() => false);
+  const isIn = await enter().catch(() => null);
+  if (isIn === null) {
+    // The engine is away: nobody is shown out for that.
+    setTimeout(() => void readmit(), 1_000);
+    return;
+  }
   if (!isIn) {
-    leave();
+    forget();
     return;
   }
   say({ text: words.reloaded });
@@ -292,8 +304,22 @@ function command(conversation: string, name: string, body: Record<string, unknow
 const NONE = undefined as never;
 
 export const actions = {
-  send(conversation: string, text: string): void {
-    ask({ conversation, path: `/v1/conversations/${conversation}/messages`, body: { text }, bubble: 'message', patch: { waiting_since: NONE } });
+  send(conversation: string, text: string, hold_s: number): void {
+    const body = hold_s === 0 ? { text } : { text, hold_s };
+    ask({ conversation, path: `/v1/conversations/${conversation}/messages`, body, bubble: 'message', patch: { waiting_since: NONE } });
+  },
+  /** Takes back what is held; its text is put back where it was written. */
+  takeBack(conversation: string, message: string, text: string): void {
+    putBack(conversation, text, 'message');
+    const refused = (): void => {
+      takeOut(conversation, text, 'message');
+      say({ text: words.leftAlready, kind: 'problem' });
+    };
+    ask({ conversation, path: `/v1/messages/${message}/cancel`, refused });
+  },
+  called(row: Row): void {
+    command(row.conversation, 'called', {}, { missed_call: NONE, waiting_since: NONE });
+    say({ text: words.calledNow(row) });
   },
   note(conversation: string, text: string): void {
     ask({ conversation, path: `/v1/conversations/${conversation}/notes`, body: { text }, bubble: 'note' });
@@ -317,6 +343,33 @@ export const actions = {
   snooze(row: Row, until: Date): void {
     command(row.conversation, 'snooze', { until: until.getTime() * 1_000 }, { snoozed_until: until.getTime() * 1_000 });
     say({ text: words.snoozedNow(row, until) });
+  },
+  assignMany(rows: readonly Row[], operator: string | null): void {
+    const changed = rows.filter((row) => (row.assigned ?? null) !== operator);
+    const give = (row: Row, to: string | null): Order => command(row.conversation, 'assign', { operator: to }, { assigned: to ?? NONE });
+    changed.forEach((row) => give(row, operator));
+    const undo = (): void => changed.forEach((row) => give(row, row.assigned ?? null));
+    say({ text: operator === null ? words.manyUnassigned(changed.length) : words.manyYours(changed.length), undo });
+  },
+  resolveMany(rows: readonly Row[]): void {
+    const open = rows.filter((row) => row.open);
+    for (const row of open) command(row.conversation, 'resolve', {}, { open: false, waiting_since: NONE, missed_call: NONE, snoozed_until: NONE });
+    say({ text: words.manyResolved(open.length), undo: () => open.forEach((row) => actions.reopen(row)) });
+  },
+  reopenMany(rows: readonly Row[]): void {
+    for (const row of rows) actions.reopen(row);
+    say({ text: words.manyReopened(rows.length) });
+  },
+  snoozeMany(rows: readonly Row[], until: Date): void {
+    const at = until.getTime() * 1_000;
+    for (const row of rows) command(row.conversation, 'snooze', { until: at }, { snoozed_until: at });
+    say({ text: words.manySnoozed(rows.length, until) });
+  },
+  tagMany(rows: readonly Row[], tag: string): void {
+    const without = rows.filter((row) => !row.tags.includes(tag));
+    without.forEach((row) => actions.tag(row, [tag], []));
+    const undo = (): void => without.forEach((row) => actions.tag({ ...row, tags: [...row.tags, tag] }, [], [tag]));
+    say({ text: words.manyTagged(without.length, tag), undo });
   },
   tag(row: Row, add: string[], remove: string[]): void {
     const tags = [...new Set([...row.tags.filter((tag) => !remove.includes(tag)), ...add])].sort();

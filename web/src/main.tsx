@@ -3,8 +3,9 @@ import { effect, signal, untracked } from '@preact/signals';
 import { render } from 'preact';
 import './style/index.css';
 import { begin, nudge } from './desk';
-import { enterDemo, identity } from './net/session';
+import { enter as letIn, identity } from './net/session';
 import { App } from './ui/app';
+import { joining } from './ui/signin';
 
 const root = document.getElementById('desk');
 const wasIn = signal(false);
@@ -28,7 +29,8 @@ document.addEventListener('visibilitychange', () => document.visibilityState ===
 async function enter(): Promise<void> {
   for (;;) {
     try {
-      await enterDemo();
+      // A one-time link is for whoever has it, whoever else is signed in here.
+      if (!joining.peek()) await letIn();
       asked.value = true;
       return;
     } catch {

@@ -14,6 +14,18 @@ export const whole = new Intl.NumberFormat();
 export const now = signal(Date.now() * 1_000);
 setInterval(() => (now.value = Date.now() * 1_000), 5_000);
 
+/** Moves on each second, for what is counted down. Only while somebody looks. */
+export const tick = signal(Date.now() * 1_000, {
+  watched() {
+    this.value = Date.now() * 1_000;
+    ticking = setInterval(() => (this.value = Date.now() * 1_000), 250);
+  },
+  unwatched() {
+    clearInterval(ticking);
+  },
+});
+let ticking: ReturnType<typeof setInterval> | undefined;
+
 const SECOND = 1_000_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -43,6 +55,12 @@ export function short(at: Stamp): string {
 
 export function when(at: Date): string {
   return dayOf(at.getTime() * 1_000) === dayOf(now.peek()) ? clock.format(at) : dayAndTime.format(at);
+}
+
+/** When work begins, so many days from today. */
+export function morning(days: number): Date {
+  const today = new Date();
+  return new Date(today.getFullYear(), today.getMonth(), today.getDate() + days, 8);
 }
 
 export function dayName(at: Stamp, words: { today: string; yesterday: string }): string {

@@ -2,14 +2,9 @@
 // thousand conversations, and what an operator's hand and eye wait for.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
-import { SCREENS, World, browser, desk, until } from './world.mjs';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+import { SCREENS, World, browser, check, desk, fits, until } from './world.mjs';
 
 let chrome;
 let world;
@@ -65,19 +60,6 @@ async function furnish() {
   world.ann = ann.conversation;
 }
 
-async function check(page, what) {
-  const options = { runOnly: { type: 'tag', values: RULES }, resultTypes: ['violations'] };
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate((given) => window.axe.run(document, given), options);
-  const told = violations.map((one) => `${one.id}: ${one.help}\n  ${one.nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join('\n  ')}`);
-  assert.deepEqual(told, [], what);
-}
-
-/** Nothing of the page lies outside the window. */
-async function fits(page, what) {
-  const wide = await page.evaluate(() => [...document.querySelectorAll('body *')].filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && getComputedStyle(one).position !== 'fixed' && one.closest('.heard, .nav') === null).map((one) => one.className).slice(0, 5));
-  assert.deepEqual(wide, [], `${what}: wider than the window`);
-}
 
 const settled = (page) => page.waitForSelector('.timeline .state');
 const VIEWS = {
@@ -89,7 +71,7 @@ const VIEWS = {
   keys: { path: '/', ready: async (page) => { await page.waitForSelector('.row'); await page.keyboard.press('?'); await page.waitForSelector('dialog[open]'); } },
   palette: { path: '/', ready: async (page) => { await page.waitForSelector('.row'); await page.keyboard.press('Control+k'); await page.waitForSelector('#palette-list li'); } },
   snoozed: { path: '/inbox/snoozed', ready: (page) => page.waitForSelector('.empty') },
-  'sign-in': { path: '/', ready: async (page) => { await page.route('**/page/sign-in', (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: '{}' })); await page.reload(); await page.waitForSelector('#token'); } },
+  'sign-in': { path: '/', ready: async (page) => { await page.route('**/page/sign-in', (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: '{}' })); await page.reload(); await page.waitForSelector('#email'); } },
 };
 
 /** So many contacts write, as the carrier would tell: signed, many at once. */

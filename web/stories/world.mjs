@@ -1,6 +1,8 @@
 // What a story needs: the engine and the simulated carrier on ports of their own, a browser, and a wait with a deadline.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,7 +45,7 @@ async function port() {
 
 /** The engine with its demo tenant, and the carrier of the demo's line. */
 export class World {
-  static async start() {
+  static async start({ demo = true } = {}) {
     const world = new World();
     world.directory = mkdtempSync(join(tmpdir(), 'deskwire-desk-'));
     world.data = join(world.directory, 'data');
@@ -51,7 +53,9 @@ export class World {
     world.carrierPort = await port();
     world.url = `http://localhost:${world.port}`;
     world.carrierUrl = `http://127.0.0.1:${world.carrierPort}`;
+    world.demo = demo;
     await world.startEngine();
+    if (!demo) return world;
     world.carrier = world.spawn('loadtest', ['carrier', '--listen', `127.0.0.1:${world.carrierPort}`, '--config', join(world.data, 'demo-carrier.toml')]);
     await until('the carrier to listen', () => world.carrier.exitCode !== null || fetch(`${world.carrierUrl}/meter`).then((answer) => answer.ok, () => false));
     return world;
@@ -64,7 +68,7 @@ export class World {
       DESKWIRE__SERVER__PUBLIC_URL: this.url,
       DESKWIRE__SERVER__ALLOWED_ORIGINS: `["${this.url}"]`,
       DESKWIRE__DATA__DIRECTORY: this.data,
-      DESKWIRE__DEMO__ENABLED: 'true',
+      DESKWIRE__DEMO__ENABLED: String(this.demo),
       DESKWIRE__DEMO__CARRIER_URL: `http://localhost:${this.carrierPort}`,
       DESKWIRE__TELEMETRY__FILTER: 'warn',
       DESKWIRE__WEBHOOK__LINE_PER_S: '1000000',
@@ -85,7 +89,7 @@ export class World {
       if (this.engine.exitCode !== null) throw new Error(`the engine ended:\n${this.engine.log}`);
       return fetch(`${this.url}/readyz`).then((answer) => answer.ok, () => false);
     });
-    await until('the carrier’s file', () => existsSync(join(this.data, 'demo-carrier.toml')));
+    if (this.demo) await until('the carrier’s file', () => existsSync(join(this.data, 'demo-carrier.toml')));
   }
 
   /** As if the machine lost power. */
@@ -150,8 +154,10 @@ export function browser() {
 }
 
 /** A window of the desk. What the page logs as an error fails the story, but for requests that were meant to fail. */
-export async function desk(chrome, world, { path = '/', width = 1280, height = 800, theme = 'light', as } = {}) {
+export async function desk(chrome, world, { path = '/', width = 1280, height = 800, theme = 'light', as, hold = 0 } = {}) {
   const context = await chrome.newContext({ viewport: { width, height }, colorScheme: theme, locale: 'en-US', reducedMotion: 'reduce' });
+  // Most stories are not about the seconds that a text can be taken back in.
+  if (hold === 0) await context.addInitScript(() => localStorage.setItem('desk.hold', '0'));
   const page = await context.newPage();
   page.faults = [];
   page.on('pageerror', (error) => page.faults.push(String(error.stack)));
@@ -160,4 +166,27 @@ export async function desk(chrome, world, { path = '/', width = 1280, height = 8
   });
   await page.goto(world.url + path + (as === undefined ? '' : `?as=${as}`));
   return page;
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** Axe finds nothing. */
+export async function check(page, what) {
+  const options = { runOnly: { type: 'tag', values: RULES }, resultTypes: ['violations'] };
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate((given) => window.axe.run(document, given), options);
+  const told = violations.map((one) => `${one.id}: ${one.help}\n  ${one.nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join('\n  ')}`);
+  assert.deepEqual(told, [], what);
+}
+
+/** Nothing of the page lies outside the window. */
+export async function fits(page, what) {
+  const wide = await page.evaluate(() => [...document.querySelectorAll('body *')].filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && getComputedStyle(one).position !== 'fixed' && one.closest('.heard, .nav') === null).map((one) => one.className).slice(0, 5));
+  assert.deepEqual(wide, [], `${what}: wider than the window`);
+}
+
+/** A picture of it, for people to look at. */
+export function shoot(page, name) {
+  return page.screenshot({ path: join(SCREENS, `${name}.png`) });
 }

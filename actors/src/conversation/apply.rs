@@ -71,7 +71,11 @@ impl State {
                     self.settle_waiting_by_keyword(header.stamp);
                 }
             }
-            Fact::CallMissed(_) | Fact::CallAnswered(_) | Fact::CallEnded(_) | Fact::CallVoicemail(_) => {
+            Fact::CallMissed(_)
+            | Fact::CallAnswered(_)
+            | Fact::CallEnded(_)
+            | Fact::CallVoicemail(_)
+            | Fact::CallReturned(_) => {
                 self.apply_call(header, fact);
             }
             Fact::MessageQueued(fact) => self.queued(header, fact),
@@ -81,6 +85,11 @@ impl State {
                     send.status = Status::Claimed;
                     send.claimed = header.stamp;
                     send.deadline = fact.deadline;
+                }
+            }
+            Fact::MessageHeld(fact) => {
+                if let Some(send) = self.sends.get_mut(&fact.message) {
+                    send.not_before = fact.until;
                 }
             }
             Fact::MessageStatus(fact) => self.status(fact),
@@ -115,6 +124,11 @@ impl State {
             Fact::CallAnswered(fact) => {
                 self.channel = Some(fact.channel.clone());
                 self.remember_call(&fact.carrier_id, None);
+                self.missed_call = None;
+                self.waiting_since = None;
+                self.activity = header.stamp;
+            }
+            Fact::CallReturned(_) => {
                 self.missed_call = None;
                 self.waiting_since = None;
                 self.activity = header.stamp;

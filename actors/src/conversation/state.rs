@@ -148,6 +148,11 @@ pub struct Send {
 }
 
 impl State {
+    /// They never wrote nor called, and nobody said why they may be texted.
+    pub fn is_stranger(&self) -> bool {
+        self.last_inbound_at == Offset(0) && self.consent_source.is_none()
+    }
+
     /// As views keep it.
     pub fn store(&self) -> StoredConversation {
         let state = postcard::to_stdvec(self).expect("a state of plain values always encodes");

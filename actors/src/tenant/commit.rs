@@ -3,7 +3,7 @@
 use std::{rc::Rc, time::Duration};
 
 use schema::{
-    event::{Event, Fact, SealedBatch},
+    event::{Event, Fact, OperatorConfigured, SealedBatch},
     message::Status as MessageStatus,
     time::Stamp,
 };
@@ -174,6 +174,9 @@ impl Shell {
     /// What a durable event sets in motion.
     fn react(self: &Rc<Self>, events: &[Event]) {
         for event in events {
+            if let Fact::OperatorConfigured(OperatorConfigured { operator, role: None }) = &event.fact {
+                self.let_go([operator.clone()].into(), event.header.offset);
+            }
             let Some(conversation) = event.header.conversation else { continue };
             match &event.fact {
                 Fact::MessageQueued(fact) => self.lane_insert(conversation, fact.message),

@@ -4,12 +4,13 @@ use schema::{
     address::E164,
     command::{CaughtUp, Command, Setting},
     event::{
-        ChannelConfigured, LimitConfigured, LineCaughtUp, OperatorConfigured, PauseChanged, SecretChanged,
-        TemplateConfigured, TenantConfigured,
+        ChannelConfigured, CredentialChanged, LimitConfigured, LineCaughtUp, OperatorConfigured, PauseChanged,
+        SecretChanged, TemplateConfigured, TenantConfigured,
     },
     ids::TemplateId,
     pause::PauseScope,
     problem::Code,
+    role::Role,
     settings::{ChannelSettings, LimitSettings, NetworkLimit, TemplateSettings, VoiceMode},
 };
 
@@ -72,11 +73,17 @@ fn configure(settings: &Settings, setting: &Setting) -> Result<Vec<Draft>, Refus
             changed(settings.limits.get(channel) != Some(limits), fact)
         }
         Setting::Operator(operator, role) => {
+            if *role != Some(Role::Owner) && settings.is_last_owner(operator) {
+                return Err(Refusal::rejected(Code::LastOwner, format!("make somebody else owner before {operator}")));
+            }
             bounded(settings.operators.len(), settings.operators.contains_key(operator))?;
             let fact = OperatorConfigured { operator: operator.clone(), role: *role };
             changed(settings.operators.get(operator) != Some(role), fact)
         }
         Setting::Secret(account) => changed(true, SecretChanged { account: account.clone() }),
+        Setting::Credential(operator, change) => {
+            changed(true, CredentialChanged { operator: operator.clone(), change: *change })
+        }
         Setting::Pause(scope, pause) => {
             if let PauseScope::Line(channel) = scope
                 && !settings.channels.contains_key(channel)

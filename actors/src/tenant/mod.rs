@@ -12,6 +12,7 @@ mod decide;
 mod handle;
 mod housekeeping;
 mod lanes;
+mod leavers;
 mod pause;
 mod recents;
 mod reconcile;

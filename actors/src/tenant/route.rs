@@ -51,7 +51,7 @@ impl Shell {
             Status::Frozen => return self.refuse(ticket, Refusal::unavailable("the outcome of an append is unknown")),
             Status::Closed => return self.refuse(ticket, Refusal::unavailable("the tenant has moved")),
         }
-        let sends = matches!(ticket.request.command, Command::Send(_));
+        let sends = matches!(ticket.request.command, Command::Send(_) | Command::SendWith(_));
         if sends && self.lanes.borrow().open() >= self.context.limits.queue {
             return self.refuse(ticket, Refusal::Full { retry_after: Duration::from_secs(10) });
         }

@@ -69,6 +69,18 @@ impl Settings {
         }
     }
 
+    /// Whether the tenant took an operator's role away.
+    pub fn is_revoked(&self, operator: &OperatorId) -> bool {
+        self.operators.get(operator) == Some(&None)
+    }
+
+    /// Whether nobody else is an owner.
+    pub fn is_last_owner(&self, operator: &OperatorId) -> bool {
+        let is_owner = |role: &Option<Role>| *role == Some(Role::Owner);
+        self.operators.get(operator).is_some_and(is_owner)
+            && !self.operators.iter().any(|(other, role)| other != operator && is_owner(role))
+    }
+
     /// What a caller of a line hears whom nobody took.
     pub fn greeting(&self, line: &ChannelSettings) -> String {
         let template = line.voice.greeting.as_ref().and_then(|greeting| self.templates.get(greeting));

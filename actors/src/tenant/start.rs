@@ -63,6 +63,7 @@ pub(crate) async fn start(node: Arc<Node>, tenant: TenantId) -> Result<TenantHan
     if head.owner.as_ref() != Some(&node.id) {
         take(&shell, &anchor);
     }
+    shell.let_go(shell.leavers(), checkpoint.offset);
     actix::spawn(open_lanes(shell));
     Ok(TenantHandle { id: tenant, addr, shared })
 }

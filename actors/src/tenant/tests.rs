@@ -3,9 +3,12 @@
 mod calls;
 mod days;
 mod fates;
+mod held;
 mod hours;
+mod leavers;
 mod panics;
 mod pause;
+mod restarts;
 mod room;
 
 use std::{sync::Arc, time::Duration};
@@ -457,24 +460,6 @@ async fn a_drain_ends_what_is_under_way_and_refuses_what_is_new() {
     world.carrier.release();
     drained.await.expect("drained");
     assert!(has_status(&world.events(&tenant).await, Status::Sent), "the carrier's answer was written down");
-}
-
-#[tokio::test]
-async fn views_after_a_restart_equal_views_that_were_never_interrupted() {
-    let world = World::new();
-    let engine = world.engine().await;
-    let tenant = world.tenant(&engine).await;
-    let conversation = tenant.submit(missed("CA1", CALLER)).await.expect("stored").conversation.expect("one");
-    world.until(&tenant, "sent", |events| has_status(events, Status::Sent)).await;
-    let last = tenant.submit(reply(conversation, "on our way")).await.expect("stored");
-    world.until(&tenant, "both sent", |_| world.carrier.sent().len() == 2).await;
-    tenant.viewed(last.offset).await.expect("viewed");
-    drop((engine, tenant));
-    let feed = FeedId::of(&acme());
-    let rebuilt = MemoryViews::default();
-    crate::projector::catch_up(&*world.log, &rebuilt, &feed).await.expect("rebuilt");
-    crate::projector::catch_up(&*world.log, &*world.views, &feed).await.expect("caught up");
-    assert_eq!(world.views.dump(&acme()), rebuilt.dump(&acme()));
 }
 
 #[tokio::test]

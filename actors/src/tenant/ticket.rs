@@ -2,7 +2,7 @@
 
 use schema::{
     address::Address,
-    command::{CallOutcome, Caller, Command, Recipient, Reply, Request},
+    command::{CallOutcome, Caller, Command, Recipient, Reply, Request, SendMessage},
     event::Author,
     ids::{AddressHash, ConversationId, DedupeKey, MessageId, Offset},
 };
@@ -92,16 +92,16 @@ pub(crate) fn target(command: &Command) -> Target<'_> {
             Caller::Conversation(conversation) => Target::Conversation(*conversation),
         },
         Command::ConsentRecord(record) => Target::Conversation(record.conversation),
-        Command::Send(send) => match &send.to {
-            Recipient::Address(address) => Target::Address(address),
-            Recipient::Conversation(conversation) => Target::Conversation(*conversation),
-        },
+        Command::Send(send) => recipient(send),
+        Command::SendWith(with) => recipient(&with.send),
+        Command::Called(reference) => Target::Conversation(reference.conversation),
         Command::Receipt(report) => Target::Conversation(report.conversation),
         Command::Retry(reference) | Command::Cancel(reference) | Command::CancelQueued(reference) => {
             Target::Conversation(reference.conversation)
         }
         Command::Note(note) => Target::Conversation(note.conversation),
         Command::Assign(assign) => Target::Conversation(assign.conversation),
+        Command::LetGo(letting) => Target::Conversation(letting.conversation),
         Command::Resolve(reference)
         | Command::Reopen(reference)
         | Command::OptOut(reference)
@@ -117,6 +117,13 @@ pub(crate) fn target(command: &Command) -> Target<'_> {
         Command::Replay(replay) => Target::Conversation(replay.conversation),
         Command::Late(late) => target(&late.arrival),
         Command::Configure(_) | Command::Register(_) | Command::CancelQueue(_) | Command::CaughtUp(_) => Target::Tenant,
+    }
+}
+
+fn recipient(send: &SendMessage) -> Target<'_> {
+    match &send.to {
+        Recipient::Address(address) => Target::Address(address),
+        Recipient::Conversation(conversation) => Target::Conversation(*conversation),
     }
 }
 

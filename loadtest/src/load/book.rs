@@ -77,7 +77,7 @@ pub struct Book {
 #[derive(Debug)]
 struct Inner {
     ledger: Ledger,
-    sights: [Sight; 3],
+    sights: [Sight; Role::ALL.len()],
     due: HashMap<(u16, u64), Instant>,
     recent: Vec<(u64, Cause)>,
     contacts: VecDeque<u64>,

@@ -116,6 +116,8 @@ facts! {
     25 v 1 "message.unprocessed" MessageUnprocessed,
     /// An unprocessed arrival was played again.
     26 v 1 "message.replayed" MessageReplayed,
+    /// A queued text stays here for a while, for whoever wrote it to take it back.
+    27 v 1 "message.held" MessageHeld,
 
     // Calls.
     /// A call to the line was not answered.
@@ -128,6 +130,8 @@ facts! {
     33 v 1 "call.ended" CallEnded,
     /// The caller left a message.
     34 v 1 "call.voicemail" CallVoicemail,
+    /// Somebody called back and spoke with them.
+    35 v 1 "call.returned" CallReturned,
 
     // What operators do.
     /// A note beside the messages.
@@ -168,6 +172,8 @@ facts! {
     66 v 1 "settings.pause" PauseChanged,
     /// Queued texts are taken back, many at once.
     67 v 1 "queue.cancel_ordered" QueueCancelOrdered,
+    /// What an operator signs in with changed; what it is stands in the sealed table.
+    68 v 1 "settings.credential" CredentialChanged,
 
     // The directory (feed of tenant `system`).
     /// A tenant exists.
@@ -318,6 +324,14 @@ MessageQueued {
     valid_until: Stamp,
     /// The template it was made from, if any.
     template: Option<TemplateId>,
+});
+
+body!(/// Comes right after its `message.queued`.
+MessageHeld {
+    /// Which.
+    message: MessageId,
+    /// It does not leave before.
+    until: Stamp,
 });
 
 body!(/// Durable before the first byte goes to the carrier.

@@ -1,12 +1,12 @@
-//! Administration: the tenant, its templates and operators, what is parked, who did what.
+//! Administration: the tenant, its templates, what is parked, who did what.
 
 use axum::{Json, extract::State};
 use schema::{
     command::{Command, Reply, Setting},
-    ids::{Offset, OperatorId, TemplateId},
+    ids::{Offset, TemplateId},
     page::{AuditPage, ParkedPage},
     problem::Problem,
-    rest::{Listing, OperatorRole, OperatorView, TemplateView, TenantView},
+    rest::{Listing, TemplateView, TenantView},
     settings::{TemplateSettings, TenantSettings},
 };
 use serde::Deserialize;
@@ -91,40 +91,6 @@ pub(super) async fn remove_template(
         return Err(Failure::not_found(format!("template {id}")));
     }
     submit(&state, &caller, Command::Configure(Setting::Template(id, None)), key.or(None)?).await
-}
-
-/// Operators that were configured. Others have the role of their token.
-#[utoipa::path(get, path = "/v1/admin/operators", tag = "admin", responses(
-    (status = 200, body = Listing<OperatorView>),
-    (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn operators(caller: Caller) -> Json<Listing<OperatorView>> {
-    let settings = caller.tenant.settings();
-    let rows =
-        settings.operators.iter().map(|(operator, role)| OperatorView { operator: operator.clone(), role: *role });
-    Json(Listing { rows: rows.collect() })
-}
-
-/// One operator that was configured.
-#[utoipa::path(get, path = "/v1/admin/operators/{id}", params(("id" = OperatorId, Path)), tag = "admin", responses(
-    (status = 200, body = OperatorView), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn operator(caller: Caller, Id(id): Id<OperatorId>) -> Answer<OperatorView> {
-    let settings = caller.tenant.settings();
-    let role = settings.operators.get(&id).ok_or_else(|| Failure::not_found(format!("operator {id}")))?;
-    Ok(Json(OperatorView { operator: id, role: *role }))
-}
-
-/// Give an operator a role, whatever the token says; `null` revokes.
-#[utoipa::path(put, path = "/v1/admin/operators/{id}", params(("id" = OperatorId, Path),
-    KeyHeader), request_body = OperatorRole, tag = "admin", responses(
-    (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn set_operator(
-    State(state): State<ApiState>,
-    caller: Caller,
-    Id(id): Id<OperatorId>,
-    key: Key,
-    Body(body): Body<OperatorRole>,
-) -> Answer<Reply> {
-    submit(&state, &caller, Command::Configure(Setting::Operator(id, body.role)), key.or(None)?).await
 }
 
 /// Conversations that decide nothing until they are released.

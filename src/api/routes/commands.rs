@@ -138,6 +138,21 @@ pub(super) async fn update_contact(
     submit(&state, &caller, command, key.or(body.idempotency_key)?).await
 }
 
+/// Say that somebody called back and spoke with the contact: nobody waits any more.
+#[utoipa::path(post, path = "/v1/conversations/{id}/called", params(("id" = ConversationId, Path),
+    KeyHeader), request_body = Option<Plain>, tag = "conversations", responses(
+    (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn called(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(conversation): Id<ConversationId>,
+    key: Key,
+    Body(body): Body<Plain>,
+) -> Answer<Reply> {
+    let command = Command::Called(ConversationRef { conversation });
+    submit(&state, &caller, command, key.or(body.idempotency_key)?).await
+}
+
 /// Record that the contact must not be texted any more; the contact's own opt-out if that is what it seemed to ask for.
 #[utoipa::path(post, path = "/v1/conversations/{id}/opt-out", params(("id" = ConversationId, Path),
     KeyHeader), request_body = Option<Plain>, tag = "conversations", responses(

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use schema::{
-    command::{Command, MessageRef, Recipient, Reply, SendMessage},
+    command::{Command, MessageRef, Recipient, Reply, SendMessage, SendWith},
     ids::{ConversationId, MessageId},
     problem::Problem,
     rest::{Plain, SendText, SendTextTo},
@@ -28,7 +28,8 @@ pub(super) async fn send(
     Body(body): Body<SendText>,
 ) -> Answer<Reply> {
     let to = Recipient::Conversation(conversation);
-    let command = Command::Send(SendMessage { to, channel: body.channel, text: body.text });
+    let send = SendMessage { to, channel: body.channel, text: body.text };
+    let command = SendWith::command(send, body.hold_s, None);
     submit(&state, &caller, command, key.or(body.idempotency_key)?).await
 }
 
@@ -43,7 +44,8 @@ pub(super) async fn send_to(
     Body(body): Body<SendTextTo>,
 ) -> Answer<Reply> {
     let to = Recipient::Address(body.to);
-    let command = Command::Send(SendMessage { to, channel: body.channel, text: body.text });
+    let send = SendMessage { to, channel: body.channel, text: body.text };
+    let command = SendWith::command(send, body.hold_s, body.basis);
     submit(&state, &caller, command, key.or(body.idempotency_key)?).await
 }
 

@@ -5,6 +5,7 @@ mod channels;
 mod commands;
 mod messages;
 mod node;
+mod operators;
 mod queue;
 mod read;
 mod search;
@@ -58,6 +59,7 @@ fn reading() -> OpenApiRouter<ApiState> {
         .routes(routes!(read::events))
         .routes(routes!(read::contact))
         .routes(routes!(read::message))
+        .routes(routes!(read::texts))
         .routes(routes!(search::search))
 }
 
@@ -75,6 +77,7 @@ fn changing() -> OpenApiRouter<ApiState> {
         .routes(routes!(commands::tag))
         .routes(routes!(commands::mark_read))
         .routes(routes!(commands::update_contact))
+        .routes(routes!(commands::called))
         .routes(routes!(commands::opt_out))
         .routes(routes!(commands::opt_in))
         .routes(routes!(commands::release))
@@ -85,8 +88,10 @@ fn administration() -> OpenApiRouter<ApiState> {
         .routes(routes!(admin::tenant, admin::set_tenant))
         .routes(routes!(admin::templates))
         .routes(routes!(admin::template, admin::set_template, admin::remove_template))
-        .routes(routes!(admin::operators))
-        .routes(routes!(admin::operator, admin::set_operator))
+        .routes(routes!(operators::operators))
+        .routes(routes!(operators::operator, operators::set_operator))
+        .routes(routes!(operators::invite))
+        .routes(routes!(operators::reset))
         .routes(routes!(admin::parked))
         .routes(routes!(commands::record_consent))
         .routes(routes!(admin::audit))

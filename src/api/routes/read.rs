@@ -3,9 +3,11 @@
 use actors::reader::Window;
 use axum::{Json, extract::State};
 use schema::{
-    ids::{ConversationId, MessageId},
+    ids::{ConversationId, MessageId, TemplateId},
     page::{ContactView, ConversationPage, ConversationView, Cursor, InboxPage, MessageView, Queued},
     problem::Problem,
+    rest::{CannedText, Texts},
+    settings::TemplateSettings,
 };
 use serde::Deserialize;
 
@@ -140,4 +142,17 @@ pub(super) async fn message(
         });
     }
     Ok(Json(view))
+}
+
+/// Texts that operators put into what they write: every template, with what stands for `{business}`.
+#[utoipa::path(get, path = "/v1/texts", tag = "messages", responses((status = 200, body = Texts),
+    (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn texts(caller: Caller) -> Json<Texts> {
+    let settings = caller.tenant.settings();
+    let row = |(template, kept): (&TemplateId, &TemplateSettings)| CannedText {
+        template: template.clone(),
+        text: kept.text.clone(),
+    };
+    let rows = settings.templates.iter().map(row).collect();
+    Json(Texts { business_name: settings.tenant.business_name.clone(), rows })
 }

@@ -47,7 +47,7 @@ use self::{
 };
 pub use self::{
     error::StoreError,
-    keys::{EmbeddedKeys, Secrets},
+    keys::{EmbeddedKeys, People, Secrets},
     log::EmbeddedLog,
     views::{EmbeddedViews, ViewRow},
 };
@@ -142,6 +142,11 @@ impl EmbeddedStore {
     /// The keys.
     pub fn keys(&self) -> Arc<dyn Keys> {
         self.keys.clone()
+    }
+
+    /// What operators sign in with.
+    pub fn people(&self) -> People {
+        People::new(self.keys.clone())
     }
 
     /// The carriers' secrets.

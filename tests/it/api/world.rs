@@ -17,7 +17,10 @@ use actors::{
 };
 use deskwire::{
     api::{self, ApiLimits, ApiParts, ApiState},
-    auth::{Authenticator, Claims, Key},
+    auth::{
+        Authenticator, Claims, Key,
+        people::{PeopleLimits, PeopleTable},
+    },
 };
 use reqwest::{Method, StatusCode};
 use schema::{
@@ -58,6 +61,18 @@ pub fn limits() -> ApiLimits {
     ApiLimits { requests_per_s: plenty, requests_burst: plenty, ..ApiLimits::default() }
 }
 
+pub fn people_limits() -> PeopleLimits {
+    let plenty = NonZeroU32::new(100_000).unwrap();
+    PeopleLimits {
+        attempts_per_minute: plenty,
+        peer_attempts_per_minute: plenty,
+        session: DEADLINE * 100,
+        sessions_max: 16,
+        invitation: DEADLINE * 100,
+        reset: DEADLINE * 100,
+    }
+}
+
 fn client() -> reqwest::Client {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
@@ -86,11 +101,14 @@ impl World {
         let indexer = Indexer::new(ports.log, engine.vault().clone(), search.clone(), advances, often);
         tokio::spawn(indexer.run());
         let auth = Arc::new(Authenticator::new(&[Key::Hs256(vec![7; 32])]).unwrap());
+        let people = auth.people(PeopleTable::in_memory(), people_limits()).unwrap();
         let state = ApiState::new(ApiParts {
             engine: engine.clone(),
             auth: auth.clone(),
             search,
             put_secret: Arc::new(|_, _| Box::pin(std::future::ready(Ok(())))),
+            people,
+            public_url: "https://desk.example".to_owned(),
             ready: Arc::new(|| Ok(())),
             metrics: Arc::new(|| "deskwire_up 1\n".to_owned()),
             limits,
@@ -249,6 +267,8 @@ pub fn body_for(path: &str, method: &str) -> Option<Value> {
         (_, "pause") => json!({"pause": "none"}),
         (_, "limits") => json!({"number_per_s": 2}),
         _ if path.contains("/templates/") => json!({"text": "Hello"}),
+        (_, "reset") => return None,
+        (_, "invitations") => json!({"operator": "nora", "email": "nora@desk.example", "role": "operator"}),
         _ if path.contains("/operators/") => json!({"role": "operator"}),
         _ if path.contains("/accounts/") => json!({"carrier_id": "AC9", "auth_token": "secret"}),
         _ if path.ends_with("/tenants") => json!({"tenant": "new", "business_name": "New"}),

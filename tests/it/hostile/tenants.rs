@@ -319,7 +319,7 @@ async fn no_command_or_channel_of_the_stream_leads_to_another_tenant() {
 }
 
 /// Every method of the stream.
-const METHODS: [&str; 16] = [
+const METHODS: [&str; 17] = [
     "message.send",
     "message.retry",
     "message.cancel",
@@ -330,6 +330,7 @@ const METHODS: [&str; 16] = [
     "conversation.snooze",
     "conversation.tag",
     "conversation.mark_read",
+    "conversation.called",
     "contact.update",
     "contact.opt_out",
     "contact.opt_in",

@@ -157,6 +157,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a one-time link by which somebody sets a password and signs in. Each call makes another link, and the one before is
+         *     worth nothing.
+         */
+        post: operations["invite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/operators": {
         parameters: {
             query?: never;
@@ -183,9 +203,29 @@ export interface paths {
         };
         /** One operator that was configured. */
         get: operations["operator"];
-        /** Give an operator a role, whatever the token says; `null` revokes. */
+        /**
+         * Give an operator a role, whatever the token says; `null` revokes: every token, stream and password of theirs ends, and
+         *     the open conversations they were on are nobody's. Only an owner gives or takes the role of owner; the last one stays.
+         */
         put: operations["set_operator"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/operators/{id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a one-time link by which an operator sets a new password. The old one is good until the link is used. */
+        post: operations["reset"];
         delete?: never;
         options?: never;
         head?: never;
@@ -384,6 +424,23 @@ export interface paths {
         put?: never;
         /** Put an operator on it, or nobody. */
         post: operations["assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{id}/called": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that somebody called back and spoke with the contact: nobody waits any more. */
+        post: operations["called"];
         delete?: never;
         options?: never;
         head?: never;
@@ -723,6 +780,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/texts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Texts that operators put into what they write: every template, with what stands for `{business}`. */
+        get: operations["texts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -837,6 +911,8 @@ export interface components {
             /** @description The line that was called. */
             channel: components["schemas"]["ChannelId"];
         };
+        /** @description Whoever called waits no longer. */
+        CallReturned: Record<string, never>;
         /** @description Part: the recording, as media. */
         CallVoicemail: {
             /** @description The carrier's own id of the call (CallSid). */
@@ -870,6 +946,13 @@ export interface components {
              */
             preview: boolean;
             template?: components["schemas"]["TemplateId"] | null;
+        };
+        /** @description A text that operators put into what they write. */
+        CannedText: {
+            /** @description Its name. */
+            template: components["schemas"]["TemplateId"];
+            /** @description With variables in braces: `{business}`, `{name}` (the contact's), `{operator}`. */
+            text: string;
         };
         /** @description Which keywords the carrier answers itself; the engine answers the others, so that each gets one answer. */
         CarrierAnswers: {
@@ -958,12 +1041,19 @@ export interface components {
          * @description Stable codes. Clients may match on them; titles may change.
          * @enum {string}
          */
-        Code: "invalid" | "malformed" | "unauthorized" | "token_expired" | "bad_signature" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "key_reused" | "wrong_state" | "opted_out" | "unreachable" | "no_address" | "taken" | "too_large" | "too_many_requests" | "full" | "parked" | "unavailable" | "draining" | "internal";
+        Code: "invalid" | "malformed" | "unauthorized" | "token_expired" | "bad_signature" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "key_reused" | "wrong_state" | "opted_out" | "unreachable" | "no_address" | "taken" | "last_owner" | "bad_credentials" | "link_spent" | "too_large" | "too_many_requests" | "full" | "parked" | "unavailable" | "draining" | "internal";
         /**
          * @description Whether a contact may be texted.
          * @enum {string}
          */
         Consent: "implied" | "opted_in" | "opted_out";
+        /** @description Why a contact may be texted who never wrote nor called. */
+        ConsentBasis: {
+            /** @description How it was given. */
+            how: components["schemas"]["ConsentMethod"];
+            /** @description What they said, word by word: 1 to [`TEXT_MAX`] characters. Sealed. */
+            words: string;
+        };
         /** @description Consent of a contact on every line of the tenant. */
         ConsentChanged: {
             channel?: components["schemas"]["ChannelId"] | null;
@@ -1129,6 +1219,18 @@ export interface components {
             /** @description Whether a missed call is answered by a text. */
             coverage: boolean;
         };
+        /**
+         * @description What became of somebody's credentials.
+         * @enum {string}
+         */
+        CredentialChange: "invited" | "reset_ordered" | "password_set" | "signed_in" | "signed_out" | "signed_out_everywhere";
+        /** @description What an operator signs in with changed. */
+        CredentialChanged: {
+            /** @description How. */
+            change: components["schemas"]["CredentialChange"];
+            /** @description Whose. */
+            operator: components["schemas"]["OperatorId"];
+        };
         /** @description A daily limit: what was used of it, and when it begins anew. */
         DayView: {
             /** @description The brand it is counted under. */
@@ -1279,6 +1381,11 @@ export interface components {
             /** @enum {string} */
             type: "message.replayed";
         } | {
+            /** @description A queued text stays here for a while, for whoever wrote it to take it back. */
+            data: components["schemas"]["MessageHeld"];
+            /** @enum {string} */
+            type: "message.held";
+        } | {
             /** @description A call to the line was not answered. */
             data: components["schemas"]["CallMissed"];
             /** @enum {string} */
@@ -1303,6 +1410,11 @@ export interface components {
             data: components["schemas"]["CallVoicemail"];
             /** @enum {string} */
             type: "call.voicemail";
+        } | {
+            /** @description Somebody called back and spoke with them. */
+            data: components["schemas"]["CallReturned"];
+            /** @enum {string} */
+            type: "call.returned";
         } | {
             /** @description A note beside the messages. */
             data: components["schemas"]["NoteAdded"];
@@ -1393,6 +1505,11 @@ export interface components {
             data: components["schemas"]["QueueCancelOrdered"];
             /** @enum {string} */
             type: "queue.cancel_ordered";
+        } | {
+            /** @description What an operator signs in with changed; what it is stands in the sealed table. */
+            data: components["schemas"]["CredentialChanged"];
+            /** @enum {string} */
+            type: "settings.credential";
         } | {
             /** @description A tenant exists. */
             data: components["schemas"]["TenantRegistered"];
@@ -1500,6 +1617,15 @@ export interface components {
             unread: number;
             waiting_since?: components["schemas"]["Stamp"] | null;
         };
+        /** @description Somebody who is to sign in. */
+        Invite: {
+            /** @description What they sign in with. */
+            email: string;
+            /** @description As whom the others see them. */
+            operator: components["schemas"]["OperatorId"];
+            /** @description What they may. Only an owner makes owners. */
+            role: components["schemas"]["Role"];
+        };
         /**
          * Format: uuid
          * @description A personal key: one per contact, destroyed to erase the contact.
@@ -1605,9 +1731,12 @@ export interface components {
         Listing_OperatorView: {
             /** @description Everything there is, in order of name. */
             rows: {
+                /** @description What they sign in with; none: they come with tokens that others mint. */
+                email?: string | null;
                 /** @description Who. */
                 operator: components["schemas"]["OperatorId"];
                 role?: components["schemas"]["Role"] | null;
+                sign_in?: components["schemas"]["SignInState"] | null;
             }[];
         };
         /** @description A list. */
@@ -1657,6 +1786,13 @@ export interface components {
              * @description Charged to the limits, in segments.
              */
             segments: number;
+        };
+        /** @description Comes right after its `message.queued`. */
+        MessageHeld: {
+            /** @description Which. */
+            message: components["schemas"]["MessageId"];
+            /** @description It does not leave before. */
+            until: components["schemas"]["Stamp"];
         };
         /**
          * Format: uuid
@@ -1833,6 +1969,13 @@ export interface components {
          * @description Place of an event in its tenant's feed: dense, from 1. 0 is "before the first".
          */
         Offset: number;
+        /** @description A link that sets a password, once. Whoever has it is that operator: hand it over in person or in private. */
+        OneTimeLink: {
+            /** @description To open in a browser. Its secret stands behind the `#`, which browsers do not send. */
+            link: string;
+            /** @description From then on it is worth nothing. */
+            until: components["schemas"]["Stamp"];
+        };
         /** @description An operator of the tenant. */
         OperatorConfigured: {
             /** @description Who. */
@@ -1847,16 +1990,77 @@ export interface components {
         };
         /** @description An operator as the tenant configured it. */
         OperatorView: {
+            /** @description What they sign in with; none: they come with tokens that others mint. */
+            email?: string | null;
             /** @description Who. */
             operator: components["schemas"]["OperatorId"];
             role?: components["schemas"]["Role"] | null;
+            sign_in?: components["schemas"]["SignInState"] | null;
         };
-        /** @description How the page asks to be let in, in demo mode. */
+        /** @description What a one-time link is for. */
+        PageInvitation: {
+            /** @description Theirs. */
+            email: string;
+            /** @description As whom. */
+            operator: components["schemas"]["OperatorId"];
+            /** @description They have a password, and replace it. */
+            reset: boolean;
+            /** @description What they may. */
+            role: components["schemas"]["Role"];
+            /** @description Where. */
+            tenant: components["schemas"]["TenantId"];
+        };
+        /** @description A one-time link is used: this is the password from here on. */
+        PageJoin: {
+            /** @description Its secret part. */
+            link: string;
+            /** @description At least [`PASSWORD_MIN`] characters. */
+            password: string;
+        };
+        /** @description A one-time link, as the page found it in its own address. */
+        PageLink: {
+            /** @description Its secret part. */
+            link: string;
+        };
+        /** @description Where somebody is signed in. */
+        PageSession: {
+            /** @description What the browser calls itself. */
+            agent: string;
+            /** @description The one that asks. */
+            current: boolean;
+            /** @description Names it. */
+            id: components["schemas"]["SessionId"];
+            /** @description When it began. */
+            since: components["schemas"]["Stamp"];
+            /** @description When it ends by itself. */
+            until: components["schemas"]["Stamp"];
+        };
+        /** @description Everywhere somebody is signed in, newest first. */
+        PageSessions: {
+            /** @description Theirs. */
+            email: string;
+            /** @description Each browser. */
+            rows: components["schemas"]["PageSession"][];
+        };
+        /** @description How the page asks to be let in: with e-mail and password; with nothing, by its cookie or as the demo does. */
         PageSignIn: {
+            /** @description Who. */
+            email?: string | null;
             operator?: components["schemas"]["OperatorId"] | null;
+            /** @description Theirs. */
+            password?: string | null;
+            tenant?: components["schemas"]["TenantId"] | null;
+        };
+        /** @description Which sessions end. */
+        PageSignOut: {
+            /** @description All of the same person. */
+            everywhere?: boolean;
+            session?: components["schemas"]["SessionId"] | null;
         };
         /** @description What the page calls the API and opens the stream with. Never kept on disk by the page. */
         PageToken: {
+            /** @description Nobody signed in: the demo let its own page in. */
+            demo: boolean;
             /** @description Who the page is now. */
             operator: components["schemas"]["OperatorId"];
             /** @description What it may. */
@@ -2119,7 +2323,7 @@ export interface components {
          * @description Roles, from least to most. Frames of the stream are encoded once per role and shared.
          * @enum {string}
          */
-        Role: "viewer" | "operator" | "admin";
+        Role: "viewer" | "operator" | "admin" | "owner";
         /** @description One event that matches. */
         SearchHit: {
             /** @description When, in microseconds since the epoch. */
@@ -2169,6 +2373,11 @@ export interface components {
         /** @description A text to the contact of a conversation. */
         SendText: {
             channel?: components["schemas"]["ChannelId"] | null;
+            /**
+             * Format: int32
+             * @description It stays here for so many seconds and can be taken back with `cancel`; none: it leaves when its turn comes.
+             */
+            hold_s?: number | null;
             /** @description Makes a retry harmless; the header `Idempotency-Key` does the same and wins. */
             idempotency_key?: string | null;
             /** @description 1 to 1,600 characters. */
@@ -2176,7 +2385,13 @@ export interface components {
         };
         /** @description A text to a number; joins its conversation if there is one. */
         SendTextTo: {
+            basis?: components["schemas"]["ConsentBasis"] | null;
             channel?: components["schemas"]["ChannelId"] | null;
+            /**
+             * Format: int32
+             * @description It stays here for so many seconds and can be taken back with `cancel`; none: it leaves when its turn comes.
+             */
+            hold_s?: number | null;
             /** @description Makes a retry harmless; the header `Idempotency-Key` does the same and wins. */
             idempotency_key?: string | null;
             /** @description 1 to 1,600 characters. */
@@ -2184,6 +2399,16 @@ export interface components {
             /** @description E.164. */
             to: string;
         };
+        /**
+         * Format: uuid
+         * @description One browser in which somebody is signed in.
+         */
+        SessionId: string;
+        /**
+         * @description What of signing in an operator has.
+         * @enum {string}
+         */
+        SignInState: "invited" | "active";
         /**
          * @description Why a missed call got no text.
          * @enum {string}
@@ -2283,6 +2508,13 @@ export interface components {
             channel: components["schemas"]["ChannelId"];
             /** @description Why. */
             reason: components["schemas"]["SkipReason"];
+        };
+        /** @description Every template, as operators use them. */
+        Texts: {
+            /** @description What stands for `{business}`. */
+            business_name: string;
+            /** @description In order of name. */
+            rows: components["schemas"]["CannedText"][];
         };
         /**
          * @description The door through which something came.
@@ -2719,6 +2951,37 @@ export interface operations {
             };
         };
     };
+    invite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Invite"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneTimeLink"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     operators: {
         parameters: {
             query?: never;
@@ -2799,6 +3062,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Reply"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OperatorId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneTimeLink"];
                 };
             };
             default: {
@@ -3290,6 +3582,42 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["AssignTo"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    called: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a retry harmless: the same key with the same content gives the same reply and is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Plain"] | null;
             };
         };
         responses: {
@@ -4009,6 +4337,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchPage"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    texts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Texts"];
                 };
             };
             default: {

@@ -53,7 +53,12 @@ export interface Asked {
   readonly body?: Readonly<Record<string, unknown>>;
   readonly bubble?: 'message' | 'note';
   readonly patch?: Partial<Row>;
+  /** Told of a refusal instead of the usual notice; not after a reload. */
+  readonly refused?: (problem: Problem) => void;
 }
+
+/** Refusals that somebody wants to hear of. */
+const hearers = new Map<string, (problem: Problem) => void>();
 
 /** Asks. It shows at once. */
 export function ask(asked: Asked): Order {
@@ -70,6 +75,7 @@ export function ask(asked: Asked): Order {
     reply: null,
     problem: null,
   };
+  if (asked.refused !== undefined) hearers.set(order.key, asked.refused);
   store(order, true);
   orders.value = [...orders.peek(), order];
   void work(order.conversation);
@@ -135,7 +141,8 @@ async function once(order: Order): Promise<number | null> {
     if (error instanceof Refused && !error.temporary && error.problem.status !== 401) {
       update(order.key, { state: 'refused', problem: error.problem, patch: null });
       if (order.bubble === null) {
-        refused(order, error.problem);
+        (hearers.get(order.key) ?? ((problem: Problem) => refused(order, problem)))(error.problem);
+        hearers.delete(order.key);
         drop(new Set([order.key]));
       }
       return null;

@@ -5,10 +5,16 @@ import type {
   ConversationPage,
   ConversationView,
   InboxPage,
+  Invite,
   MessageView,
+  OneTimeLink,
+  OperatorView,
   Problem,
+  QueueView,
   Reply,
+  Role,
   SearchPage,
+  Texts,
 } from '../types';
 import { currentToken, distrust } from './session';
 
@@ -79,7 +85,16 @@ export const rest = {
   contact: (id: string): Promise<ContactView> => call('GET', `/v1/conversations/${id}/contact`),
   message: (id: string): Promise<MessageView> => call('GET', `/v1/messages/${id}`),
   search: (q: string): Promise<SearchPage> => call('GET', `/v1/search${query({ q, limit: 50 })}`),
+  texts: (): Promise<Texts> => call('GET', '/v1/texts'),
   channels: (): Promise<{ rows: ChannelView[] }> => call('GET', '/v1/admin/channels'),
+  operators: (): Promise<{ rows: OperatorView[] }> => call('GET', '/v1/admin/operators'),
+  setOperator: (operator: string, role: Role | null): Promise<Reply> => call('PUT', `/v1/admin/operators/${encodeURIComponent(operator)}`, { role }),
+  resetOperator: (operator: string): Promise<OneTimeLink> => call('POST', `/v1/admin/operators/${encodeURIComponent(operator)}/reset`),
+  invite: (invite: Invite): Promise<OneTimeLink> => call('POST', '/v1/admin/invitations', invite),
+  queue: (line: string): Promise<QueueView> => call('GET', `/v1/admin/channels/${encodeURIComponent(line)}/queue`),
+  setCoverage: (line: string, coverage: boolean): Promise<Reply> => call('PUT', `/v1/admin/channels/${encodeURIComponent(line)}/coverage`, { coverage }),
+  setTemplate: (id: string, text: string): Promise<Reply> => call('PUT', `/v1/admin/templates/${encodeURIComponent(id)}`, { text }),
+  removeTemplate: (id: string): Promise<Reply> => call('DELETE', `/v1/admin/templates/${encodeURIComponent(id)}`),
   /** A command of the outbox. */
   command: (path: string, body: unknown, key: string): Promise<Reply> => call('POST', path, body, key),
 };

@@ -53,7 +53,7 @@ export class Stream {
     this.client.on('connecting', ({ code }) => {
       if (connection.peek() === 'live') awaySince.value = Date.now();
       if (connection.peek() === 'live') connection.value = 'away';
-      if (code === INVALIDATED) hooks.lost();
+      if (code === INVALIDATED) hooks.ended(code);
     });
     this.client.on('disconnected', ({ code }) => {
       connection.value = 'away';

@@ -127,6 +127,11 @@ function change(row: Row, event: ConversationEvent): void {
       row.channel = event.data.channel;
       inbound(row, event);
       break;
+    case 'call.returned':
+      row.activity = event.at;
+      delete row.waiting_since;
+      delete row.missed_call;
+      break;
     case 'call.answered':
       row.channel = event.data.channel;
       row.activity = event.at;

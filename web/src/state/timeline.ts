@@ -30,6 +30,8 @@ export interface Sending {
   /** When it got where it is. */
   readonly since: Stamp;
   readonly validUntil: Stamp;
+  /** It stays here until then, for whoever wants it back; 0: it does not. */
+  readonly heldUntil: Stamp;
 }
 
 /** Messages of one side within this belong together. */
@@ -40,6 +42,7 @@ const LINES: ReadonlySet<string> = new Set([
   'call.missed',
   'call.answered',
   'call.voicemail',
+  'call.returned',
   'textback.skipped',
   'consent.changed',
   'consent.questioned',
@@ -93,7 +96,12 @@ function group(found: readonly Item[], item: Item): void {
 function follow(sends: Map<string, Sending>, event: ConversationEvent): void {
   if (event.type === 'message.queued') {
     const { message, valid_until: validUntil } = event.data;
-    sends.set(message, { status: 'queued', attempt: 1, error: null, since: event.at, validUntil });
+    sends.set(message, { status: 'queued', attempt: 1, error: null, since: event.at, validUntil, heldUntil: 0 });
+    return;
+  }
+  if (event.type === 'message.held') {
+    const send = sends.get(event.data.message);
+    if (send !== undefined) sends.set(event.data.message, { ...send, heldUntil: event.data.until });
     return;
   }
   if (event.type !== 'message.claimed' && event.type !== 'message.requeued' && event.type !== 'message.status') return;
@@ -103,7 +111,7 @@ function follow(sends: Map<string, Sending>, event: ConversationEvent): void {
     sends.set(event.data.message, { ...send, status: 'claimed', attempt: event.data.attempt, since: event.at });
   } else if (event.type === 'message.requeued') {
     const { attempt, error, valid_until: validUntil } = event.data;
-    sends.set(event.data.message, { status: 'queued', attempt, error: error ?? null, since: event.at, validUntil });
+    sends.set(event.data.message, { status: 'queued', attempt, error: error ?? null, since: event.at, validUntil, heldUntil: 0 });
   } else if (event.data.attempt === send.attempt) {
     const status = join(send.status, event.data.status);
     const since = status === send.status ? send.since : event.at;

@@ -13,11 +13,12 @@ import { listen } from './keys';
 import { List } from './list';
 import { Nav, Offline } from './nav';
 import { columnOpen, drawerOpen } from './screen';
-import { SignIn } from './signin';
+import { Join, SignIn, joining } from './signin';
 import { Toasts } from './toasts';
 
 export function App({ again }: { again: boolean }): JSX.Element {
   useEffect(listen, []);
+  if (joining.value) return <Join />;
   if (identity.value === null) return <SignIn again={again} />;
   return <Desk />;
 }

@@ -1,12 +1,12 @@
 // One message, and below it in words where it is.
 import { signal, type ReadonlySignal } from '@preact/signals';
-import { Check, CheckCheck, CircleAlert, CircleHelp, Clock, Paperclip, RotateCcw, Undo2, X } from 'lucide-preact';
+import { Check, CheckCheck, CircleAlert, CircleHelp, Clock, Hourglass, Paperclip, RotateCcw, Undo2, X } from 'lucide-preact';
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { actions, mayWrite, me } from '../desk';
 import { textOf, type Order } from '../net/outbox';
 import type { Item, Message, Sending } from '../state/timeline';
-import { fully, now, time } from '../time';
+import { fully, now, tick, time } from '../time';
 import type { MediaRef } from '../types';
 import { words } from '../words';
 import { Heard, operatorName } from './parts';
@@ -46,8 +46,13 @@ export function Bubble({ item, conversation, name, places }: BubbleProps): JSX.E
       {told && (
         <footer class="state" data-status={send?.status ?? 'in'}>
           {mine && message.purpose !== null && <span>{author(message)} · </span>}
-          {send === null ? <time>{time(message.at)}</time> : <Where send={send} place={place} />}
-          {send !== null && mayWrite.value && <After send={send} conversation={conversation} message={message.id} />}
+          {send === null ? <time>{time(message.at)}</time> : isHeld(send) ? <Held send={send} /> : <Where send={send} place={place} />}
+          {send !== null && isHeld(send) && mayWrite.value && (
+            <button type="button" class="text-act" title={`${words.undo} (z)`} onClick={() => actions.takeBack(conversation, message.id, message.text ?? '')}>
+              <Undo2 size={13} aria-hidden="true" /> {words.undo}
+            </button>
+          )}
+          {send !== null && !isHeld(send) && mayWrite.value && <After send={send} conversation={conversation} message={message.id} />}
         </footer>
       )}
     </article>
@@ -79,6 +84,21 @@ function Where({ send, place }: { send: Sending; place: Place | null }): JSX.Ele
       <Icon size={13} aria-hidden="true" />
       {words.sending(send, place)}
       {send.status === 'failed' && send.error !== null && <small> ({send.error.code})</small>}
+    </span>
+  );
+}
+
+/** Whether it can still be taken back for nothing. Read where it is shown, it is looked at again each moment. */
+function isHeld(send: Sending): boolean {
+  return send.status === 'queued' && send.heldUntil > 0 && tick.value < send.heldUntil;
+}
+
+function Held({ send }: { send: Sending }): JSX.Element {
+  const seconds = Math.max(1, Math.ceil((send.heldUntil - tick.value) / 1_000_000));
+  return (
+    <span class="where">
+      <Hourglass size={13} aria-hidden="true" />
+      {words.leavesIn(seconds)}
     </span>
   );
 }

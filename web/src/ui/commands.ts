@@ -1,9 +1,11 @@
 // Everything that a key does: one list for the keyboard, the palette and the help.
-import { actions, current, listed, mayWrite, me } from '../desk';
+import { actions, current, listed, mayAdminister, mayWrite, me, timeline } from '../desk';
 import { go, route } from '../route';
+import { items } from '../state/timeline';
 import { VIEWS, type View } from '../state/views';
 import { undoLast } from '../toasts';
 import { words } from '../words';
+import { clearSelection, selection, toggle } from './selection';
 import { dialog, drawerOpen, focus, menu, searchText, theme, toggleContact, write } from './screen';
 
 export interface Command {
@@ -71,12 +73,40 @@ export const commands: readonly Command[] = [
   { id: 'tag', name: words.commands.tag, key: 't', run: openTags, can: withRow },
   { id: 'search', name: words.commands.search, key: '/', run: openSearch, can: always },
   { id: 'details', name: words.commands.details, key: 'i', run: toggleContact, can: always },
-  { id: 'undo', name: words.commands.undo, key: 'z', run: undoLast, can: always },
+  { id: 'undo', name: words.commands.undo, key: 'z', run: () => undoSend() || undoLast(), can: always },
+  { id: 'select', name: words.commands.select, key: 'x', run: selectCurrent, can: withRow },
+  { id: 'new', name: words.commands.newMessage, key: 'c', run: () => (dialog.value = 'new'), can: () => mayWrite.peek() },
+  { id: 'called', name: words.commands.called, key: 'l', run: calledCurrent, can: () => withRow() && current.peek()?.missed_call != null },
   ...VIEWS.map(view),
+  { id: 'settings', name: words.settings, key: '', run: () => (dialog.value = 'settings'), can: () => mayAdminister.peek() },
   { id: 'theme', name: words.commands.theme, key: '', run: nextTheme, can: always },
   { id: 'palette', name: words.commands.palette, key: 'Ctrl K', run: () => (dialog.value = 'palette'), can: always },
   { id: 'help', name: words.commands.help, key: '?', run: () => (dialog.value = 'help'), can: always },
 ];
+
+/** The last text of mine here that is still held. */
+function undoSend(): boolean {
+  const conversation = route.peek().conversation;
+  const shown = timeline.peek();
+  if (conversation === null || shown === null) return false;
+  const now = Date.now() * 1_000;
+  const held = items(shown.events, () => '').findLast(
+    (item) => item.kind === 'message' && item.message.by === me.peek() && item.message.sending?.status === 'queued' && item.message.sending.heldUntil > now,
+  );
+  if (held?.kind !== 'message') return false;
+  actions.takeBack(conversation, held.message.id, held.message.text ?? '');
+  return true;
+}
+
+function selectCurrent(): void {
+  const row = current.peek();
+  if (row !== null) toggle(row.conversation);
+}
+
+function calledCurrent(): void {
+  const row = current.peek();
+  if (row !== null) actions.called(row);
+}
 
 function openSearch(): void {
   // On a narrow screen the search stands above the list.
@@ -97,6 +127,7 @@ function nextTheme(): void {
 export function escape(): void {
   const active = document.activeElement;
   if (menu.peek() !== null) menu.value = null;
+  else if (selection.peek().size > 0) clearSelection();
   else if (drawerOpen.peek()) drawerOpen.value = false;
   else if (active instanceof HTMLElement && active.matches('input, textarea')) {
     if (active.id === 'search') searchText.value = '';

@@ -7,7 +7,8 @@ import { cheaper, count } from '../segments';
 import type { Row } from '../types';
 import { words } from '../words';
 import { changed, draft, keepDraft } from './drafts';
-import { mode, type Mode } from './screen';
+import { CannedList, useCanned } from './canned';
+import { holdSeconds, mode, type Mode } from './screen';
 
 const MESSAGE_MAX = 1_600;
 const NOTE_MAX = 10_000;
@@ -45,7 +46,7 @@ export function Composer({ row }: { row: Row }): JSX.Element {
   };
   const send = (): void => {
     if (!able) return;
-    if (kind === 'message') actions.send(id, text.trim());
+    if (kind === 'message') actions.send(id, text.trim(), holdSeconds.peek());
     else actions.note(id, text.trim());
     write('');
     told.current = 0;
@@ -53,7 +54,9 @@ export function Composer({ row }: { row: Row }): JSX.Element {
     document.querySelector('.scroll')?.scrollTo({ top: 0 });
     field.current?.focus();
   };
+  const canned = useCanned(row, kind === 'message' && why === null ? text : '', write);
   const press = (event: KeyboardEvent): void => {
+    if (canned.press(event)) return;
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     send();
@@ -73,6 +76,7 @@ export function Composer({ row }: { row: Row }): JSX.Element {
           {why}
         </p>
       )}
+      <CannedList canned={canned} />
       <textarea
         id="write"
         ref={field}
@@ -84,6 +88,7 @@ export function Composer({ row }: { row: Row }): JSX.Element {
         placeholder={kind === 'message' ? words.replyPlaceholder : words.notePlaceholder}
         onInput={(event) => write(event.currentTarget.value)}
         onKeyDown={press}
+        {...canned.field}
       />
       <div class="composer-end">
         <Cost text={text} kind={kind} over={length - most} onCheaper={write} />

@@ -1,44 +1,33 @@
 // The help with every key, and the command palette.
 import { X } from 'lucide-preact';
-import type { ComponentChildren, JSX } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
 import { rows } from '../desk';
 import { go } from '../route';
 import { words } from '../words';
 import { commands } from './commands';
+import { Modal } from './modal';
+import { NewMessage } from './newmessage';
 import { Act, Face, Key } from './parts';
-import { dialog, letters } from './screen';
+import { HOLD_MAX, dialog, holdSeconds, letters } from './screen';
+import { Sessions } from './sessions';
+import { Settings } from './settings';
 
 export function Dialogs(): JSX.Element | null {
-  if (dialog.value === 'help') return <Help />;
-  return dialog.value === 'palette' ? <Palette /> : null;
-}
-
-/** The browser's own dialog: it holds the focus, closes on Escape, and gives the focus back. It opens before the next key
- * can arrive: whoever types on right after Ctrl K types into it. */
-function Modal({ label, children, kind }: { label: string; children: ComponentChildren; kind: string }): JSX.Element {
-  const place = useRef<HTMLDialogElement>(null);
-  useLayoutEffect(() => {
-    const before = document.activeElement;
-    const modal = place.current;
-    modal?.showModal();
-    return () => {
-      modal?.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
-  }, []);
-  return (
-    <dialog
-      class={`modal ${kind}`}
-      ref={place}
-      aria-label={label}
-      // It comes a task late: by then another dialog may stand here.
-      onClose={(event) => event.currentTarget.isConnected && (dialog.value = null)}
-      onClick={(event) => event.target === place.current && place.current?.close()}
-    >
-      <div class="modal-body">{children}</div>
-    </dialog>
-  );
+  switch (dialog.value) {
+    case 'help':
+      return <Help />;
+    case 'palette':
+      return <Palette />;
+    case 'new':
+      return <NewMessage />;
+    case 'settings':
+      return <Settings />;
+    case 'sessions':
+      return <Sessions />;
+    case null:
+      return null;
+  }
 }
 
 function Help(): JSX.Element {
@@ -68,6 +57,23 @@ function Help(): JSX.Element {
           </dd>
         </div>
       </dl>
+      <label class="choice">
+        <input
+          type="number"
+          min={0}
+          max={HOLD_MAX}
+          value={holdSeconds.value}
+          onChange={(event) => {
+            const asked = Math.round(event.currentTarget.valueAsNumber);
+            holdSeconds.value = Number.isFinite(asked) ? Math.min(HOLD_MAX, Math.max(0, asked)) : holdSeconds.peek();
+            event.currentTarget.value = String(holdSeconds.peek());
+          }}
+        />
+        <span>
+          {words.holdChoice}
+          <small>{words.holdHint}</small>
+        </span>
+      </label>
       <label class="choice">
         <input type="checkbox" checked={letters.value} onChange={(event) => (letters.value = event.currentTarget.checked)} />
         <span>

@@ -21,6 +21,14 @@ export function keepDraft(conversation: string, kind: Mode, text: string): void 
   keep(name(conversation, kind), text);
 }
 
+/** Takes a text out again that was put back too early: it has left. */
+export function takeOut(conversation: string, text: string, kind: Mode): void {
+  const there = draft(conversation, kind);
+  if (there !== text && !there.startsWith(`${text}\n`)) return;
+  keepDraft(conversation, kind, there.slice(text.length + 1));
+  changed.value += 1;
+}
+
 /** Puts a text back where it was written, before what is there now. */
 export function putBack(conversation: string, text: string, kind: Mode): void {
   const there = draft(conversation, kind);

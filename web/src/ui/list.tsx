@@ -1,15 +1,16 @@
 // The inbox's list: who waits, for how long, what was said last. It never moves what the pointer or the selection is on.
-import { Clock, PhoneMissed, UserRound } from 'lucide-preact';
+import { Clock, PhoneMissed, SquarePen, UserRound } from 'lucide-preact';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { listed, me, moreResolved, ready, totals, trouble, whole } from '../desk';
+import { listed, mayWrite, me, moreResolved, ready, totals, trouble, whole } from '../desk';
 import { go, route } from '../route';
 import { age, fully, longWait, now, short, shortWait } from '../time';
 import type { Row } from '../types';
 import { words } from '../words';
-import { Face, Heard, Tags } from './parts';
+import { Act, Face, Heard, Tags } from './parts';
 import { Results, SearchBox } from './search';
-import { searchText } from './screen';
+import { SelectBox, SelectionBar, selection, toggle } from './selection';
+import { dialog, searchText } from './screen';
 import { useVirtual } from './virtual';
 import { TestNumbers } from './empty';
 
@@ -20,8 +21,16 @@ export function List(): JSX.Element {
   return (
     <section class="list" aria-label={words.list}>
       <header class="list-head">
-        <Waiting />
+        <div class="list-top">
+          <Waiting />
+          {mayWrite.value && (
+            <Act label={words.newMessage} keys="c" onClick={() => (dialog.value = 'new')}>
+              <SquarePen size={18} aria-hidden="true" />
+            </Act>
+          )}
+        </div>
         <SearchBox />
+        {!searching && <SelectionBar />}
       </header>
       {searching ? <Results /> : <Rows />}
     </section>
@@ -139,6 +148,7 @@ function Rows(): JSX.Element {
           return (
             <li key={row.conversation} style={{ transform: `translateY(${item.start}px)` }} aria-setsize={rows.length} aria-posinset={item.index + 1}>
               <RowLink row={row} current={isCurrent} reached={reached} />
+              {mayWrite.value && <SelectBox row={row} />}
             </li>
           );
         })}
@@ -171,6 +181,11 @@ function Empty(): JSX.Element {
 function RowLink({ row, current, reached }: { row: Row; current: boolean; reached: boolean }): JSX.Element {
   const view = route.value.view;
   const open = (event: MouseEvent): void => {
+    if (event.shiftKey && mayWrite.peek()) {
+      event.preventDefault();
+      toggle(row.conversation, true);
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
     go({ conversation: row.conversation });
@@ -182,6 +197,7 @@ function RowLink({ row, current, reached }: { row: Row; current: boolean; reache
       aria-current={current ? 'true' : undefined}
       tabIndex={reached ? 0 : -1}
       data-unread={row.unread > 0 ? '' : undefined}
+      data-chosen={selection.value.has(row.conversation) ? '' : undefined}
       onClick={open}
     >
       <Face row={row} />

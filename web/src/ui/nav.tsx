@@ -1,7 +1,7 @@
 // Views with their numbers, the connection, and who is signed in.
-import { AlarmClock, CheckCheck, CircleHelp, Inbox, LogOut, MonitorCog, Moon, PhoneMissed, Sun, User, Users } from 'lucide-preact';
+import { AlarmClock, CheckCheck, CircleHelp, Inbox, KeyRound, LogOut, MonitorCog, Moon, PhoneMissed, Settings as SettingsIcon, Sun, User, Users } from 'lucide-preact';
 import type { JSX } from 'preact';
-import { leave, totals, whole } from '../desk';
+import { leave, mayAdminister, totals, whole } from '../desk';
 import { awaySince, connection } from '../net/stream';
 import { orders } from '../net/outbox';
 import { identity } from '../net/session';
@@ -19,10 +19,10 @@ export function Nav(): JSX.Element {
   const Theme = { auto: MonitorCog, light: Sun, dark: Moon }[theme.value];
   return (
     <nav class="nav" aria-label={words.views}>
-      <p class="brand" title={who?.demo === true ? words.demoHint : undefined}>
+      <p class="brand" title={who?.by === 'demo' ? words.demoHint : undefined}>
         <img src="/favicon.svg" width="24" height="24" alt="" />
         <span class="nav-name">{words.name}</span>
-        {who?.demo === true && <span class="badge">{words.demo}</span>}
+        {who?.by === 'demo' && <span class="badge">{words.demo}</span>}
       </p>
       <ul>
         {VIEWS.map((view, at) => (
@@ -37,13 +37,23 @@ export function Nav(): JSX.Element {
           <Act label={words.keys} keys="?" onClick={() => (dialog.value = 'help')}>
             <CircleHelp size={18} aria-hidden="true" />
           </Act>
+          {mayAdminister.value && (
+            <Act label={words.settings} onClick={() => (dialog.value = 'settings')}>
+              <SettingsIcon size={18} aria-hidden="true" />
+            </Act>
+          )}
           <Act
             label={`${words.theme}: ${words.themes[theme.value]}`}
             onClick={() => (theme.value = theme.value === 'auto' ? 'light' : theme.value === 'light' ? 'dark' : 'auto')}
           >
             <Theme size={18} aria-hidden="true" />
           </Act>
-          {who?.demo === false && (
+          {who?.by === 'password' && (
+            <Act label={words.sessions} onClick={() => (dialog.value = 'sessions')}>
+              <KeyRound size={18} aria-hidden="true" />
+            </Act>
+          )}
+          {who !== null && who.by !== 'demo' && (
             <Act label={words.signOut} onClick={leave}>
               <LogOut size={18} aria-hidden="true" />
             </Act>

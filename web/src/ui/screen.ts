@@ -6,7 +6,7 @@ export type Theme = 'auto' | 'light' | 'dark';
 export type Mode = 'message' | 'note';
 
 export const searchText = signal('');
-export const dialog = signal<'help' | 'palette' | null>(null);
+export const dialog = signal<'help' | 'palette' | 'sessions' | 'new' | 'settings' | null>(null);
 /** The contact column where there is room for it, and the drawer where there is not. */
 export const columnOpen = signal(kept('column') !== false);
 export const drawerOpen = signal(false);
@@ -15,7 +15,14 @@ export const menu = signal<'snooze' | 'assign' | null>(null);
 export const mode = signal<Mode>('message');
 export const theme = signal<Theme>(asTheme(kept('theme')));
 /** Whether single letters are commands (WCAG 2.1.4: they can be turned off). */
+/** Seconds that a text stays here before it leaves, for whoever wants it back. */
+export const holdSeconds = signal(asHold(kept('hold')));
+export const HOLD_MAX = 30;
 export const letters = signal(kept('letters') !== false);
+
+function asHold(given: unknown): number {
+  return typeof given === 'number' && given >= 0 && given <= 30 ? Math.round(given) : 4;
+}
 
 function asTheme(given: unknown): Theme {
   return given === 'light' || given === 'dark' ? given : 'auto';
@@ -38,6 +45,7 @@ export function write(how: Mode): void {
 }
 
 effect(() => void keep('column', columnOpen.value ? null : false));
+effect(() => void keep('hold', holdSeconds.value === 4 ? null : holdSeconds.value));
 effect(() => void keep('letters', letters.value ? null : false));
 effect(() => {
   const root = document.documentElement;

@@ -1,7 +1,7 @@
 // Until when a conversation is hidden.
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { when } from '../time';
+import { morning, when } from '../time';
 import { words } from '../words';
 import { snoozeCurrent } from './commands';
 import { menu } from './screen';
@@ -9,7 +9,6 @@ import { menu } from './screen';
 function choices(): { name: string; until: Date }[] {
   const now = new Date();
   const inHours = (hours: number): Date => new Date(now.getTime() + hours * 3_600_000);
-  const morning = (days: number): Date => new Date(now.getFullYear(), now.getMonth(), now.getDate() + days, 8);
   const toMonday = (8 - now.getDay()) % 7 || 7;
   const { hour, later, tomorrow, monday } = words.snoozeChoices;
   return [

@@ -1,9 +1,9 @@
 // Messages, notes and events of one conversation, newest at the bottom. What is older is added above without a jump.
 import { signal, useComputed } from '@preact/signals';
-import { ArrowDown, PhoneMissed, PhoneOutgoing, StickyNote } from 'lucide-preact';
+import { ArrowDown, Check, PhoneMissed, PhoneOutgoing, StickyNote } from 'lucide-preact';
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { me, older, timeline } from '../desk';
+import { actions, mayWrite, me, older, timeline } from '../desk';
 import { drop, orders, textOf, type Order } from '../net/outbox';
 import { rest } from '../net/rest';
 import { author, items, type Item } from '../state/timeline';
@@ -104,6 +104,11 @@ function One({ item, conversation, row }: { item: Item; conversation: string; ro
             <a class="text-act" href={`tel:${row.address}`}>
               <PhoneOutgoing size={13} aria-hidden="true" /> {words.callBack}
             </a>
+          )}
+          {missed && row?.missed_call === item.at && mayWrite.value && (
+            <button type="button" class="text-act" title={`${words.calledHint} (l)`} onClick={() => actions.called(row)}>
+              <Check size={13} aria-hidden="true" /> {words.called}
+            </button>
           )}
         </p>
       );

@@ -1,5 +1,6 @@
 // Every string of the page, in English. Another language is another file of the same shape.
 import { readable } from '../phone';
+import { settings } from './en-settings';
 import type { Connection } from '../net/stream';
 import type { Sending } from '../state/timeline';
 import type { View } from '../state/views';
@@ -89,11 +90,39 @@ function problem(given: Problem): string {
   return PROBLEMS[given.code] ?? given.detail ?? given.title;
 }
 
+/** Why somebody is not let in, and what to do. */
+function notLetIn(given: Problem): string {
+  switch (given.code) {
+    case 'bad_credentials':
+      return 'E-mail or password is wrong.';
+    case 'link_spent':
+      return 'This link was used, replaced, or is too old. Ask an admin for another.';
+    case 'too_many_requests':
+      return `Too many tries. Wait ${plural(given.retry_after_s ?? 60, 'second', 'seconds')} and try again.`;
+    case 'forbidden':
+      return 'You have no access here any more. Ask an admin.';
+    case 'invalid':
+      return 'That password is too short. Use at least ten characters.';
+    default:
+      return `That did not work: ${problem(given)}.`;
+  }
+}
+
+/** A browser by a name that people know. */
+function browser(agent: string): string {
+  const name = ['Edg', 'OPR', 'Firefox', 'Chrome', 'Safari'].find((one) => agent.includes(`${one}/`)) ?? '';
+  const known: Record<string, string> = { Edg: 'Edge', OPR: 'Opera' };
+  const system = ['Android', 'iPhone', 'iPad', 'Windows', 'Macintosh', 'Linux'].find((one) => agent.includes(one));
+  const on: Record<string, string> = { Macintosh: 'Mac' };
+  return [known[name] ?? (name === '' ? 'A browser' : name), system === undefined ? '' : `on ${on[system] ?? system}`].join(' ').trim();
+}
+
 function consent(row: Row): string {
   switch (row.consent) {
     case 'implied':
       return 'May be texted: they contacted you first';
     case 'opted_in':
+      if (row.consent_source === 'admin') return 'May be texted: their consent is recorded here';
       return row.consent_source === 'operator' ? 'May be texted: opted in here' : 'May be texted: they sent START';
     case 'opted_out':
       if (row.consent_source === 'operator') return 'Opted out: recorded here';
@@ -173,6 +202,8 @@ function line(event: ConversationEvent, by: string, me: string): string {
       const seconds = event.data.duration_s;
       return seconds == null ? 'Call answered' : `Call answered, ${longWait(0, seconds * 1_000_000)}`;
     }
+    case 'call.returned':
+      return `${person} called back`;
     case 'call.ended':
       return 'Call ended';
     case 'call.voicemail':
@@ -311,6 +342,25 @@ export const en = {
   refused: (given: Problem): string => `That was not done: ${problem(given)}.`,
   putBack: 'Put it back',
   discard: 'Discard',
+  leavesIn: (seconds: number): string => `Leaves in ${whole.format(seconds)} s`,
+  leftAlready: 'Too late: it has left.',
+  holdChoice: 'Seconds before a text leaves',
+  holdHint: 'In that time Undo, or z, takes it back. 0: it leaves at once.',
+  canned: 'Canned texts',
+  noCanned: 'No canned text matches.',
+  newMessage: 'New message',
+  toNumber: 'To',
+  theText: 'Text',
+  joins: (name: string): string => `Joins the conversation with ${name}`,
+  neverWrote: 'This number has never called or texted you. The law wants a reason why you may text it.',
+  basis: 'They agreed',
+  basisChoose: 'Choose how',
+  bases: { phone: 'On the phone', in_person: 'In person', paper: 'On paper', web: 'In a form on a web page', email: 'By e-mail', other: 'In another way' },
+  basisWords: 'In their words',
+  basisPlaceholder: '“Text me when the part is in”',
+  called: 'Called',
+  calledHint: 'You spoke with them: it no longer waits',
+  calledNow: (row: Row): string => `Marked as called: ${who(row)}`,
   retry: 'Try again',
   sendAgain: 'Send again',
   giveUp: 'Give up',
@@ -344,6 +394,17 @@ export const en = {
   unassignedNow: 'Unassigned',
   yoursNow: 'It is yours',
   assignedNow: (operator: string): string => `Assigned to ${operator}`,
+  select: 'Select',
+  selectOne: (name: string): string => `Select ${name}`,
+  selected: (count: number): string => `${whole.format(count)} selected`,
+  selectAll: (count: number): string => `Select all ${whole.format(count)}`,
+  clearSelection: 'Select nothing',
+  manyYours: (count: number): string => plural(count, 'conversation is yours', 'conversations are yours'),
+  manyUnassigned: (count: number): string => `Unassigned ${plural(count, 'conversation', 'conversations')}`,
+  manyResolved: (count: number): string => `Resolved ${plural(count, 'conversation', 'conversations')}`,
+  manyReopened: (count: number): string => `Reopened ${plural(count, 'conversation', 'conversations')}`,
+  manySnoozed: (count: number, until: Date): string => `Snoozed ${plural(count, 'conversation', 'conversations')} until ${when(until)}`,
+  manyTagged: (count: number, tag: string): string => `Tagged ${plural(count, 'conversation', 'conversations')} ${tag}`,
   resolvedNow: (row: Row): string => `Resolved: ${who(row)}`,
   snoozedNow: (row: Row, until: Date): string => `Snoozed until ${when(until)}: ${who(row)}`,
   optedOutNow: 'Opted out. They get no more texts',
@@ -358,6 +419,25 @@ export const en = {
   demo: 'Demo',
   demoHint: 'Demo mode: you are signed in by yourself, on this machine only.',
   signIn: 'Sign in',
+  email: 'E-mail',
+  password: 'Password',
+  forgotten: 'No password yet, or forgotten? An admin makes you a link.',
+  withToken: 'Use a token instead',
+  useToken: 'Use this token',
+  welcome: (operator: string): string => `Welcome, ${operator}`,
+  newPassword: 'A new password',
+  joining: (about: { email: string; tenant: string; reset: boolean }): string =>
+    about.reset ? `For ${about.email}. Every other browser will be signed out.` : `You will sign in as ${about.email} at ${about.tenant}.`,
+  choosePassword: 'Choose a password',
+  passwordHint: 'At least ten characters. A few words you remember are better than signs you don’t.',
+  setPassword: 'Set password and sign in',
+  notLetIn,
+  ...settings,
+  sessions: 'Where you are signed in',
+  browser,
+  thisBrowser: 'This browser',
+  since: (time: string): string => `Since ${time}`,
+  signOutEverywhere: 'Sign out everywhere',
   signInHint: 'Paste a token of yours. It is kept in this window’s memory only, and is gone when you close it.',
   signInHow: 'deskwire token --tenant TENANT --operator YOU',
   token: 'Token',
@@ -387,6 +467,9 @@ export const en = {
     palette: 'Commands',
     details: 'Contact details',
     undo: 'Undo',
+    newMessage: 'New message',
+    select: 'Select, to act on many',
+    called: 'Mark a missed call as called',
     theme: 'Change the theme',
     escape: 'Leave what you are in',
   },

@@ -95,13 +95,13 @@ fn missed(
 ) -> Decision {
     let mut decision = Decision::default();
     decision.push(CallMissed { carrier_id: carrier_id.to_owned(), channel: channel.clone() });
-    reopen(state, &mut decision);
+    reopen(state, inputs, &mut decision);
     text_back(state, channel, no_text, inputs, &mut decision);
     decision
 }
 
 /// A message that a caller left, shown like a text of theirs.
-pub(super) fn voicemail(state: &State, voicemail: &VoicemailReport) -> Decision {
+pub(super) fn voicemail(state: &State, voicemail: &VoicemailReport, inputs: &Inputs<'_>) -> Decision {
     let mut decision = Decision::default();
     decision.push_personal(
         CallVoicemail {
@@ -112,7 +112,7 @@ pub(super) fn voicemail(state: &State, voicemail: &VoicemailReport) -> Decision 
         },
         Personal { media: vec![voicemail.recording.clone()], ..Personal::default() },
     );
-    reopen(state, &mut decision);
+    reopen(state, inputs, &mut decision);
     decision
 }
 

@@ -3,9 +3,9 @@
 use schema::{
     command::{ChangeTags, Command, NOTE_MAX, RecordConsent, TEXT_MAX},
     event::{
-        Author, Consent, ConsentChanged, ConsentRecorded, ConsentSource, ContactUpdated, ConversationAssigned,
-        ConversationRead, ConversationReleased, ConversationReopened, ConversationResolved, ConversationSnoozed,
-        ConversationTagged, ConversationWoken, Fact, NoteAdded, Personal,
+        Author, CallReturned, Consent, ConsentChanged, ConsentRecorded, ConsentSource, ContactUpdated,
+        ConversationAssigned, ConversationRead, ConversationReleased, ConversationReopened, ConversationResolved,
+        ConversationSnoozed, ConversationTagged, ConversationWoken, Fact, NoteAdded, Personal,
     },
     ids::MessageId,
     problem::Code,
@@ -29,11 +29,26 @@ pub(super) fn decide(state: &State, command: &Command, inputs: &Inputs<'_>, by: 
             Ok(decision)
         }
         Command::Assign(assign) => {
+            if assign.operator.as_ref().is_some_and(|operator| inputs.settings.is_revoked(operator)) {
+                return Err(Refusal::invalid("operator", "was revoked"));
+            }
             let change = ConversationAssigned { operator: assign.operator.clone() };
             Ok(when(assign.operator != state.assigned, change))
         }
+        Command::LetGo(letting) => {
+            let theirs = state.assigned.as_ref() == Some(&letting.operator);
+            Ok(when(theirs && inputs.settings.is_revoked(&letting.operator), ConversationAssigned { operator: None }))
+        }
+        Command::Called(_) => {
+            let waits = state.missed_call.is_some() || state.waiting_since.is_some();
+            Ok(when(waits, CallReturned {}))
+        }
         Command::Resolve(_) => Ok(when(state.open, ConversationResolved { episode: state.episode })),
-        Command::Reopen(_) => Ok(when(!state.open, ConversationReopened { episode: state.episode + 1 })),
+        Command::Reopen(_) => {
+            let mut decision = Decision::nothing();
+            begin_episode(state, inputs, &mut decision);
+            Ok(decision)
+        }
         Command::Snooze(snooze) => {
             if snooze.until <= inputs.now {
                 return Err(Refusal::invalid("until", "must lie ahead"));
@@ -55,6 +70,17 @@ pub(super) fn decide(state: &State, command: &Command, inputs: &Inputs<'_>, by: 
             Ok(if due { Decision::one(ConversationWoken {}) } else { call::overdue(state, inputs) })
         }
         _ => Err(Refusal::rejected(Code::Internal, "not an operator's command")),
+    }
+}
+
+/// A new episode, unless one is open. Whoever was revoked since is not on it.
+pub(super) fn begin_episode(state: &State, inputs: &Inputs<'_>, decision: &mut Decision) {
+    if state.open {
+        return;
+    }
+    decision.push(ConversationReopened { episode: state.episode + 1 });
+    if state.assigned.as_ref().is_some_and(|operator| inputs.settings.is_revoked(operator)) {
+        decision.push(ConversationAssigned { operator: None });
     }
 }
 

@@ -3,8 +3,8 @@
 use schema::{
     command::ReceiveMessage,
     event::{
-        Consent, ConsentChanged, ConsentQuestioned, ConsentSource, ConversationReopened, ConversationWoken, Keyword,
-        MessageReceived, MessageStatus, Personal, Purpose,
+        Consent, ConsentChanged, ConsentQuestioned, ConsentSource, ConversationWoken, Keyword, MessageReceived,
+        MessageStatus, Personal, Purpose,
     },
     ids::{ChannelId, MessageId},
     message::{Priority, Status},
@@ -14,6 +14,7 @@ use schema::{
 use super::{
     Decision, Inputs,
     automatic::{Automatic, Words, queue},
+    desk,
 };
 use crate::conversation::{
     keyword,
@@ -39,7 +40,7 @@ pub(super) fn receive(state: &State, message: &ReceiveMessage, inputs: &Inputs<'
         answer_keyword(state, message, word, inputs, &mut decision);
         return decision;
     }
-    reopen(state, &mut decision);
+    reopen(state, inputs, &mut decision);
     let asked = state.consent == Consent::OptedOut || state.consent_questioned;
     if !asked && keyword::pleads_to_stop(&message.text) {
         decision.push(ConsentQuestioned { message: id });
@@ -60,9 +61,9 @@ fn word_of(state: &State, message: &ReceiveMessage) -> Option<Keyword> {
 }
 
 /// A contact who writes or calls is shown again, whatever was decided about the last episode.
-pub(super) fn reopen(state: &State, decision: &mut Decision) {
+pub(super) fn reopen(state: &State, inputs: &Inputs<'_>, decision: &mut Decision) {
     if !state.open {
-        decision.push(ConversationReopened { episode: state.episode + 1 });
+        desk::begin_episode(state, inputs, decision);
     } else if state.snoozed_until.is_some() {
         decision.push(ConversationWoken {});
     }

@@ -200,9 +200,10 @@ pub fn decide(
     match command {
         Command::Receive(message) => Ok(inbound::receive(state, message, inputs)),
         Command::Call(call) => Ok(call::call(state, call, inputs)),
-        Command::Voicemail(voicemail) => Ok(call::voicemail(state, voicemail)),
+        Command::Voicemail(voicemail) => Ok(call::voicemail(state, voicemail, inputs)),
         Command::Receipt(report) => Ok(outbound::receipt(state, report, inputs)),
         Command::Send(send) => outbound::send(state, send, inputs),
+        Command::SendWith(with) => outbound::send_with(state, with, inputs),
         Command::Retry(reference) => outbound::retry(state, reference.message, inputs),
         Command::Cancel(reference) => outbound::cancel(state, reference.message),
         Command::CancelQueued(reference) => outbound::cancel_queued(state, reference.message),
@@ -210,6 +211,8 @@ pub fn decide(
         Command::Settle(settle) => Ok(outbound::settle(state, settle, inputs)),
         Command::Note(_)
         | Command::Assign(_)
+        | Command::LetGo(_)
+        | Command::Called(_)
         | Command::Resolve(_)
         | Command::Reopen(_)
         | Command::Snooze(_)

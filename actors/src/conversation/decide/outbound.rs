@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use schema::{
-    command::{ClaimSend, DeliveryReport, SendMessage, SendOutcome, SettleSend, TEXT_MAX},
+    command::{ClaimSend, DeliveryReport, HOLD_MAX_S, SendMessage, SendOutcome, SendWith, SettleSend, TEXT_MAX},
     event::{
-        Consent, ConsentChanged, ConsentSource, ContactUnreachable, MessageClaimed, MessageQueued, MessageRequeued,
-        MessageStatus, Personal, Purpose,
+        Consent, ConsentChanged, ConsentRecorded, ConsentSource, ContactUnreachable, MessageClaimed, MessageHeld,
+        MessageQueued, MessageRequeued, MessageStatus, Personal, Purpose,
     },
     ids::{ChannelId, MessageId},
     message::{CarrierError, ErrorClass, Priority, Status},
@@ -43,6 +43,29 @@ pub(super) fn send(state: &State, send: &SendMessage, inputs: &Inputs<'_>) -> Re
         },
         Personal::text(send.text.clone()),
     );
+    Ok(decision)
+}
+
+/// A text that stays here for a while, or to somebody who never wrote nor called: why they may be texted comes first.
+pub(super) fn send_with(state: &State, with: &SendWith, inputs: &Inputs<'_>) -> Result<Decision, Refusal> {
+    if with.hold_s > HOLD_MAX_S {
+        return Err(Refusal::invalid("hold_s", format!("is more than {HOLD_MAX_S} seconds")));
+    }
+    let sent = send(state, &with.send, inputs)?;
+    let mut decision = Decision { message: sent.message, ..Decision::default() };
+    if let Some(basis) = &with.basis {
+        check_text(&basis.words, TEXT_MAX)
+            .map_err(|_| Refusal::invalid("basis.words", "must be 1 to 1600 characters"))?;
+        if state.is_stranger() {
+            let fact = ConsentRecorded { how: basis.how, given: inputs.now };
+            decision.push_personal(fact, Personal::text(basis.words.clone()));
+        }
+    }
+    sent.events.into_iter().for_each(|draft| decision.push(draft));
+    if let (Some(message), 1..) = (sent.message, with.hold_s) {
+        let until = inputs.now.plus(Duration::from_secs(with.hold_s.into()));
+        decision.push(MessageHeld { message, until });
+    }
     Ok(decision)
 }
 

@@ -22,6 +22,9 @@ CallAnswered {
     duration_s: Option<u32>,
 });
 
+body!(/// Whoever called waits no longer.
+CallReturned {});
+
 /// Why a missed call got no text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -77,6 +77,32 @@ OperatorConfigured {
     role: Option<Role>,
 });
 
+body!(/// What an operator signs in with changed.
+CredentialChanged {
+    /// Whose.
+    operator: OperatorId,
+    /// How.
+    change: CredentialChange,
+});
+
+/// What became of somebody's credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialChange {
+    /// A one-time link was made for somebody new.
+    Invited,
+    /// A one-time link was made for somebody who has a password.
+    ResetOrdered,
+    /// A password was set by a one-time link; whoever was signed in before is not any more.
+    PasswordSet,
+    /// Signed in, with the password.
+    SignedIn,
+    /// Signed out in one browser.
+    SignedOut,
+    /// Signed out in every browser.
+    SignedOutEverywhere,
+}
+
 body!(/// A secret changed.
 SecretChanged {
     /// Whose.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use actors::ports::ContactKey;
 use rand::TryRngCore;
 use schema::{
-    ids::{AccountId, ContactId, KeyId, TenantId},
+    ids::{AccountId, ContactId, KeyId, OperatorId, TenantId},
     seal::{self, NONCE},
 };
 use uuid::Uuid;
@@ -15,6 +15,7 @@ use crate::store::embedded::record::{put_tenant, take_tenant};
 const KEY: u8 = 1;
 const HASH: u8 = 2;
 const ACCOUNT: u8 = 3;
+const PERSON: u8 = 4;
 const CONTEXT: &[u8] = b"deskwire keys 1";
 
 /// One entry.
@@ -43,6 +44,15 @@ pub(super) enum Entry {
         /// All that are valid.
         secrets: Vec<String>,
     },
+    /// What an operator signs in with.
+    Person {
+        /// Whose operator.
+        tenant: TenantId,
+        /// Who.
+        operator: OperatorId,
+        /// Opaque here; empty: forgotten.
+        record: Vec<u8>,
+    },
 }
 
 impl Entry {
@@ -67,6 +77,13 @@ impl Entry {
                     out.extend_from_slice(&(text.len() as u64).to_be_bytes());
                     out.extend_from_slice(text.as_bytes());
                 }
+            }
+            Self::Person { tenant, operator, record } => {
+                out.push(PERSON);
+                put_tenant(tenant, &mut out);
+                out.extend_from_slice(&(operator.as_str().len() as u64).to_be_bytes());
+                out.extend_from_slice(operator.as_str().as_bytes());
+                out.extend_from_slice(record);
             }
         }
         out
@@ -100,8 +117,25 @@ impl Entry {
                 let mut texts = texts.into_iter();
                 Some(Self::Account { account: AccountId::new(&texts.next()?).ok()?, secrets: texts.collect() })
             }
+            PERSON => {
+                let (tenant, rest) = take_tenant(rest)?;
+                let (length, rest) = rest.split_first_chunk()?;
+                let (operator, record) = rest.split_at_checked(usize::try_from(u64::from_be_bytes(*length)).ok()?)?;
+                let operator = OperatorId::new(std::str::from_utf8(operator).ok()?).ok()?;
+                Some(Self::Person { tenant, operator, record: record.to_vec() })
+            }
             _ => None,
         }
+    }
+
+    /// Whether it is of somebody who signs in.
+    pub(super) fn is_person(&self) -> bool {
+        matches!(self, Self::Person { .. })
+    }
+
+    /// Whether it says only that something is no longer there.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self, Self::Person { record, .. } if record.is_empty())
     }
 }
 
@@ -139,6 +173,9 @@ pub(super) struct Tables {
     contacts: HashMap<(TenantId, ContactId), KeyId>,
     hashes: HashMap<TenantId, [u8; 32]>,
     accounts: HashMap<AccountId, Vec<String>>,
+    people: HashMap<(TenantId, OperatorId), Vec<u8>>,
+    /// Entries of people in the file, also those that later ones replace.
+    written: usize,
 }
 
 impl Tables {
@@ -153,6 +190,9 @@ impl Tables {
             }
             Entry::Account { account, secrets } => {
                 self.accounts.insert(account, secrets);
+            }
+            Entry::Person { tenant, operator, record } => {
+                self.people.insert((tenant, operator), record);
             }
         }
     }
@@ -179,6 +219,30 @@ impl Tables {
         self.accounts.get(account).cloned()
     }
 
+    pub(super) fn people(&self) -> impl Iterator<Item = (&(TenantId, OperatorId), &Vec<u8>)> {
+        self.people.iter().filter(|(_, record)| !record.is_empty())
+    }
+
+    pub(super) fn has_person(&self, tenant: &TenantId, operator: &OperatorId) -> bool {
+        self.people.contains_key(&(tenant.clone(), operator.clone()))
+    }
+
+    /// Entries of the file that later ones of the same person replace.
+    pub(super) fn outdated(&self) -> usize {
+        self.written.saturating_sub(self.people.len())
+    }
+
+    /// So many entries of people joined the file.
+    pub(super) fn wrote(&mut self, people: usize) {
+        self.written += people;
+    }
+
+    /// The file was written anew.
+    pub(super) fn settle(&mut self) {
+        self.people.retain(|_, record| !record.is_empty());
+        self.written = self.people.len();
+    }
+
     /// Everything, one by one.
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
         let key = |((tenant, id), (contact, secret)): (&(TenantId, KeyId), &(ContactId, [u8; 32]))| Entry::Key {
@@ -191,7 +255,13 @@ impl Tables {
             account: account.clone(),
             secrets: secrets.clone(),
         };
-        self.keys.iter().map(key).chain(self.hashes.iter().map(hash)).chain(self.accounts.iter().map(account))
+        let person = |((tenant, operator), record): (&(TenantId, OperatorId), &Vec<u8>)| Entry::Person {
+            tenant: tenant.clone(),
+            operator: operator.clone(),
+            record: record.clone(),
+        };
+        let secrets = self.hashes.iter().map(hash).chain(self.accounts.iter().map(account));
+        self.keys.iter().map(key).chain(secrets).chain(self.people.iter().map(person))
     }
 }
 

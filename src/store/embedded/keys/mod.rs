@@ -16,7 +16,7 @@ use std::{
 
 use actors::ports::{ContactKey, KeyError, Keys};
 use async_trait::async_trait;
-use schema::ids::{AccountId, ContactId, KeyId, TenantId};
+use schema::ids::{AccountId, ContactId, KeyId, OperatorId, TenantId};
 use tokio::sync::oneshot;
 
 pub(super) use self::reseal::reseal;
@@ -36,6 +36,12 @@ pub struct EmbeddedKeys {
 /// Secrets of accounts at carriers: sealed at rest, never in the log.
 #[derive(Clone)]
 pub struct Secrets {
+    keys: Arc<EmbeddedKeys>,
+}
+
+/// What operators sign in with: sealed at rest, never in the log. Records are opaque here.
+#[derive(Clone)]
+pub struct People {
     keys: Arc<EmbeddedKeys>,
 }
 
@@ -92,7 +98,9 @@ fn read_all(path: &Path, seal: &Seal, disk: &Arc<dyn Disk>) -> Result<(Tables, A
     let opened = Appender::open(path, 0, disk)?;
     for record in opened.records {
         let entry = seal.open(&opened.bytes[record.payload]);
-        tables.put(entry.ok_or_else(|| StoreError::MasterKey(path.to_owned()))?);
+        let entry = entry.ok_or_else(|| StoreError::MasterKey(path.to_owned()))?;
+        tables.wrote(usize::from(entry.is_person()));
+        tables.put(entry);
     }
     Ok((tables, opened.appender))
 }
@@ -141,6 +149,23 @@ impl Keys for EmbeddedKeys {
             Answer::Hash(secret) => Ok(secret),
             Answer::Key(_) | Answer::Done => Err(closed()),
         }
+    }
+}
+
+impl People {
+    pub(super) fn new(keys: Arc<EmbeddedKeys>) -> Self {
+        Self { keys }
+    }
+
+    /// Keeps a record, or forgets an empty one; durable when this returns.
+    pub async fn put(&self, tenant: TenantId, operator: OperatorId, record: Vec<u8>) -> Result<(), KeyError> {
+        self.keys.ask(Work::Person(tenant, operator, record)).await.map(drop)
+    }
+
+    /// Every record.
+    pub fn all(&self) -> Vec<(TenantId, OperatorId, Vec<u8>)> {
+        let tables = self.keys.tables();
+        tables.people().map(|((tenant, operator), record)| (tenant.clone(), operator.clone(), record.clone())).collect()
     }
 }
 

@@ -11,7 +11,7 @@ use actors::{
     memory::SystemIds,
     ports::{ContactKey, Ids, KeyError},
 };
-use schema::ids::{AccountId, ContactId, KeyId, TenantId};
+use schema::ids::{AccountId, ContactId, KeyId, OperatorId, TenantId};
 use tokio::sync::oneshot;
 
 use super::entry::{Entry, Seal, Tables, random};
@@ -29,6 +29,8 @@ const TOGETHER: usize = 1_024;
 const FRAME_ENTRIES: usize = 4_096;
 /// Secrets of an account that are valid at once: while a carrier rotates a token, both are.
 const ACCOUNT_SECRETS: usize = 2;
+/// Entries that later ones replace before the file is written anew.
+const OUTDATED_MAX: usize = 4_096;
 
 /// What is asked of the writer.
 pub(super) enum Work {
@@ -36,6 +38,8 @@ pub(super) enum Work {
     Hash(TenantId),
     Destroy(TenantId, KeyId),
     Account(AccountId, String),
+    /// An empty record forgets.
+    Person(TenantId, OperatorId, Vec<u8>),
     Close,
 }
 
@@ -103,6 +107,12 @@ impl Group {
                 self.add(Entry::Account { account, secrets });
                 Ok(Answer::Done)
             }
+            Work::Person(tenant, operator, record) => {
+                // Whoever is forgotten leaves the file at once; else it is written anew when much of it is outdated.
+                self.rewrite |= record.is_empty() || known.outdated() >= OUTDATED_MAX;
+                self.add(Entry::Person { tenant, operator, record });
+                Ok(Answer::Done)
+            }
             Work::Close => Ok(Answer::Done),
         }
     }
@@ -135,6 +145,7 @@ impl Group {
         match entry {
             Entry::Key { tenant, key, .. } => self.is_destroyed(tenant, key.id),
             Entry::Account { account, .. } => self.added.account(account).is_some(),
+            Entry::Person { tenant, operator, .. } => self.added.has_person(tenant, operator),
             Entry::Hash { .. } => false,
         }
     }
@@ -174,6 +185,10 @@ impl Writer {
             let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
             group.destroyed.iter().for_each(|name| tables.destroy(name));
             group.added.entries().for_each(|entry| tables.put(entry));
+            tables.wrote(group.entries.iter().filter(|entry| entry.is_person()).count());
+            if group.rewrite {
+                tables.settle();
+            }
         }
         for (answer, reply) in answers {
             // Whoever asked may have gone away: what is stored stays stored.
@@ -225,7 +240,8 @@ impl Writer {
         {
             let known = self.tables.read().unwrap_or_else(PoisonError::into_inner);
             let kept = known.entries().filter(|entry| !group.outdates(entry));
-            write_all(&mut file, &self.seal, kept.chain(group.added.entries()))?;
+            let entries = kept.chain(group.added.entries()).filter(|entry| !entry.is_gone());
+            write_all(&mut file, &self.seal, entries)?;
         }
         std::fs::rename(&draft, &self.path)?;
         // From here on the new file is the file, whatever happens: going back would write into a deleted one.

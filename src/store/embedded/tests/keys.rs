@@ -2,7 +2,8 @@
 
 use std::{os::unix::fs::PermissionsExt, path::Path, sync::Arc, sync::atomic::Ordering};
 
-use schema::ids::{AccountId, ContactId, TenantId};
+use futures_util::future::join_all;
+use schema::ids::{AccountId, ContactId, OperatorId, TenantId};
 use uuid::Uuid;
 
 use super::{faulty::FaultyDisk, open_on, small};
@@ -199,4 +200,51 @@ async fn a_rotation_of_the_master_key_may_be_interrupted_anywhere() {
     std::fs::write(&master, &before).unwrap();
     assert!(opens().await);
     assert_eq!(std::fs::read(&master).unwrap(), renewed);
+}
+
+fn operator(name: &str) -> OperatorId {
+    OperatorId::new(name).unwrap()
+}
+
+#[tokio::test]
+async fn what_people_sign_in_with_is_kept_sealed_and_whoever_is_forgotten_leaves_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
+    let path = dir.path().join("keys").join("keys.log");
+    for (name, record) in [("ana", "first"), ("ben", "of ben"), ("ana", "second")] {
+        store.people().put(tenant(), operator(name), record.as_bytes().to_vec()).await.unwrap();
+    }
+    let bytes = std::fs::read(&path).unwrap();
+    assert!(!bytes.windows(6).any(|window| window == b"second" || window == b"of ben"));
+    store.close();
+    let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
+    let mut known = store.people().all();
+    known.sort();
+    let row = |name: &str, record: &str| (tenant(), operator(name), record.as_bytes().to_vec());
+    assert_eq!(known, [row("ana", "second"), row("ben", "of ben")]);
+    store.people().put(tenant(), operator("ana"), Vec::new()).await.unwrap();
+    assert_eq!(store.people().all(), [row("ben", "of ben")]);
+    assert!(std::fs::metadata(&path).unwrap().len() < bytes.len() as u64, "written anew, without her");
+    store.close();
+    let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
+    assert_eq!(store.people().all(), [row("ben", "of ben")]);
+}
+
+#[tokio::test]
+async fn a_file_of_outdated_entries_is_written_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
+    let people = store.people();
+    // Never more at once than may wait.
+    for _ in 0..290 {
+        let put = |_| people.put(tenant(), operator("ana"), vec![7; 64]);
+        join_all((0..14).map(put)).await.into_iter().for_each(|stored| stored.unwrap());
+    }
+    let length = || std::fs::metadata(dir.path().join("keys").join("keys.log")).unwrap().len();
+    let before = length();
+    assert!(before > 4_000 * 64);
+    for _ in 0..40 {
+        people.put(tenant(), operator("ana"), vec![8; 64]).await.unwrap();
+    }
+    assert!(length() < before / 100, "{before} bytes, then {}", length());
 }

@@ -1,0 +1,111 @@
+// Who works here: roles, invitations, links to a new password. The engine decides what is allowed.
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { me } from '../desk';
+import { rest } from '../net/rest';
+import { identity } from '../net/session';
+import { fully } from '../time';
+import type { OneTimeLink, OperatorView, Role } from '../types';
+import { words } from '../words';
+import { Copyable, attempt, useLoaded } from './settings-parts';
+
+const ROLES: readonly Role[] = ['viewer', 'operator', 'admin', 'owner'];
+
+export function People(): JSX.Element {
+  const { value, again } = useLoaded(rest.operators);
+  const [made, setMade] = useState<{ for: string; link: OneTimeLink } | null>(null);
+  const change = (operator: string, role: Role | null): void => void attempt(() => rest.setOperator(operator, role)).then(again);
+  const reset = (operator: string): void => void attempt(async () => setMade({ for: operator, link: await rest.resetOperator(operator) }));
+  const people = value?.rows.filter((one) => one.role != null) ?? [];
+  return (
+    <>
+      {value === null && <p class="quiet">{words.loading}</p>}
+      {value !== null && people.length === 0 && <p class="quiet">{words.noPeople}</p>}
+      <ul class="table-list">
+        {people.map((one) => (
+          <Person key={one.operator} one={one} onRole={(role) => change(one.operator, role)} onReset={() => reset(one.operator)} />
+        ))}
+      </ul>
+      {made !== null && (
+        <div class="made" role="status">
+          <p>{words.linkFor(made.for, fully(made.link.until))}</p>
+          <Copyable label={words.link} text={made.link.link} />
+        </div>
+      )}
+      <Invite
+        onMade={(operator, link) => {
+          setMade({ for: operator, link });
+          again();
+        }}
+      />
+    </>
+  );
+}
+
+function Roles({ value, label, onRole }: { value: Role; label: string; onRole: (role: Role) => void }): JSX.Element {
+  const mine = identity.value?.role;
+  return (
+    <select aria-label={label} value={value} disabled={value === 'owner' && mine !== 'owner'} onChange={(event) => onRole(event.currentTarget.value as Role)}>
+      {ROLES.filter((role) => role !== 'owner' || mine === 'owner' || value === 'owner').map((role) => (
+        <option key={role} value={role}>
+          {words.roles[role]}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Person({ one, onRole, onReset }: { one: OperatorView; onRole: (role: Role | null) => void; onReset: () => void }): JSX.Element {
+  const mayTouch = one.role !== 'owner' || identity.value?.role === 'owner';
+  return (
+    <li>
+      <span class="table-main">
+        {one.operator} {one.operator === me.value && <small class="inline">({words.you})</small>}
+        <small>{[one.email, one.sign_in === 'invited' ? words.invited : null].filter((part) => part != null).join(' · ')}</small>
+      </span>
+      <Roles value={one.role ?? 'viewer'} label={words.roleOf(one.operator)} onRole={onRole} />
+      {mayTouch && one.email != null && (
+        <button type="button" class="text-act" aria-label={`${words.newLink}: ${one.operator}`} onClick={onReset}>
+          {words.newLink}
+        </button>
+      )}
+      {mayTouch && one.operator !== me.value && (
+        <button type="button" class="text-act" aria-label={`${words.remove}: ${one.operator}`} onClick={() => onRole(null)}>
+          {words.remove}
+        </button>
+      )}
+    </li>
+  );
+}
+
+function Invite({ onMade }: { onMade: (operator: string, link: OneTimeLink) => void }): JSX.Element {
+  const [email, setEmail] = useState('');
+  const [name, setName] = useState<string | null>(null);
+  const [role, setRole] = useState<Role>('operator');
+  const operator = name ?? (email.split('@')[0] ?? '').replaceAll(/[^A-Za-z0-9._-]/g, '');
+  const invite = (): void =>
+    void attempt(async () => {
+      onMade(operator, await rest.invite({ operator, email, role }));
+      setEmail('');
+      setName(null);
+    });
+  return (
+    <form
+      class="fields invite"
+      onSubmit={(event) => {
+        event.preventDefault();
+        invite();
+      }}
+    >
+      <h3>{words.invite}</h3>
+      <label for="invite-email">{words.email}</label>
+      <input id="invite-email" type="email" required value={email} onInput={(event) => setEmail(event.currentTarget.value)} />
+      <label for="invite-name">{words.seenAs}</label>
+      <input id="invite-name" required pattern="[A-Za-z0-9][A-Za-z0-9._@\-]*" maxLength={64} value={operator} onInput={(event) => setName(event.currentTarget.value)} />
+      <Roles value={role} label={words.role} onRole={setRole} />
+      <button type="submit" class="send">
+        {words.makeLink}
+      </button>
+    </form>
+  );
+}

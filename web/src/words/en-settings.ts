@@ -1,0 +1,36 @@
+// The strings of the settings, in English.
+import { whole } from '../time';
+
+export const settings = {
+  settings: 'Settings',
+  settingsParts: { people: 'People', lines: 'Lines', texts: 'Texts' },
+  roles: { viewer: 'Viewer', operator: 'Operator', admin: 'Admin', owner: 'Owner' },
+  role: 'Role',
+  roleOf: (operator: string): string => `Role of ${operator}`,
+  noPeople: 'Nobody has been invited yet. Whoever comes with a token has the role that it says.',
+  invited: 'invited',
+  invite: 'Invite somebody',
+  seenAs: 'Seen by the others as',
+  makeLink: 'Make a link',
+  newLink: 'New link',
+  link: 'One-time link',
+  linkFor: (operator: string, until: string): string => `For ${operator}, once, until ${until}. Whoever has it is ${operator}: hand it over in private.`,
+  remove: 'Remove',
+  edit: 'Edit',
+  save: 'Save',
+  cancelEdit: 'Cancel',
+  copy: 'Copy',
+  copied: 'Copied',
+  cannotCopy: 'It could not be copied. Select it and copy it yourself.',
+  noLines: 'There is no line yet. README, “Set a line up”, says how to make one.',
+  lineUnknown: 'How it is cannot be told now.',
+  lineHealth: (waiting: number, sending: number): string =>
+    waiting + sending === 0 ? 'Nothing waits to leave.' : `${whole.format(waiting)} ${waiting === 1 ? 'text waits' : 'texts wait'}, ${whole.format(sending)} on the way.`,
+  coverage: 'Answer missed calls with a text',
+  coverageHint: (template: string | null): string => (template === null ? 'No text is chosen for it yet.' : `With the text ${template}.`),
+  hooks: { sms: 'A message comes in', voice: 'A call comes in', status: 'Call status changes' },
+  textsHint: 'Rules send them; operators put them in with / and change them before they send.',
+  addText: 'Add a text',
+  textName: 'Name',
+  variables: 'Variables: {business}, and where an operator puts it in {name} and {operator}.',
+};

@@ -13,7 +13,8 @@ command -v c++ >/dev/null || need c++ g++
 [ $# -gt 0 ] || set -- codec config frames jwt template twiml webhook
 target=${CARGO_TARGET_DIR:-$PWD/target}
 say "building the fuzz targets (our crates instrumented, the others as they are)"
-RUSTC_WORKSPACE_WRAPPER=$PWD/scripts/instrument.sh cargo build --locked -p fuzz --features libfuzzer --bins
+# With the features of the whole workspace: what make test has built is not built again.
+RUSTC_WORKSPACE_WRAPPER=$PWD/scripts/instrument.sh cargo build --locked --workspace --features fuzz/libfuzzer "${@/#/--bin=}"
 
 one() {
     local name=$1 place=$target/fuzz/$1

@@ -7,8 +7,8 @@ need chromium chromium
 scripts/setup-web.sh
 place=$(scripts/setup-web.sh --node)
 [ -z "$place" ] || PATH=$place:$PATH
-cargo build --locked --bin deskwire
-cargo build --locked -p loadtest --bin loadtest
+cargo build --locked ${CARGO_ARGS:-} --bin deskwire
+cargo build --locked ${CARGO_ARGS:--p loadtest} --bin loadtest
 export DESKWIRE_BIN=${CARGO_TARGET_DIR:-$PWD/target}/debug
 cd web
 say "the page: types and style"

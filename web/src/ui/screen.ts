@@ -35,8 +35,13 @@ export function toggleContact(): void {
   else drawerOpen.value = !drawerOpen.peek();
 }
 
+/** At once, so that the next key finds it; what is only about to be there gets it with the next frame. */
 export function focus(selector: string): void {
-  requestAnimationFrame(() => document.querySelector<HTMLElement>(selector)?.focus());
+  const now = document.querySelector<HTMLElement>(selector);
+  now?.focus();
+  requestAnimationFrame(() => {
+    if (now?.isConnected !== true) document.querySelector<HTMLElement>(selector)?.focus();
+  });
 }
 
 export function write(how: Mode): void {

@@ -8,6 +8,10 @@ fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 command -v cargo >/dev/null || [ ! -f "$HOME/.cargo/env" ] || . "$HOME/.cargo/env"
 command -v cargo >/dev/null || fail "Rust is needed: https://rustup.rs, then open a new terminal"
 
+# build_binaries PROFILE: the engine and the harness. With the features of the whole workspace, whoever asks: for each other
+# set of features cargo would build half of the dependencies once more.
+build_binaries() { cargo build --locked --workspace --profile "$1" --bin deskwire --bin loadtest; }
+
 # need COMMAND PACKAGE…: installs the Debian packages if COMMAND is missing and this is root, else names the command.
 need() {
     local command=$1

@@ -6,8 +6,7 @@
 
 profile=${PROFILE:-dev}
 say "building (the first time takes a few minutes)"
-cargo build --profile "$profile" --locked --bin deskwire
-cargo build --profile "$profile" --locked -p loadtest --bin loadtest
+build_binaries "$profile"
 bin=${CARGO_TARGET_DIR:-target}/${profile/#dev/debug}
 reports=${CARGO_TARGET_DIR:-target}/load
 

@@ -9,9 +9,8 @@ target=${CARGO_TARGET_DIR:-target}
 # flipped bits.
 prove_faults() {
     scripts/setup-tests.sh
-    cargo build --locked --bin deskwire
-    cargo build --locked -p loadtest --bin loadtest
-    DESKWIRE_PROVE=1 cargo test --locked -p deskwire --test it -- --nocapture --test-threads 1 faults:: crash::
+    build_binaries dev
+    DESKWIRE_PROVE=1 cargo test --locked --workspace --test it -- --nocapture --test-threads 1 faults:: crash::
 }
 
 # Scenarios of the load harness in their full length, each with its verdict.
@@ -46,7 +45,7 @@ for part in "${parts[@]}"; do
     declare -F "prove_$part" >/dev/null || fail "there is no part $part"
     say "prove: $part"
     # In a shell of its own, so that the first command that fails ends the part and only the part.
-    bash -c "set -euo pipefail; $(declare -f say fail need "prove_$part"); target=$target; prove_$part" || bad+=("$part")
+    bash -c "set -euo pipefail; $(declare -f say fail need build_binaries "prove_$part"); target=$target; prove_$part" || bad+=("$part")
 done
 [ "${#bad[@]}" = 0 ] || fail "not proved: ${bad[*]}"
 say "proved: ${parts[*]}"

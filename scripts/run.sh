@@ -9,8 +9,7 @@
 profile=${PROFILE:-dev}
 scripts/setup-web.sh || say "the page could not be built (see above): going on without it; the API and the stream are there"
 say "building (the first time takes a few minutes)"
-cargo build --profile "$profile" --locked --bin deskwire
-cargo build --profile "$profile" --locked -p loadtest --bin loadtest
+build_binaries "$profile"
 bin=${CARGO_TARGET_DIR:-target}/${profile/#dev/debug}
 data=$(awk -F'"' '/^directory = /{print $2; exit}' config/default.toml)
 data=${DESKWIRE__DATA__DIRECTORY:-$data}

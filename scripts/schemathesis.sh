@@ -10,7 +10,7 @@ venv=.cache/schemathesis
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check 'schemathesis>=4,<5'
 }
-cargo build --locked ${CARGO_ARGS:-} --bin deskwire
+build_binaries dev
 bin=${CARGO_TARGET_DIR:-target}/debug/deskwire
 
 data=$(mktemp -d)

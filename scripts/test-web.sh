@@ -7,8 +7,7 @@ need chromium chromium
 scripts/setup-web.sh
 place=$(scripts/setup-web.sh --node)
 [ -z "$place" ] || PATH=$place:$PATH
-cargo build --locked ${CARGO_ARGS:-} --bin deskwire
-cargo build --locked ${CARGO_ARGS:--p loadtest} --bin loadtest
+build_binaries dev
 export DESKWIRE_BIN=${CARGO_TARGET_DIR:-$PWD/target}/debug
 cd web
 say "the page: types and style"

@@ -26,7 +26,7 @@ use tokio::{
 
 use super::{
     StreamState,
-    desk::{Desk, Others, Turn},
+    desk::{Desk, Others, Turn, or_never},
     limits::rate,
     subscribe,
     transport::{Incoming, Stop, Transport},
@@ -114,7 +114,12 @@ enum Event {
     Timer,
     Incoming(Incoming),
     Desk(Turn),
+}
+
+/// What a session wakes for: mostly events, and those on a short way.
+enum Wake {
     Events(Result<Slice, FeedError>),
+    Other(Event),
 }
 
 impl Session {
@@ -163,27 +168,27 @@ impl Session {
     async fn turn(&mut self) -> Result<(), Stop> {
         self.set_alarm();
         match self.wait().await {
-            Event::Events(slice) => self.write(slice).await,
-            event => Box::pin(self.handle(event)).await,
+            Wake::Events(slice) => self.write(slice).await,
+            Wake::Other(event) => Box::pin(self.handle(event)).await,
         }
     }
 
     /// Everything is looked at before it sleeps. What wakes it is mostly events: those leave before the rest, which
     /// takes longer to ask, is looked at again; once, so that nothing starves.
-    async fn wait(&mut self) -> Event {
+    async fn wait(&mut self) -> Wake {
         let Self { transport, desk, running, sleep, drain, .. } = self;
         let idle = running.is_none();
         let (cursor, others) = desk.as_mut().map(|desk| desk.waits()).unzip();
-        let mut events = pin!(next_events(cursor));
+        let mut events = pin!(or_never(cursor.map(Cursor::next)));
         let mut rest = pin!(async {
             tokio::select! {
                 biased;
                 // The signal lives as long as the state that we hold.
                 _ = drain.changed() => Event::Drain,
-                reply = answer(running) => Event::Answer(Box::new(reply)),
+                reply = or_never(running.as_mut()) => Event::Answer(Box::new(reply)),
                 () = sleep.as_mut() => Event::Timer,
                 incoming = transport.recv(), if idle => Event::Incoming(incoming),
-                turn = next_turn(others) => Event::Desk(turn),
+                turn = or_never(others.map(Others::next)) => Event::Desk(turn),
             }
         });
         let mut woken = false;
@@ -191,11 +196,11 @@ impl Session {
             if mem::replace(&mut woken, true)
                 && let Poll::Ready(slice) = events.as_mut().poll(context)
             {
-                return Poll::Ready(Event::Events(slice));
+                return Poll::Ready(Wake::Events(slice));
             }
             match rest.as_mut().poll(context) {
-                Poll::Pending => events.as_mut().poll(context).map(Event::Events),
-                event => event,
+                Poll::Pending => events.as_mut().poll(context).map(Wake::Events),
+                Poll::Ready(event) => Poll::Ready(Wake::Other(event)),
             }
         })
         .await
@@ -238,7 +243,6 @@ impl Session {
             Event::Desk(Turn::Keys) => self.check_key(),
             Event::Desk(Turn::Presence(news)) => self.tell_presence(news).await,
             Event::Desk(Turn::CatchUp) => self.catch_up().await,
-            Event::Events(slice) => self.write(slice).await,
         }
     }
 
@@ -385,27 +389,6 @@ impl Pushes {
             let (which, times) = (client.0.as_u64_pair().0, (self.began, state.0.engine.ports().clock.now()));
             self.slices.iter().for_each(|slice| slice.trace_push(which, times));
         }
-    }
-}
-
-async fn answer(running: &mut Option<Running>) -> Reply {
-    match running {
-        Some(running) => running.await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn next_turn(others: Option<Others<'_>>) -> Turn {
-    match others {
-        Some(others) => others.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn next_events(cursor: Option<&mut Cursor>) -> Result<Slice, FeedError> {
-    match cursor {
-        Some(cursor) => cursor.next().await,
-        None => std::future::pending().await,
     }
 }
 

@@ -117,17 +117,18 @@ impl Others<'_> {
             _ = self.rights.changed() => Turn::Rights,
             // The authenticator lives as long as the state that every session holds.
             _ = self.keys.changed() => Turn::Keys,
-            news = next_news(self.presence) => Turn::Presence(news),
+            // Whoever is too late is told that it missed some; the sender lives as long as the tenant.
+            news = or_never(self.presence.as_mut().map(broadcast::Receiver::recv)) => Turn::Presence(news.ok()),
             () = std::future::ready(()), if self.catching_up => Turn::CatchUp,
         }
     }
 }
 
-async fn next_news(presence: &mut Option<broadcast::Receiver<News>>) -> Option<News> {
-    match presence {
+/// The outcome of what there is to wait for; of nothing it never comes.
+pub(super) async fn or_never<F: Future>(future: Option<F>) -> F::Output {
+    match future {
+        Some(future) => future.await,
         None => std::future::pending().await,
-        // Whoever is too late is told that it missed some; the sender lives as long as the tenant.
-        Some(news) => news.recv().await.ok(),
     }
 }
 

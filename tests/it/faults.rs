@@ -33,7 +33,7 @@ fn most(report: &Report, (from, to): (f64, f64), of: impl Fn(&loadtest::load::fi
 /// MiB that a process holds.
 fn resident_mib(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("RssAnon:")).expect("Linux says so");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux says so");
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1_024
 }
 

@@ -192,7 +192,8 @@ impl Stores {
             let secrets = secrets.clone();
             Box::pin(async move { Ok(secrets.put(&account, &secret).await?) })
         });
-        Self { log: store.log(), views: store.views(), keys: store.keys(), secrets: Secrets { get, put } }
+        let secrets = Secrets { get, put };
+        Self { log: store.log(), views: store.views(), keys: store.keys(), secrets, people: people_of_cql(store) }
     }
 
     /// Everything in memory: for tests of the edges.
@@ -228,6 +229,18 @@ fn people(store: &EmbeddedStore) -> PeopleTable {
         put: Arc::new(move |(tenant, operator), record| {
             let people = people.clone();
             Box::pin(async move { people.put(tenant, operator, record).await.map_err(|error| error.to_string()) })
+        }),
+    }
+}
+
+fn people_of_cql(store: &CqlStore) -> PeopleTable {
+    let people = store.people();
+    let read = people.clone();
+    PeopleTable {
+        all: Arc::new(move || read.take()),
+        put: Arc::new(move |(tenant, operator), record| {
+            let people = people.clone();
+            Box::pin(async move { people.put(&tenant, &operator, &record).await.map_err(|error| error.to_string()) })
         }),
     }
 }

@@ -9,6 +9,7 @@ mod keys;
 mod log;
 mod migrate;
 mod offline;
+mod people;
 mod seal;
 mod secrets;
 mod views;
@@ -22,6 +23,7 @@ pub use self::{
     error::{CqlError, CqlStoreError},
     migrate::{Applied, migrate},
     offline::CqlScratch,
+    people::CqlPeople,
     secrets::CqlSecrets,
 };
 
@@ -60,6 +62,7 @@ pub struct CqlStore {
     views: Arc<CqlViews>,
     keys: Arc<CqlKeys>,
     secrets: Arc<CqlSecrets>,
+    people: Arc<CqlPeople>,
 }
 
 impl CqlStore {
@@ -76,8 +79,9 @@ impl CqlStore {
         let log = Arc::new(CqlLog::open(database.clone(), views.clone()).await?);
         let seal = seal::Seal::new(options.master);
         let keys = Arc::new(CqlKeys::new(database.clone(), seal.clone()));
-        let secrets = Arc::new(CqlSecrets::open(database, seal, &options.keyspace).await?);
-        Ok(Self { log, views, keys, secrets })
+        let secrets = Arc::new(CqlSecrets::open(database.clone(), seal.clone(), &options.keyspace).await?);
+        let people = Arc::new(CqlPeople::open(database, seal, &options.keyspace).await?);
+        Ok(Self { log, views, keys, secrets, people })
     }
 
     /// The log.
@@ -98,5 +102,10 @@ impl CqlStore {
     /// The carriers' secrets.
     pub fn secrets(&self) -> Arc<CqlSecrets> {
         self.secrets.clone()
+    }
+
+    /// People who sign in.
+    pub fn people(&self) -> Arc<CqlPeople> {
+        self.people.clone()
     }
 }

@@ -4,4 +4,5 @@ mod contracts;
 mod engine;
 mod format;
 mod log;
+mod sealed;
 mod world;

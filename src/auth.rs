@@ -4,6 +4,7 @@
 //! key (`kid`). Knows nothing of HTTP or the stream: both show it a token and get [`Claims`].
 
 mod files;
+mod known;
 pub mod people;
 pub mod ring;
 
@@ -29,7 +30,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
-use self::people::{People, PeopleError, PeopleLimits, PeopleTable};
+use self::{
+    known::Known,
+    people::{People, PeopleError, PeopleLimits, PeopleTable},
+};
 pub use files::secret_file;
 
 /// `iss` and `aud` of every token.
@@ -143,6 +147,8 @@ struct Verifier {
 struct Keys {
     signer: Option<Signer>,
     verifiers: Vec<Verifier>,
+    /// What these keys have opened.
+    known: Known,
 }
 
 /// Makes and verifies tokens. Its keys can be replaced while it is used.
@@ -212,8 +218,7 @@ impl Authenticator {
 
     /// Whether what a token was let in by is still good.
     pub fn trusts(&self, grant: Grant, now: Stamp) -> bool {
-        let good = |verifier: &Verifier| verifier.mark == grant.key && verifier.is_good(now);
-        self.keys.load().verifiers.iter().any(good) && self.is_signed_in(grant.session, now)
+        self.keys.load().is_good(grant.key, now) && self.is_signed_in(grant.session, now)
     }
 
     fn is_signed_in(&self, session: Option<SessionId>, now: Stamp) -> bool {
@@ -236,8 +241,8 @@ impl Authenticator {
         if token.len() > TOKEN_MAX {
             return Err(AuthError::Invalid);
         }
-        let named = jsonwebtoken::decode_header(token).map_err(|_| AuthError::Invalid)?.kid;
-        let (body, key) = self.open(token, named.as_deref(), now).ok_or(AuthError::Invalid)?;
+        let opened = self.open(token, now).ok_or(AuthError::Invalid)?;
+        let (body, key) = &*opened;
         if body.nbf.is_some_and(|from| Stamp(from.saturating_mul(1_000_000)) > now.plus(self.leeway)) {
             return Err(AuthError::Invalid);
         }
@@ -248,11 +253,16 @@ impl Authenticator {
         if !self.is_signed_in(body.sid, now) {
             return Err(AuthError::Invalid);
         }
-        let grant = Grant { key, session: body.sid };
-        Ok((Claims { tenant: body.tenant, operator: body.sub, role: body.role, expires }, grant))
+        let grant = Grant { key: *key, session: body.sid };
+        Ok((Claims { tenant: body.tenant.clone(), operator: body.sub.clone(), role: body.role, expires }, grant))
     }
 
-    fn open(&self, token: &str, named: Option<&str>, now: Stamp) -> Option<(Body, KeyMark)> {
+    fn open(&self, token: &str, now: Stamp) -> Option<Arc<(Body, KeyMark)>> {
+        if let Some(known) = self.keys.load().known(token, now) {
+            return Some(known);
+        }
+        let named = jsonwebtoken::decode_header(token).ok()?.kid;
+        let named = named.as_deref();
         let opened = self.keys.load().open(token, named, now);
         let (None, Some(name), Some(look)) = (&opened, named, self.look_again.get()) else { return opened };
         if self.keys.load().knows(name) {
@@ -302,7 +312,7 @@ impl Keys {
         if verifiers.is_empty() {
             return Err(KeyError::Unusable("no key to verify tokens with"));
         }
-        Ok(Self { signer, verifiers })
+        Ok(Self { signer, verifiers, known: Known::new() })
     }
 
     fn knows(&self, name: &str) -> bool {
@@ -311,12 +321,23 @@ impl Keys {
 
     /// A key with a name opens only tokens that bear it, or none (they are older than names); a shared secret has none,
     /// and whoever else mints with it may call it what they like.
-    fn open(&self, token: &str, named: Option<&str>, now: Stamp) -> Option<(Body, KeyMark)> {
+    fn open(&self, token: &str, named: Option<&str>, now: Stamp) -> Option<Arc<(Body, KeyMark)>> {
         let fits = |verifier: &&Verifier| {
             let names = verifier.id.is_none() || named.is_none() || verifier.id.as_deref() == named;
             names && verifier.is_good(now)
         };
-        self.verifiers.iter().filter(fits).find_map(|verifier| Some((verifier.open(token)?, verifier.mark)))
+        let mut verifiers = self.verifiers.iter().filter(fits);
+        let opened = verifiers.find_map(|verifier| Some((verifier.open(token)?, verifier.mark)))?;
+        Some(self.known.put(token, opened))
+    }
+
+    /// A token that was opened before, if the key that did is still good.
+    fn known(&self, token: &str, now: Stamp) -> Option<Arc<(Body, KeyMark)>> {
+        self.known.get(token).filter(|known| self.is_good(known.1, now))
+    }
+
+    fn is_good(&self, key: KeyMark, now: Stamp) -> bool {
+        self.verifiers.iter().any(|verifier| verifier.mark == key && verifier.is_good(now))
     }
 }
 

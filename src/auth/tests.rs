@@ -213,3 +213,35 @@ fn two_that_start_at_once_get_the_same_key() {
     });
     assert!(keys.windows(2).all(|pair| pair[0] == pair[1]), "one key for all");
 }
+
+#[test]
+fn a_token_that_was_opened_before_ends_with_its_key_and_its_time() {
+    let (_directory, key) = ed25519();
+    let until = Stamp(NOW.0 + 30_000_000);
+    let auth = Authenticator::with(&[Term { key, until: Some(until) }], Duration::ZERO).unwrap();
+    let token = auth.mint(&claims()).unwrap();
+    for _ in 0..2 {
+        assert_eq!(auth.verify(&token, NOW), Ok(claims()));
+    }
+    assert_eq!(auth.verify(&token, until), Err(AuthError::Invalid), "its key is good no longer");
+
+    let auth = Authenticator::new(&[hs256()]).unwrap();
+    let token = auth.mint(&claims()).unwrap();
+    assert_eq!(auth.verify(&token, NOW), Ok(claims()));
+    assert_eq!(auth.verify(&token, claims().expires), Err(AuthError::Expired), "its time is over");
+    auth.replace(&[Term::from(Key::Hs256(vec![8; 32]))]).unwrap();
+    assert_eq!(auth.verify(&token, NOW), Err(AuthError::Invalid), "another key has taken its place");
+}
+
+#[test]
+fn of_a_token_that_was_opened_before_each_changed_byte_counts() {
+    let auth = Authenticator::new(&[hs256()]).unwrap();
+    let token = auth.mint(&claims()).unwrap();
+    assert_eq!(auth.verify(&token, NOW), Ok(claims()));
+    for place in 0..token.len() {
+        let mut changed = token.clone().into_bytes();
+        changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(changed).unwrap();
+        assert_eq!(auth.verify(&changed, NOW), Err(AuthError::Invalid), "byte {place}");
+    }
+}

@@ -4,6 +4,7 @@ import { Ban, Phone, Plus, ShieldCheck, X } from 'lucide-preact';
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { actions, current, mayWrite, me } from '../desk';
+import { awayOnes } from '../mine';
 import { rest } from '../net/rest';
 import { readable } from '../phone';
 import { online } from '../presence';
@@ -134,7 +135,7 @@ function Assigned({ row }: { row: Row }): JSX.Element {
         <option value="">{words.nobody}</option>
         {choices.map((operator) => (
           <option key={operator} value={operator}>
-            {operatorName(operator, me.value)}
+            {awayOnes.value.has(operator) ? words.isAway(operatorName(operator, me.value)) : operatorName(operator, me.value)}
           </option>
         ))}
       </select>

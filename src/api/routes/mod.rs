@@ -65,7 +65,6 @@ fn reading() -> OpenApiRouter<ApiState> {
         .routes(routes!(search::search))
         .routes(routes!(figures::figures))
         .routes(routes!(me::me))
-        .routes(routes!(me::save_filters))
 }
 
 fn changing() -> OpenApiRouter<ApiState> {
@@ -86,6 +85,7 @@ fn changing() -> OpenApiRouter<ApiState> {
         .routes(routes!(commands::opt_out))
         .routes(routes!(commands::opt_in))
         .routes(routes!(commands::release))
+        .routes(routes!(me::save_filters))
         .routes(routes!(me::set_availability))
 }
 

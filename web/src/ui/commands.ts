@@ -83,7 +83,7 @@ export const commands: readonly Command[] = [
   { id: 'called', name: words.commands.called, key: 'l', run: calledCurrent, can: () => withRow() && current.peek()?.missed_call != null },
   ...VIEWS.map(view),
   { id: 'overview', name: words.overview, key: 'o', run: () => go({ area: 'overview', conversation: null }), can: always },
-  { id: 'filters', name: words.filters, key: 'f', run: () => (dialog.value = 'filters'), can: always },
+  { id: 'filters', name: words.filters, key: 'f', run: () => (dialog.value = 'filters'), can: () => mayWrite.peek() },
   { id: 'away', name: words.commands.away, key: '', run: () => void setAvailability(isAway.peek() ? 'available' : 'away'), can: () => mayWrite.peek() },
   { id: 'settings', name: words.settings, key: '', run: () => (dialog.value = 'settings'), can: () => mayAdminister.peek() },
   { id: 'wizard', name: words.wizard.begin, key: '', run: () => (dialog.value = 'wizard'), can: () => mayAdminister.peek() },

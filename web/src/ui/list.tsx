@@ -25,7 +25,7 @@ export function List(): JSX.Element {
       <header class="list-head">
         <div class="list-top">
           <Waiting />
-          <FilterAct />
+          {mayWrite.value && <FilterAct />}
           {mayWrite.value && (
             <Act label={words.newMessage} keys="c" onClick={() => (dialog.value = 'new')}>
               <SquarePen size={18} aria-hidden="true" />

@@ -109,15 +109,15 @@ function Figures({ page, hours }: { page: FiguresPage; hours: Range }): JSX.Elem
         name="recovered"
         text={words.recovered}
         value={asPercent(share(total.recovered, total.missed))}
-        notes={[words.recovered.of(total.recovered, total.missed)]}
+        notes={total.missed === 0 ? [words.nothingCounted] : [words.recovered.of(total.recovered, total.missed)]}
         measure={(hour) => ({ filled: hour.recovered, all: hour.missed })}
         {...{ page, hours }}
       />
       <Figure
         name="response"
         text={words.response}
-        value={half ?? '–'}
-        notes={[words.response.of(total.answered, total.asked), ...(total.answer_most_s == null ? [] : [words.response.most(length(total.answer_most_s))])]}
+        value={half}
+        notes={total.asked === 0 ? [words.nothingCounted] : [words.response.of(total.answered, total.asked), ...(total.answer_most_s == null ? [] : [words.response.most(length(total.answer_most_s))])]}
         measure={(hour) => ({ filled: hour.answered, all: hour.asked })}
         {...{ page, hours }}
       />
@@ -125,7 +125,7 @@ function Figures({ page, hours }: { page: FiguresPage; hours: Range }): JSX.Elem
         name="delivery"
         text={words.delivery}
         value={asPercent(share(total.delivered, told))}
-        notes={[words.delivery.of(total.delivered, told), words.delivery.other(open, total.expired + total.canceled)]}
+        notes={total.queued === 0 ? [words.nothingCounted] : [words.delivery.of(total.delivered, told), words.delivery.other(open, total.expired + total.canceled)]}
         measure={(hour) => ({ filled: hour.delivered, all: hour.delivered + hour.failed })}
         {...{ page, hours }}
       />
@@ -137,8 +137,8 @@ function Figures({ page, hours }: { page: FiguresPage; hours: Range }): JSX.Elem
   );
 }
 
-function asPercent(part: number | null): string {
-  return part === null ? '–' : percent.format(part);
+function asPercent(part: number | null): string | null {
+  return part === null ? null : percent.format(part);
 }
 
 interface FigureProps {
@@ -179,7 +179,7 @@ function nameOf(line: LineFigures): string {
 function Lines({ lines }: { lines: readonly LineFigures[] }): JSX.Element {
   const { columns } = words.queue;
   return (
-    <div class="wide" tabIndex={0} role="region" aria-label={words.queue.title}>
+    <div class="wide" tabIndex={0} role="group" aria-label={words.queue.title}>
       <table>
         <thead>
           <tr>

@@ -94,24 +94,24 @@ fn header(number: usize, stamp: Stamp, conversation: ConversationId) -> Header {
 }
 
 fn heard(choice: u8, number: usize) -> Fact {
-    if choice % 7 == 0 {
+    if choice.is_multiple_of(7) {
         let (carrier_id, call) = (String::new(), String::new());
         return CallVoicemail { carrier_id, call, channel: line(choice), duration_s: 9 }.into();
     }
     let message = MessageId(Uuid::from_u128(number as u128));
-    let keyword = (choice % 5 == 0).then_some(Keyword::Stop);
+    let keyword = choice.is_multiple_of(5).then_some(Keyword::Stop);
     MessageReceived { message, channel: line(choice), carrier_id: String::new(), segments: 1, media: 0, keyword }.into()
 }
 
 fn spoken(choice: u8) -> Fact {
-    if choice % 2 == 0 {
+    if choice.is_multiple_of(2) {
         return CallReturned {}.into();
     }
     CallAnswered { carrier_id: String::new(), channel: line(choice), duration_s: None }.into()
 }
 
 fn queued(message: MessageId, choice: u8, at: Stamp) -> Fact {
-    let purpose = if choice % 3 == 0 { Purpose::TextBack } else { Purpose::Reply };
+    let purpose = if choice.is_multiple_of(3) { Purpose::TextBack } else { Purpose::Reply };
     let (channel, segments) = (line(choice), u16::from(choice % 4));
     let (priority, valid_until) = (Priority::Interactive, at.plus(SILENT));
     MessageQueued { message, channel, purpose, priority, segments, valid_until, template: None }.into()
@@ -133,7 +133,7 @@ fn later(what: u8, message: MessageId, attempt: &mut u16, choice: u8, at: Stamp)
         }
         _ => {
             // Now and then of an attempt that is over.
-            let attempt = if choice % 9 == 0 { attempt.saturating_sub(1) } else { *attempt };
+            let attempt = if choice.is_multiple_of(9) { attempt.saturating_sub(1) } else { *attempt };
             let status = STATUSES[usize::from(choice) % STATUSES.len()];
             MessageStatus { message, attempt, status, carrier_id: None, error: None }.into()
         }

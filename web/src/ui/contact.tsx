@@ -11,6 +11,7 @@ import { online } from '../presence';
 import { fully, short } from '../time';
 import type { ContactView, Row } from '../types';
 import { words } from '../words';
+import { ConsentHistory } from './consent-history';
 import { Act, Face, operatorName } from './parts';
 import { drawerOpen } from './screen';
 
@@ -107,6 +108,7 @@ function Consent({ row }: { row: Row }): JSX.Element {
         <span>{words.consent(row)}</span>
       </p>
       {out && <p class="hint">{words.blocked(row)}</p>}
+      <ConsentHistory key={row.conversation} row={row} />
       {mayWrite.value && !out && (
         <button type="button" class="quiet-act" title={words.optOutHint} onClick={() => actions.optOut(row)}>
           {words.optOut}

@@ -1,6 +1,6 @@
 // The strings of what is kept for a person, in German.
 import { time } from '../time';
-import type { SavedFilter } from '../types';
+import type { Row, SavedFilter } from '../types';
 import type { mine as english } from './en-mine';
 
 const VIEWS: Record<SavedFilter['view'], string> = {
@@ -40,6 +40,9 @@ export const mine: typeof english = {
   backNow: 'Du bist wieder da',
   returnSet: (at: number | null): string =>
     at === null ? 'Bleibt, wo es ist: der Bearbeiter ist wieder da' : `Der Bearbeiter ist abwesend: geht um ${time(at)} zurück an alle, wenn niemand antwortet`,
+  consentHistory: 'Verlauf',
+  consentBegan: (row: Row): string => (row.last_inbound > 0 ? 'Stillschweigend seit der ersten Nachricht oder dem ersten Anruf' : 'Hat nie geschrieben oder angerufen'),
+  lookFurther: 'Weiter zurück',
   preferences: 'Tasten und Vorlieben',
   language: 'Sprache',
   languageHint: 'Dieses Browsers. Die Seite lädt neu.',

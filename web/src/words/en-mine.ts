@@ -1,6 +1,6 @@
 // The strings of what is kept for a person: filters, being away, language; in English.
 import { time } from '../time';
-import type { SavedFilter } from '../types';
+import type { Row, SavedFilter } from '../types';
 
 const VIEWS: Record<SavedFilter['view'], string> = {
   mine: 'mine',
@@ -39,6 +39,9 @@ export const mine = {
   backNow: 'You are back',
   returnSet: (at: number | null): string =>
     at === null ? 'Stays where it is: whoever is on it is back' : `Whoever is on it is away: goes back to everybody at ${time(at)} unless it is answered`,
+  consentHistory: 'History',
+  consentBegan: (row: Row): string => (row.last_inbound > 0 ? 'Implied from the first text or call' : 'They never wrote nor called'),
+  lookFurther: 'Look further back',
   preferences: 'Keys and preferences',
   language: 'Language',
   languageHint: 'Of this browser. The page loads anew.',

@@ -27,6 +27,7 @@ pub mod conversation;
 pub mod directory;
 pub mod engine;
 pub mod feed;
+pub mod figures;
 pub mod follower;
 pub mod handle;
 pub mod indexer;

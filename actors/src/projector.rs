@@ -122,6 +122,8 @@ pub fn is_setting(fact: &Fact) -> bool {
             | Fact::OperatorConfigured(_)
             | Fact::PauseChanged(_)
             | Fact::LineCaughtUp(_)
+            | Fact::FiltersSaved(_)
+            | Fact::AvailabilityChanged(_)
     )
 }
 

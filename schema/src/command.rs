@@ -15,7 +15,7 @@ use crate::{
     pause::{Pause, PauseScope},
     queue::QueueConfirm,
     role::Role,
-    settings::{ChannelSettings, LimitSettings, TemplateSettings, TenantSettings},
+    settings::{ChannelSettings, LimitSettings, SavedFilter, TemplateSettings, TenantSettings},
     time::Stamp,
 };
 
@@ -256,6 +256,20 @@ pub enum Setting {
     Pause(PauseScope, Pause),
     /// An operator's credentials changed in the sealed table.
     Credential(OperatorId, CredentialChange),
+    /// All of an operator's own filters.
+    Filters(OperatorId, Vec<SavedFilter>),
+    /// Whether an operator is away.
+    Availability(OperatorId, Availability),
+}
+
+/// Whether contacts may count on an operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Availability {
+    /// They answer.
+    Available,
+    /// What their contacts write goes back to nobody after a while.
+    Away,
 }
 
 /// A change of the directory.

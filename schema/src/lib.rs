@@ -8,6 +8,7 @@ pub mod codes;
 pub mod command;
 pub mod cql;
 pub mod event;
+pub mod figures;
 pub mod frame;
 pub mod ids;
 pub mod message;

@@ -90,6 +90,9 @@ pub struct PageToken {
     pub role: Role,
     /// Nobody signed in: the demo let its own page in.
     pub demo: bool,
+    /// In demo mode: the page of the telephone that callers have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
 }
 
 /// Which sessions end.

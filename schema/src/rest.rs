@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     address::Address,
-    command::ConsentBasis,
+    command::{Availability, ConsentBasis},
     event::ConsentMethod,
     ids::{ChannelId, Offset, OperatorId, Tag, TemplateId, TenantId},
     pause::Pause,
@@ -283,6 +283,40 @@ pub struct TenantView {
     /// As configured.
     #[serde(flatten)]
     pub settings: crate::settings::TenantSettings,
+}
+
+/// Whoever asks, as the tenant knows them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct MeView {
+    /// The business.
+    pub tenant: TenantId,
+    /// Who.
+    pub operator: OperatorId,
+    /// What they may do.
+    pub role: Role,
+    /// Whether their contacts may count on them.
+    pub availability: Availability,
+    /// Everybody who is away.
+    pub away: Vec<OperatorId>,
+    /// Their own filters, in their order.
+    pub filters: Vec<crate::settings::SavedFilter>,
+}
+
+/// One's own filters: all of them, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SaveFilters {
+    /// At most 20.
+    #[schema(max_items = 20)]
+    pub filters: Vec<crate::settings::SavedFilter>,
+}
+
+/// Whether one's contacts may count on one.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetAvailability {
+    /// From here on.
+    pub availability: Availability,
 }
 
 /// A list.

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::segments;
 
+mod filter;
 mod line;
 
+pub use filter::{FilterView, SavedFilter};
 pub use line::{
     CarrierAnswers, ChannelSettings, ChannelSettings1, KeywordAnswers, NumberType, Ring, VoiceMode, VoiceSettings,
     Voicemail,

@@ -89,6 +89,7 @@ pub fn is_visible(fact: &Fact, role: Role) -> bool {
         | Fact::OperatorConfigured(_)
         | Fact::SecretChanged(_)
         | Fact::CredentialChanged(_)
+        | Fact::FiltersSaved(_)
         | Fact::TenantRegistered(_)
         | Fact::ChannelClaimed(_)
         | Fact::AccountRegistered(_)

@@ -15,7 +15,7 @@ mod routes;
 
 use std::sync::Arc;
 
-use actors::{engine::Engine, ports::Search, reader::Reader};
+use actors::{engine::Engine, figures::Figures, ports::Search, reader::Reader};
 use axum::{Router, middleware};
 use futures_util::future::BoxFuture;
 use schema::ids::AccountId;
@@ -41,6 +41,8 @@ pub struct ApiParts {
     pub auth: Arc<Authenticator>,
     /// The index.
     pub search: Arc<dyn Search>,
+    /// The figures.
+    pub figures: Figures,
     /// The sealed table of secrets.
     pub put_secret: PutSecret,
     /// Who signs in.

@@ -6,6 +6,7 @@ use actors::{
     catch_up::CatchUp,
     directory::SystemDirectory,
     engine::{Engine, Ports, Setup},
+    figures::{Figures, FiguresConfig},
     follower::Advances,
     indexer::{Indexer, IndexerConfig},
     memory::{SystemClock, SystemIds},
@@ -26,6 +27,7 @@ use crate::{
     auth::{Authenticator, people::People},
     channels::twilio::{TwilioCarrier, TwilioInbound, TwilioSettings},
     config::Config,
+    figures::DiskSnapshots,
     page::{self, PageParts, PageState},
     search::DiskSearch,
     session::{self, StreamState},
@@ -62,20 +64,21 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
     };
-    let grown = Arc::new(Advances::default());
+    let [grown, counted] = [Arc::new(Advances::default()), Arc::new(Advances::default())];
     let setup = Setup {
         node: node_id(data, &*ports.ids)?,
         ports,
         limits: limits(config),
         arbiters: std::thread::available_parallelism().map_or(1, usize::from),
-        advances: vec![grown.clone()],
+        advances: vec![grown.clone(), counted.clone()],
         directory: directory.clone(),
     };
     let engine = Engine::start(setup).await.context("the engine cannot start")?;
     let search: Arc<dyn Search> = Arc::new(search(config)?);
     let follower = IndexerConfig { commit_interval: config.search.commit_interval_ms.duration(), ..Default::default() };
     let indexer = Indexer::new(stores.log.clone(), engine.vault().clone(), search.clone(), grown, follower);
-    let mut followers = vec![tokio::spawn(indexer.run())];
+    let figures = figures(config, &stores)?;
+    let mut followers = vec![tokio::spawn(indexer.run()), tokio::spawn(figures.clone().run(counted))];
     if let Some(tls) = tls {
         followers.push(tokio::spawn(watch_certificate(tls, config.server.tls_reload_s.duration())));
     }
@@ -92,6 +95,7 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
         engine: engine.clone(),
         auth: auth.clone(),
         search,
+        figures,
         put_secret: put_secret(&stores),
         people: people.clone(),
         public_url: config.server.public_url.clone(),
@@ -165,7 +169,7 @@ fn page_parts(
         true => format!("{} {near}", demo.carrier_url),
         false => config.twilio.base_url.clone(),
     };
-    let guest = demo.enabled.then(demo::guest).transpose()?;
+    let guest = demo.enabled.then(|| demo::guest(&demo.carrier_url)).transpose()?;
     let public_url = config.server.public_url.clone();
     Ok(PageParts { engine: engine.clone(), auth, people, public_url, guest, pictures })
 }
@@ -182,6 +186,18 @@ fn ready(engine: &Engine) -> Ready {
 fn search(config: &Config) -> anyhow::Result<DiskSearch> {
     let directory = config.data.directory.join("search");
     DiskSearch::open(&directory, config.search.writer_bytes).context("the search index")
+}
+
+fn figures(config: &Config, stores: &Stores) -> anyhow::Result<Figures> {
+    let section = &config.figures;
+    let bounds = FiguresConfig {
+        keep_hours: section.keep_days * 24,
+        tenants_max: section.tenants_max,
+        save_every: section.save_s.duration(),
+        ..FiguresConfig::default()
+    };
+    let snapshots = DiskSnapshots::open(&config.data.directory.join("figures")).context("the figures' snapshots")?;
+    Ok(Figures::new(stores.log.clone(), Arc::new(snapshots), bounds))
 }
 
 /// This node's name: made once, kept in the data directory.

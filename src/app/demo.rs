@@ -25,8 +25,9 @@ const SORRY: &str =
     "Hi, this is {business}. Sorry we missed your call! What can we help you with? Reply STOP to opt out.";
 
 /// Who the page is when nobody says who they are. An admin, so that every part of the page can be seen.
-pub(crate) fn guest() -> anyhow::Result<Guest> {
-    Ok(Guest { tenant: TenantId::new(TENANT)?, operator: OperatorId::new("maria")?, role: Role::Admin })
+pub(crate) fn guest(carrier_url: &str) -> anyhow::Result<Guest> {
+    let phone = format!("{}/phone", carrier_url.trim_end_matches('/'));
+    Ok(Guest { tenant: TenantId::new(TENANT)?, operator: OperatorId::new("maria")?, role: Role::Admin, phone })
 }
 
 /// Makes what is missing of the demo; a second start changes nothing.

@@ -59,6 +59,7 @@ fn policy(config: &Config) -> Policy {
         confirmation_validity: outbox.confirmation_validity_s.duration(),
         verdict_wait: config.twilio.verdict_wait_s.duration(),
         answered_min: Duration::from_secs(u64::from(config.twilio.answered_min_s)),
+        away_return: config.tenant.away_return_s.duration(),
         max_open_sends: outbox.open_sends_max,
         retry: RetryPolicy {
             base: outbox.retry_min_ms.duration(),

@@ -17,8 +17,8 @@ use serde::Deserialize;
 pub use error::{ConfigError, Fault};
 pub use section::{Allowed, Millis, Rule, Seconds, Secret};
 pub use sections::{
-    Api, Auth, CatchUp, Cql, Data, Demo, Feed, LogFormat, Outbox, Pace, Search, Server, SignIn, Store, StoreKind,
-    Stream, Telemetry, Tenant, Twilio, Webhook,
+    Api, Auth, CatchUp, Cql, Data, Demo, Feed, Figures, LogFormat, Outbox, Pace, Search, Server, SignIn, Store,
+    StoreKind, Stream, Telemetry, Tenant, Twilio, Webhook,
 };
 
 /// Exit code of a configuration or command line that cannot be used (`EX_USAGE` of sysexits.h).
@@ -90,6 +90,8 @@ config! {
     sign_in: SignIn,
     /// Search.
     search: Search,
+    /// Figures.
+    figures: Figures,
     /// Logs.
     telemetry: Telemetry,
 }

@@ -149,6 +149,8 @@ section! {
         conversation_idle_s: Seconds, 1..=86_400;
         /// When an idle tenant leaves memory.
         idle_s: Seconds, 1..=86_400;
+        /// When a contact's words to somebody away go back to nobody.
+        away_return_s: Seconds, 1..=86_400;
         /// Batches that wait for the views.
         projections_max: usize, 1..=1_000_000;
         /// Arrivals kept for a parked conversation.
@@ -391,6 +393,18 @@ section! {
         writer_bytes: usize, 16 * MIB..=4 * GIB;
         /// Between commits of the index.
         commit_interval_ms: Millis, 10..=600_000;
+    }
+}
+
+section! {
+    /// Figures.
+    Figures("figures") {
+        /// Days whose hours are kept.
+        keep_days: u32, 8..=400;
+        /// Tenants whose counts are in memory.
+        tenants_max: usize, 1..=1_000_000;
+        /// Between snapshots of one tenant.
+        save_s: Seconds, 1..=86_400;
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Guest {
     pub operator: OperatorId,
     /// What they may.
     pub role: Role,
+    /// The page of the telephone that callers have.
+    pub phone: String,
 }
 
 /// A token for the page, in demo mode.
@@ -35,5 +37,6 @@ pub(super) fn token(state: &PageState, visit: &Visit, operator: Option<OperatorI
     };
     let token = parts.auth.mint(&claims).map_err(|_| Box::new(Problem::new(Code::Internal)))?;
     let Claims { tenant, operator, role, .. } = claims;
-    Ok(PageToken { token, valid_s: VALID.as_secs(), tenant, operator, role, demo: true })
+    let phone = Some(guest.phone.clone());
+    Ok(PageToken { token, valid_s: VALID.as_secs(), tenant, operator, role, demo: true, phone })
 }

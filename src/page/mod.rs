@@ -84,6 +84,7 @@ pub fn router(state: PageState) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/inbox", get(index))
+        .route("/overview", get(index))
         .route("/inbox/{*view}", get(index))
         .route("/favicon.svg", get(icon))
         .route("/assets/{*name}", get(asset))

@@ -140,7 +140,7 @@ async fn enter(state: &PageState, visitor: &Visitor) -> Outcome<PageToken> {
     let token = state.0.parts.auth.mint_for(&claims, Some(visitor.session));
     let token = token.map_err(|_| Box::new(Problem::new(Code::Internal)))?;
     let valid_s = expires.since(state.now()).as_secs();
-    Ok(PageToken { token, valid_s, tenant, operator, role, demo: false })
+    Ok(PageToken { token, valid_s, tenant, operator, role, demo: false, phone: None })
 }
 
 /// Only whom the tenant knows is let in by a password.

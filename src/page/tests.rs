@@ -93,7 +93,12 @@ impl World {
             reset: hour,
         };
         let people = auth.people(PeopleTable::in_memory(), limits).unwrap();
-        let guest = Guest { tenant: demo(), operator: OperatorId::new("maria").unwrap(), role: Role::Admin };
+        let guest = Guest {
+            tenant: demo(),
+            operator: OperatorId::new("maria").unwrap(),
+            role: Role::Admin,
+            phone: String::new(),
+        };
         let router = router(PageState::new(PageParts {
             engine: engine.clone(),
             auth: auth.clone(),

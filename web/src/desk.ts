@@ -4,6 +4,7 @@ import { drop, hurry, open as openOutbox, orders, ask, type Order } from './net/
 import { rest } from './net/rest';
 import { distrust, enter, forget, identity, signOut } from './net/session';
 import { Stream } from './net/stream';
+import { chosen, isMine, learn, unlearn } from './mine';
 import { takePresence } from './presence';
 import { route } from './route';
 import { EMPTY, reduce, type DeskState, type Input } from './state/reduce';
@@ -36,13 +37,17 @@ export const rows = computed<ReadonlyMap<string, Row>>(() => {
   return patched;
 });
 
+/** The last offset that is on the screen: it moves whenever something happened. */
+export const head = computed(() => state.value.offset);
+
 export const me = computed(() => identity.value?.operator ?? '');
 let listedBefore: { view: View; list: readonly Row[] } = { view: 'all', list: [] };
 /** The rows of the view, in its order. */
 export const listed = computed(() => {
   const { view } = route.value;
   const before = listedBefore.view === view ? listedBefore.list : [];
-  const found = relist(before, rows.value, view, me.value);
+  const filter = chosen.value !== null && chosen.value.view === view ? chosen.value : null;
+  const found = relist(before, rows.value, view, me.value, filter);
   listedBefore = { view, list: found };
   return found;
 });
@@ -75,11 +80,13 @@ export async function begin(): Promise<void> {
   if (who === null) return;
   end();
   const mine = generation;
+  void learn();
   openOutbox(`${who.tenant}.${who.operator}`, (_, problem) => say({ text: words.refused(problem), kind: 'problem' }));
   await load(mine, who.tenant);
 }
 
 function end(): void {
+  unlearn();
   generation += 1;
   stream?.close();
   stream = null;
@@ -114,7 +121,10 @@ async function load(mine: number, tenant: string): Promise<void> {
 
 function begin_stream(tenant: string, position: { epoch: string; offset: number }): void {
   stream = new Stream(tenant, { epoch: position.epoch, offset: position.offset }, {
-    events: (events) => put({ type: 'events', events }),
+    events: (events) => {
+      put({ type: 'events', events });
+      if (events.some(({ data }) => isMine(data.type))) void learn();
+    },
     lost: () => {
       say({ text: words.reloaded });
       void begin();

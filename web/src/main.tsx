@@ -6,8 +6,10 @@ import { begin, nudge } from './desk';
 import { enter as letIn, identity } from './net/session';
 import { App } from './ui/app';
 import { joining } from './ui/signin';
+import { language } from './words/language';
 
 const root = document.getElementById('desk');
+document.documentElement.lang = language;
 const wasIn = signal(false);
 const asked = signal(false);
 

@@ -1,14 +1,17 @@
-// Times as people read them, by the browser's locale. Stamps are microseconds since the epoch.
+// Times as people read them, by the page's locale. Stamps are microseconds since the epoch.
 import { signal } from '@preact/signals';
+import { locale } from './words/language';
 import type { Stamp } from './types';
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const dayAndTime = new Intl.DateTimeFormat(undefined, { weekday: 'short', hour: '2-digit', minute: '2-digit' });
-const date = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
-const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
+const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
+const dayAndTime = new Intl.DateTimeFormat(locale, { weekday: 'short', hour: '2-digit', minute: '2-digit' });
+const date = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
+const longDay = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' });
+const full = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'medium' });
 const dayKey = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short' });
-export const whole = new Intl.NumberFormat();
+const dayMonth = new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric', month: 'short' });
+export const whole = new Intl.NumberFormat(locale);
+export const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
 
 /** Moves on by itself, so that waiting times do. */
 export const now = signal(Date.now() * 1_000);
@@ -70,6 +73,10 @@ export function dayName(at: Stamp, words: { today: string; yesterday: string }):
   return longDay.format(asDate(at));
 }
 
+export function dayShort(at: Stamp): string {
+  return dayMonth.format(asDate(at));
+}
+
 export interface Wait {
   readonly amount: number;
   readonly unit: 'second' | 'minute' | 'hour' | 'day';
@@ -94,11 +101,16 @@ export function age(since: Stamp, until: Stamp): 'fresh' | 'late' | 'old' {
 /** `12m`: for lists. */
 export function shortWait(since: Stamp, until: Stamp): string {
   const { amount, unit } = wait(since, until);
-  return new Intl.NumberFormat(undefined, { style: 'unit', unit, unitDisplay: 'narrow' }).format(amount);
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'narrow' }).format(amount);
 }
 
 /** `12 min`: for sentences. */
 export function longWait(since: Stamp, until: Stamp): string {
   const { amount, unit } = wait(since, until);
-  return new Intl.NumberFormat(undefined, { style: 'unit', unit, unitDisplay: 'short' }).format(amount);
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }).format(amount);
+}
+
+/** How long something took: `40 s`, `12 min`. */
+export function length(seconds: number): string {
+  return longWait(0, seconds * SECOND);
 }

@@ -29,6 +29,14 @@ export type Role = Schemas['Role'];
 export type QueueView = Schemas['QueueView'];
 export type PresenceInfo = Schemas['ClientInfo'];
 export type Activity = Schemas['Activity'];
+export type FiguresPage = Schemas['FiguresPage'];
+export type HourFigures = Schemas['HourFigures'];
+export type LineFigures = Schemas['LineFigures'];
+export type MeView = Schemas['MeView'];
+export type SavedFilter = Schemas['SavedFilter'];
+export type Availability = Schemas['Availability'];
+export type TenantView = Schemas['TenantView'];
+export type ChannelSettings = Schemas['ChannelSettings'];
 export type ChannelView = Schemas['ChannelView'];
 
 /** Microseconds since the epoch, as the engine stamps events. */

@@ -123,6 +123,22 @@ describe('writing', { concurrency: false }, () => {
     });
   }
 
+  test('the history of consent says what was said, by whom, from the first call on', async () => {
+    const caller = number();
+    await world.text(caller, 'Hello');
+    await world.text(caller, 'STOP');
+    await world.text(caller, 'START');
+    const page = await desk(chrome, world);
+    await open(page, caller);
+    await page.locator('.consent-history summary').click();
+    await page.locator('.consent-history').getByText('They opted out').waitFor();
+    assert.match(await page.locator('.consent-history li').allTextContents().then((all) => all.join('|')), /They opted in again.*They opted out.*Implied from the first text or call/);
+    await page.getByRole('button', { name: 'Opt out' }).click();
+    await page.locator('.consent-history').getByText('You recorded an opt-out').waitFor();
+    await check(page, 'consent history');
+    await close(page);
+  });
+
   test('/ lists canned texts as they will read, and Enter takes one to be changed', async () => {
     const caller = number();
     await world.text(caller, 'Hello');

@@ -6,6 +6,7 @@ pub mod limiter;
 pub mod log;
 pub mod sample;
 pub mod search;
+pub mod snapshots;
 pub mod views;
 
 use std::sync::Arc;

@@ -42,6 +42,7 @@ impl State {
             assigned: None,
             tags: Vec::new(),
             snoozed_until: None,
+            return_at: None,
             channel: None,
             last_text_at: Offset(0),
             waiting_since: None,
@@ -125,12 +126,12 @@ impl State {
                 self.channel = Some(fact.channel.clone());
                 self.remember_call(&fact.carrier_id, None);
                 self.missed_call = None;
-                self.waiting_since = None;
+                self.answered();
                 self.activity = header.stamp;
             }
             Fact::CallReturned(_) => {
                 self.missed_call = None;
-                self.waiting_since = None;
+                self.answered();
                 self.activity = header.stamp;
             }
             Fact::CallEnded(fact) => {
@@ -184,12 +185,16 @@ impl State {
                 self.created = header.stamp;
                 self.activity = header.stamp;
             }
-            Fact::ConversationAssigned(fact) => self.assigned.clone_from(&fact.operator),
+            Fact::ConversationAssigned(fact) => {
+                self.assigned.clone_from(&fact.operator);
+                self.return_at = None;
+            }
+            Fact::ReturnSet(fact) => self.return_at = fact.at,
             Fact::ConversationResolved(_) => {
                 self.open = false;
                 self.missed_call = None;
                 self.snoozed_until = None;
-                self.waiting_since = None;
+                self.answered();
             }
             Fact::ConversationReopened(fact) => {
                 self.open = true;
@@ -220,6 +225,12 @@ impl State {
         }
     }
 
+    /// Nobody waits for a person any more.
+    fn answered(&mut self) {
+        self.waiting_since = None;
+        self.return_at = None;
+    }
+
     fn inbound(&mut self, header: &Header) {
         self.activity = header.stamp;
         self.unread = self.unread.saturating_add(1);
@@ -239,7 +250,7 @@ impl State {
         self.activity = header.stamp;
         if fact.purpose == Purpose::Reply {
             self.missed_call = None;
-            self.waiting_since = None;
+            self.answered();
             self.channel = Some(fact.channel.clone());
         }
         if fact.purpose == Purpose::TextBack {

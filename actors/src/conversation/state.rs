@@ -60,6 +60,8 @@ pub struct State {
     pub tags: Vec<Tag>,
     /// Hidden until then.
     pub snoozed_until: Option<Stamp>,
+    /// Whoever is on it is away: it goes back to nobody then, unless the contact was answered.
+    pub return_at: Option<Stamp>,
     /// The line last used by the contact.
     pub channel: Option<ChannelId>,
     /// Last message in either direction: where its text is.
@@ -166,7 +168,7 @@ impl State {
 
     /// When it next wants to be woken by itself.
     pub fn timer(&self) -> Option<Stamp> {
-        self.open_calls().map(|(_, open)| open.due).chain(self.snoozed_until).min()
+        self.open_calls().map(|(_, open)| open.due).chain(self.snoozed_until).chain(self.return_at).min()
     }
 
     /// Calls that wait for their verdict.

@@ -1,5 +1,6 @@
 //! Tables of given / command / expected for the pure decision, and the fold that belongs to it.
 
+mod away;
 mod fates;
 mod pause;
 

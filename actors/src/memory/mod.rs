@@ -8,6 +8,7 @@ mod gate;
 mod keys;
 mod log;
 mod search;
+mod snapshots;
 mod tables;
 mod views;
 
@@ -16,6 +17,7 @@ pub use clock::{ManualClock, SystemClock, SystemIds};
 pub use keys::MemoryKeys;
 pub use log::{Failure, MemoryLog};
 pub use search::MemorySearch;
+pub use snapshots::MemorySnapshots;
 pub use views::MemoryViews;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

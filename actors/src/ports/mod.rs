@@ -9,6 +9,7 @@ mod keys;
 mod limiter;
 mod log;
 mod search;
+mod snapshots;
 mod views;
 
 pub use carrier::{Carrier, History, HistoryQuery, ListError, ListedText, LookUp, OutgoingText, PastArrival};
@@ -22,6 +23,7 @@ pub use search::{
     Audience, Search, SearchBatch, SearchCheckpoint, SearchDocument, SearchError, SearchMatch, SearchMatches,
     SearchQuery, WORD_MAX, WORDS_MAX,
 };
+pub use snapshots::{SnapshotError, Snapshots};
 pub use views::{
     Checkpoint, ConversationRow, DedupeEntry, Forget, InboxCursor, MessageRow, Page, Route, StoredConversation,
     VIEWS_VERSION, ViewError, ViewWrite, Views, ViewsBatch,

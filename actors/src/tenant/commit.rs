@@ -3,7 +3,7 @@
 use std::{rc::Rc, time::Duration};
 
 use schema::{
-    event::{Event, Fact, OperatorConfigured, SealedBatch},
+    event::{AvailabilityChanged, Event, Fact, OperatorConfigured, SealedBatch},
     message::Status as MessageStatus,
     time::Stamp,
 };
@@ -175,6 +175,9 @@ impl Shell {
     fn react(self: &Rc<Self>, events: &[Event]) {
         for event in events {
             if let Fact::OperatorConfigured(OperatorConfigured { operator, role: None }) = &event.fact {
+                self.let_go([operator.clone()].into(), event.header.offset);
+            }
+            if let Fact::AvailabilityChanged(AvailabilityChanged { operator, away: true }) = &event.fact {
                 self.let_go([operator.clone()].into(), event.header.offset);
             }
             let Some(conversation) = event.header.conversation else { continue };

@@ -2,16 +2,16 @@
 
 use schema::{
     address::E164,
-    command::{CaughtUp, Command, Setting},
+    command::{Availability, CaughtUp, Command, Setting},
     event::{
-        ChannelConfigured, CredentialChanged, LimitConfigured, LineCaughtUp, OperatorConfigured, PauseChanged,
-        SecretChanged, TemplateConfigured, TenantConfigured,
+        AvailabilityChanged, ChannelConfigured, CredentialChanged, FiltersSaved, LimitConfigured, LineCaughtUp,
+        OperatorConfigured, PauseChanged, SecretChanged, TemplateConfigured, TenantConfigured,
     },
-    ids::TemplateId,
+    ids::{OperatorId, TemplateId},
     pause::PauseScope,
     problem::Code,
     role::Role,
-    settings::{ChannelSettings, LimitSettings, NetworkLimit, TemplateSettings, VoiceMode},
+    settings::{ChannelSettings, LimitSettings, NetworkLimit, SavedFilter, TemplateSettings, VoiceMode},
 };
 
 use super::Settings;
@@ -84,6 +84,12 @@ fn configure(settings: &Settings, setting: &Setting) -> Result<Vec<Draft>, Refus
         Setting::Credential(operator, change) => {
             changed(true, CredentialChanged { operator: operator.clone(), change: *change })
         }
+        Setting::Filters(operator, filters) => configure_filters(settings, operator, filters)?,
+        Setting::Availability(operator, availability) => {
+            let away = *availability == Availability::Away;
+            bounded(settings.away.len(), settings.away.contains(operator))?;
+            changed(settings.away.contains(operator) != away, AvailabilityChanged { operator: operator.clone(), away })
+        }
         Setting::Pause(scope, pause) => {
             if let PauseScope::Line(channel) = scope
                 && !settings.channels.contains_key(channel)
@@ -153,6 +159,31 @@ fn check_voice(channel: &ChannelSettings) -> Result<(), Refusal> {
         must((5..=600).contains(&voicemail.max_s), "voice.voicemail.max_s", "must be 5 to 600 seconds")?;
     }
     Ok(())
+}
+
+fn configure_filters(
+    settings: &Settings,
+    operator: &OperatorId,
+    filters: &[SavedFilter],
+) -> Result<Vec<Draft>, Refusal> {
+    if filters.len() > SavedFilter::MOST {
+        return Err(Refusal::invalid("filters", format!("holds more than {}", SavedFilter::MOST)));
+    }
+    for (place, filter) in filters.iter().enumerate() {
+        if filter.name.trim().is_empty() || filter.name.chars().count() > SavedFilter::NAME_MAX {
+            return Err(Refusal::invalid("name", format!("must be 1 to {} characters", SavedFilter::NAME_MAX)));
+        }
+        if filter.tags.len() > SavedFilter::TAGS_MAX {
+            return Err(Refusal::invalid("tags", format!("holds more than {}", SavedFilter::TAGS_MAX)));
+        }
+        if filters[..place].iter().any(|before| before.name == filter.name) {
+            return Err(Refusal::invalid("name", "is the name of two"));
+        }
+    }
+    bounded(settings.filters.len(), settings.filters.contains_key(operator))?;
+    let known = settings.filters.get(operator).map_or(&[][..], Vec::as_slice);
+    let fact = FiltersSaved { operator: operator.clone(), filters: filters.to_vec() };
+    Ok(changed(known != filters, fact))
 }
 
 fn configure_template(

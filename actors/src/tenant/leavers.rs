@@ -1,4 +1,5 @@
-//! What a revoked operator was on: open conversations that go back to nobody.
+//! What a revoked operator was on: open conversations that go back to nobody; and of one who is away, those whose contacts
+//! wait already, which do so after a while.
 //!
 //! From the moment of the event nobody can put them on one any more, so a look at the views as they are then finds all.
 
@@ -31,14 +32,16 @@ impl Shell {
         }
     }
 
-    /// Whoever was revoked, now or before.
+    /// Whoever was revoked or is away, now or before.
     pub(crate) fn leavers(&self) -> BTreeSet<OperatorId> {
         let core = self.core.borrow();
         core.settings
             .operators
             .iter()
             .filter(|(_, role)| role.is_none())
-            .map(|(operator, _)| operator.clone())
+            .map(|(operator, _)| operator)
+            .chain(&core.settings.away)
+            .cloned()
             .collect()
     }
 

@@ -1,13 +1,13 @@
 //! A tenant's settings: a fold over its settings events, shared read-only with edges.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schema::{
     event::Fact,
     ids::{ChannelId, OperatorId, TemplateId},
     pause::Pauses,
     role::Role,
-    settings::{ChannelSettings, LimitSettings, TemplateSettings, TenantSettings},
+    settings::{ChannelSettings, LimitSettings, SavedFilter, TemplateSettings, TenantSettings},
     time::Stamp,
 };
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,10 @@ pub struct Settings {
     pub pauses: Pauses,
     /// Up to when each line's arrivals were read back from the carrier. One without an entry never was.
     pub caught_up: BTreeMap<ChannelId, Stamp>,
+    /// Operators' own filters; one without an entry has none.
+    pub filters: BTreeMap<OperatorId, Vec<SavedFilter>>,
+    /// Operators who are away.
+    pub away: BTreeSet<OperatorId>,
 }
 
 impl Settings {
@@ -57,6 +61,10 @@ impl Settings {
             Fact::LineCaughtUp(fact) => {
                 self.caught_up.insert(fact.channel.clone(), fact.up_to);
             }
+            Fact::FiltersSaved(fact) if fact.filters.is_empty() => drop(self.filters.remove(&fact.operator)),
+            Fact::FiltersSaved(fact) => drop(self.filters.insert(fact.operator.clone(), fact.filters.clone())),
+            Fact::AvailabilityChanged(fact) if fact.away => drop(self.away.insert(fact.operator.clone())),
+            Fact::AvailabilityChanged(fact) => drop(self.away.remove(&fact.operator)),
             _ => {}
         }
     }

@@ -154,6 +154,8 @@ facts! {
     48 v 1 "conversation.parked" ConversationParked,
     /// A parked conversation decides again.
     49 v 1 "conversation.released" ConversationReleased,
+    /// Whoever is on it is away, and the contact waits: it goes back to nobody at a time, or no longer does.
+    50 v 1 "conversation.return_set" ReturnSet,
 
     // Settings of a tenant.
     /// The tenant's own settings.
@@ -174,6 +176,10 @@ facts! {
     67 v 1 "queue.cancel_ordered" QueueCancelOrdered,
     /// What an operator signs in with changed; what it is stands in the sealed table.
     68 v 1 "settings.credential" CredentialChanged,
+    /// An operator's own filters of the inbox.
+    69 v 1 "settings.filters" FiltersSaved,
+    /// An operator is away, or back.
+    70 v 1 "operator.availability" AvailabilityChanged,
 
     // The directory (feed of tenant `system`).
     /// A tenant exists.
@@ -449,3 +455,9 @@ ConversationParked {
 
 body!(/// It may try again.
 ConversationReleased {});
+
+body!(/// When it goes back to nobody, unless the contact was answered by then.
+ReturnSet {
+    /// None: it does not.
+    at: Option<Stamp>,
+});

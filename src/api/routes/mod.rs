@@ -3,6 +3,8 @@
 mod admin;
 mod channels;
 mod commands;
+mod figures;
+mod me;
 mod messages;
 mod node;
 mod operators;
@@ -61,6 +63,8 @@ fn reading() -> OpenApiRouter<ApiState> {
         .routes(routes!(read::message))
         .routes(routes!(read::texts))
         .routes(routes!(search::search))
+        .routes(routes!(figures::figures))
+        .routes(routes!(me::me))
 }
 
 fn changing() -> OpenApiRouter<ApiState> {
@@ -81,6 +85,8 @@ fn changing() -> OpenApiRouter<ApiState> {
         .routes(routes!(commands::opt_out))
         .routes(routes!(commands::opt_in))
         .routes(routes!(commands::release))
+        .routes(routes!(me::save_filters))
+        .routes(routes!(me::set_availability))
 }
 
 fn administration() -> OpenApiRouter<ApiState> {

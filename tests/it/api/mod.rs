@@ -4,6 +4,7 @@ mod admin;
 mod commands;
 mod doors;
 mod errors;
+mod mine;
 mod queue;
 mod reading;
 mod search;

@@ -9,9 +9,12 @@ use std::{
 
 use actors::{
     engine::{Engine, Limits, Ports, Setup},
+    figures::{Figures, FiguresConfig},
     follower::Advances,
     indexer::{Indexer, IndexerConfig},
-    memory::{MemoryKeys, MemoryLog, MemorySearch, MemoryViews, RecordingCarrier, SystemClock, SystemIds},
+    memory::{
+        MemoryKeys, MemoryLog, MemorySearch, MemorySnapshots, MemoryViews, RecordingCarrier, SystemClock, SystemIds,
+    },
     pace::LocalLimiter,
     ports::{Clock as _, Ids as _, Search},
 };
@@ -98,6 +101,7 @@ impl World {
         let advances = Arc::new(Advances::default());
         let engine = engine(ports.clone(), advances.clone()).await;
         let often = IndexerConfig { commit_interval: Duration::from_millis(20), ..IndexerConfig::default() };
+        let figures = Figures::new(ports.log.clone(), Arc::new(MemorySnapshots::default()), FiguresConfig::default());
         let indexer = Indexer::new(ports.log, engine.vault().clone(), search.clone(), advances, often);
         tokio::spawn(indexer.run());
         let auth = Arc::new(Authenticator::new(&[Key::Hs256(vec![7; 32])]).unwrap());
@@ -106,6 +110,7 @@ impl World {
             engine: engine.clone(),
             auth: auth.clone(),
             search,
+            figures,
             put_secret: Arc::new(|_, _| Box::pin(std::future::ready(Ok(())))),
             people,
             public_url: "https://desk.example".to_owned(),
@@ -264,6 +269,8 @@ pub fn body_for(path: &str, method: &str) -> Option<Value> {
         (_, "contact") => json!({"name": "Ana"}),
         (_, "tenant") => json!({"business_name": "Demo"}),
         (_, "coverage") => json!({"coverage": true}),
+        (_, "filters") => json!({"filters": []}),
+        (_, "availability") => json!({"availability": "away"}),
         (_, "pause") => json!({"pause": "none"}),
         (_, "limits") => json!({"number_per_s": 2}),
         _ if path.contains("/templates/") => json!({"text": "Hello"}),

@@ -15,7 +15,8 @@ struct Module {
     actors: &'static [&'static str],
 }
 
-const HANDLES: &[&str] = &["engine", "feed", "handle", "ports", "presence", "reader", "tenant", "trace", "vault"];
+const HANDLES: &[&str] =
+    &["engine", "feed", "figures", "handle", "ports", "presence", "reader", "tenant", "trace", "vault"];
 const PORTS: &[&str] = &["follower", "ports", "vault"];
 /// Epochs and keys need the system's own randomness, which no seed may repeat.
 const STORE: &[&str] = &["memory::SystemIds", "ports"];
@@ -35,6 +36,7 @@ const MAP: &[Module] = &[
         actors: STORE,
     },
     Module { path: "src/search", what: "adapter: search, a follower", ours: &["config"], actors: PORTS },
+    Module { path: "src/figures", what: "adapter: snapshots of figures", ours: &["config"], actors: PORTS },
     Module { path: "src/auth", what: "tokens and their keys", ours: &["config"], actors: &[] },
     Module { path: "src/config", what: "configuration and its check", ours: &[], actors: &[] },
     Module { path: "src/telemetry", what: "logs, metrics, traces", ours: &["config"], actors: &["trace"] },

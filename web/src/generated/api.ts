@@ -675,6 +675,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of missed calls, questions and texts, counted from the whole log; and each number's queue and pace. */
+        get: operations["figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/inbox": {
         parameters: {
             query?: never;
@@ -685,6 +702,57 @@ export interface paths {
         /** Conversations, newest activity first, with the position to resume the stream from. */
         get: operations["inbox"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who asks, who is away, and one's own filters. */
+        get: operations["me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say that one is away, or back. What a contact writes to somebody who is away goes back to nobody after a while. */
+        put: operations["set_availability"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/filters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace one's own filters of the inbox. They are kept for the operator, not for the browser. */
+        put: operations["save_filters"];
         post?: never;
         delete?: never;
         options?: never;
@@ -877,6 +945,18 @@ export interface components {
             /** @description A person of the tenant. */
             operator: components["schemas"]["OperatorId"];
         } | "rule" | "engine";
+        /**
+         * @description Whether contacts may count on an operator.
+         * @enum {string}
+         */
+        Availability: "available" | "away";
+        /** @description Whether contacts may count on an operator. */
+        AvailabilityChanged: {
+            /** @description From here on. */
+            away: boolean;
+            /** @description Who. */
+            operator: components["schemas"]["OperatorId"];
+        };
         /** @description The call was answered. */
         CallAnswered: {
             /** @description The carrier's own id (CallSid). */
@@ -1214,6 +1294,77 @@ export interface components {
         ConversationView: components["schemas"]["Position"] & components["schemas"]["InboxRow"];
         /** @description Its time came, or the contact wrote. */
         ConversationWoken: Record<string, never>;
+        /** @description What is counted in a stretch of time. */
+        Counts: {
+            /**
+             * Format: int32
+             * @description Of those, the ones that a person answered: a text of theirs left, or they spoke on the phone. Automatic texts do not
+             *     count.
+             */
+            answered: number;
+            /**
+             * Format: int32
+             * @description First questions: the first text, voicemail or missed call of a conversation that is new, was opened again, or was
+             *     silent for seven days; by when they came.
+             */
+            asked: number;
+            /**
+             * Format: int32
+             * @description Of those, the ones that somebody took back before they left.
+             */
+            canceled: number;
+            /**
+             * Format: int32
+             * @description Of those, the ones that reached the phone, as the carrier says.
+             */
+            delivered: number;
+            /**
+             * Format: int32
+             * @description Of those, the ones that were too late to be of use and were not sent.
+             */
+            expired: number;
+            /**
+             * Format: int32
+             * @description Of those, the ones that the carrier refused or could not deliver.
+             */
+            failed: number;
+            /**
+             * Format: int32
+             * @description Segments of the busiest minute of one number.
+             */
+            minute_most: number;
+            /**
+             * Format: int32
+             * @description Missed calls, by when they came.
+             */
+            missed: number;
+            /**
+             * Format: int32
+             * @description Texts in the longest queue of one number.
+             */
+            queue_most: number;
+            /**
+             * Format: int32
+             * @description Texts, by when they were queued.
+             */
+            queued: number;
+            /**
+             * Format: int32
+             * @description Of those, the ones whose caller wrote something that is no keyword, was spoken with on the phone, or was marked as
+             *     called back, within 24 hours.
+             */
+            recovered: number;
+            /**
+             * Format: int32
+             * @description Segments given to the carrier, by when.
+             */
+            segments: number;
+            /**
+             * Format: int32
+             * @description Longest that a text waited until it was given to the carrier, from when it might leave, in seconds; by when it left.
+             */
+            wait_most_s: number;
+        };
         /** @description Whether a line answers missed calls. */
         Coverage: {
             /** @description Whether a missed call is answered by a text. */
@@ -1466,6 +1617,11 @@ export interface components {
             /** @enum {string} */
             type: "conversation.released";
         } | {
+            /** @description Whoever is on it is away, and the contact waits: it goes back to nobody at a time, or no longer does. */
+            data: components["schemas"]["ReturnSet"];
+            /** @enum {string} */
+            type: "conversation.return_set";
+        } | {
             /** @description The tenant's own settings. */
             data: components["schemas"]["TenantConfigured"];
             /** @enum {string} */
@@ -1511,6 +1667,16 @@ export interface components {
             /** @enum {string} */
             type: "settings.credential";
         } | {
+            /** @description An operator's own filters of the inbox. */
+            data: components["schemas"]["FiltersSaved"];
+            /** @enum {string} */
+            type: "settings.filters";
+        } | {
+            /** @description An operator is away, or back. */
+            data: components["schemas"]["AvailabilityChanged"];
+            /** @enum {string} */
+            type: "operator.availability";
+        } | {
             /** @description A tenant exists. */
             data: components["schemas"]["TenantRegistered"];
             /** @enum {string} */
@@ -1548,8 +1714,41 @@ export interface components {
             /** @description The owner from here on. */
             node: components["schemas"]["NodeId"];
         };
+        /** @description Figures over some hours. */
+        FiguresPage: {
+            /** @description Whether the log is longer than that: the counting catches up, ask again. */
+            behind: boolean;
+            /** @description Begin of the first hour. */
+            from: components["schemas"]["Stamp"];
+            /** @description Hours in which something was counted, oldest first. */
+            hours: components["schemas"]["HourFigures"][];
+            /** @description Each number, by name. */
+            lines: components["schemas"]["LineFigures"][];
+            /** @description What of the log is counted. */
+            position: components["schemas"]["Position"];
+            since?: components["schemas"]["Stamp"] | null;
+            /** @description All hours as one. */
+            total: components["schemas"]["Sums"];
+        };
+        /** @description Absolute: all filters of the operator after the change. */
+        FiltersSaved: {
+            /** @description In their order. */
+            filters: components["schemas"]["SavedFilter"][];
+            /** @description Whose. */
+            operator: components["schemas"]["OperatorId"];
+        };
+        /**
+         * @description A view of the inbox that a filter narrows down.
+         * @enum {string}
+         */
+        FilterView: "mine" | "unassigned" | "all" | "missed" | "snoozed" | "resolved";
         /** @description An event of a newer version: its bytes as they were. */
         Foreign: Record<string, never>;
+        /** @description One hour. */
+        HourFigures: components["schemas"]["Sums"] & {
+            /** @description Its begin. */
+            at: components["schemas"]["Stamp"];
+        };
         /** @description A page of the inbox, newest activity first. */
         InboxPage: components["schemas"]["Position"] & {
             /** @description Where the next page begins; none: this was the last. */
@@ -1701,6 +1900,38 @@ export interface components {
             found: number;
             /** @description Nothing before this is missing. */
             up_to: components["schemas"]["Stamp"];
+        };
+        /** @description One number. */
+        LineFigures: components["schemas"]["Sums"] & {
+            /** @description The number itself; none: the line is no longer configured. */
+            address?: string | null;
+            /** @description Which. */
+            channel: components["schemas"]["ChannelId"];
+            live?: components["schemas"]["LineLive"] | null;
+        };
+        /** @description A number right now. */
+        LineLive: {
+            /**
+             * Format: int64
+             * @description Texts on their way to the carrier.
+             */
+            in_flight: number;
+            paused?: components["schemas"]["Pause"] | null;
+            /**
+             * Format: int32
+             * @description Segments that it may send in a second; none: no limit.
+             */
+            per_s?: number | null;
+            /**
+             * Format: int32
+             * @description Segments given to the carrier within the last whole minute and the one under way.
+             */
+            segments: number;
+            /**
+             * Format: int64
+             * @description Texts that wait.
+             */
+            waiting: number;
         };
         /** @description Sums of one line. */
         LineTotal: {
@@ -1912,6 +2143,21 @@ export interface components {
             /** @description What was written. */
             text?: string | null;
         };
+        /** @description Whoever asks, as the tenant knows them. */
+        MeView: {
+            /** @description Whether their contacts may count on them. */
+            availability: components["schemas"]["Availability"];
+            /** @description Everybody who is away. */
+            away: components["schemas"]["OperatorId"][];
+            /** @description Their own filters, in their order. */
+            filters: components["schemas"]["SavedFilter"][];
+            /** @description Who. */
+            operator: components["schemas"]["OperatorId"];
+            /** @description What they may do. */
+            role: components["schemas"]["Role"];
+            /** @description The business. */
+            tenant: components["schemas"]["TenantId"];
+        };
         /** @description A limit shared under a name. */
         NamedLimit: {
             /**
@@ -2063,6 +2309,8 @@ export interface components {
             demo: boolean;
             /** @description Who the page is now. */
             operator: components["schemas"]["OperatorId"];
+            /** @description In demo mode: the page of the telephone that callers have. */
+            phone?: string | null;
             /** @description What it may. */
             role: components["schemas"]["Role"];
             /** @description Whose data. */
@@ -2307,6 +2555,10 @@ export interface components {
          * @description One request of the outside world, the same in the log, in problems and in events.
          */
         RequestId: string;
+        /** @description When it goes back to nobody, unless the contact was answered by then. */
+        ReturnSet: {
+            at?: components["schemas"]["Stamp"] | null;
+        };
         /** @description Rings the business. */
         Ring: {
             /** @description Whoever answers must press 1: a voicemail that picks up has not taken the call. */
@@ -2324,6 +2576,26 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "operator" | "admin" | "owner";
+        /** @description Conversations that meet all of it. Its name is the operator's own words; it should name no contact, for it is kept clear. */
+        SavedFilter: {
+            assigned?: components["schemas"]["OperatorId"] | null;
+            channel?: components["schemas"]["ChannelId"] | null;
+            /** @description 1 to 40 characters; an operator has no two of the same name. */
+            name: string;
+            /** @description Each of these tags. */
+            tags?: components["schemas"]["Tag"][];
+            /** @description Only with something that nobody has seen. */
+            unread?: boolean;
+            /** @description What it narrows down. */
+            view: components["schemas"]["FilterView"];
+            /** @description Only where the contact waits for a person. */
+            waiting?: boolean;
+        };
+        /** @description One's own filters: all of them, in order. */
+        SaveFilters: {
+            /** @description At most 20. */
+            filters: components["schemas"]["SavedFilter"][];
+        };
         /** @description One event that matches. */
         SearchHit: {
             /** @description When, in microseconds since the epoch. */
@@ -2404,6 +2676,11 @@ export interface components {
          * @description One browser in which somebody is signed in.
          */
         SessionId: string;
+        /** @description Whether one's contacts may count on one. */
+        SetAvailability: {
+            /** @description From here on. */
+            availability: components["schemas"]["Availability"];
+        };
         /**
          * @description What of signing in an operator has.
          * @enum {string}
@@ -2439,6 +2716,19 @@ export interface components {
          * @enum {string}
          */
         Status: "queued" | "claimed" | "unknown" | "sent" | "failed" | "delivered" | "read" | "canceled" | "expired";
+        /** @description What is counted, and how soon first questions were answered. */
+        Sums: components["schemas"]["Counts"] & {
+            /**
+             * Format: int32
+             * @description Half of the answered first questions were answered within so many seconds; none: nothing was answered.
+             */
+            answer_half_s?: number | null;
+            /**
+             * Format: int32
+             * @description Nine of ten were answered within so many seconds.
+             */
+            answer_most_s?: number | null;
+        };
         /** @description A label on a conversation. Unique within a tenant. */
         Tag: string;
         /** @description A template. */
@@ -4141,6 +4431,38 @@ export interface operations {
             };
         };
     };
+    figures: {
+        parameters: {
+            query?: {
+                /** @description Of one number alone. */
+                channel?: components["schemas"]["ChannelId"];
+                /** @description So many hours up to now, 1 to 2,208; the one under way is the last. */
+                hours?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FiguresPage"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     inbox: {
         parameters: {
             query?: {
@@ -4165,6 +4487,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InboxPage"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me: {
+        parameters: {
+            query?: {
+                /** @description Wait until the answer includes this offset, for a few seconds. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_availability: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a retry harmless: the same key with the same content gives the same reply and is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetAvailability"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_filters: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a retry harmless: the same key with the same content gives the same reply and is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveFilters"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
                 };
             };
             default: {

@@ -1,11 +1,15 @@
 // REST: typed by the engine's own document. Errors are problems with a stable code.
 import type {
+  ChannelSettings,
   ChannelView,
   ContactView,
   ConversationPage,
   ConversationView,
+  FiguresPage,
+  Availability,
   InboxPage,
   Invite,
+  MeView,
   MessageView,
   OneTimeLink,
   OperatorView,
@@ -13,7 +17,9 @@ import type {
   QueueView,
   Reply,
   Role,
+  SavedFilter,
   SearchPage,
+  TenantView,
   Texts,
 } from '../types';
 import { currentToken, distrust } from './session';
@@ -85,7 +91,16 @@ export const rest = {
   contact: (id: string): Promise<ContactView> => call('GET', `/v1/conversations/${id}/contact`),
   message: (id: string): Promise<MessageView> => call('GET', `/v1/messages/${id}`),
   search: (q: string): Promise<SearchPage> => call('GET', `/v1/search${query({ q, limit: 50 })}`),
+  figures: (hours: number, channel: string | null): Promise<FiguresPage> => call('GET', `/v1/figures${query({ hours, channel })}`),
+  me: (at_least: number | null): Promise<MeView> => call('GET', `/v1/me${query({ at_least })}`),
+  saveFilters: (filters: readonly SavedFilter[]): Promise<Reply> => call('PUT', '/v1/me/filters', { filters }),
+  setAvailability: (availability: Availability): Promise<Reply> => call('PUT', '/v1/me/availability', { availability }),
   texts: (): Promise<Texts> => call('GET', '/v1/texts'),
+  tenant: (): Promise<TenantView> => call('GET', '/v1/admin/tenant'),
+  setTenant: (business_name: string): Promise<Reply> => call('PUT', '/v1/admin/tenant', { business_name }),
+  setAccount: (account: string, carrier_id: string, auth_token: string): Promise<Reply> =>
+    call('PUT', `/v1/admin/accounts/${encodeURIComponent(account)}`, { carrier_id, auth_token }),
+  setChannel: (line: string, settings: ChannelSettings): Promise<Reply> => call('PUT', `/v1/admin/channels/${encodeURIComponent(line)}`, settings),
   channels: (): Promise<{ rows: ChannelView[] }> => call('GET', '/v1/admin/channels'),
   operators: (): Promise<{ rows: OperatorView[] }> => call('GET', '/v1/admin/operators'),
   setOperator: (operator: string, role: Role | null): Promise<Reply> => call('PUT', `/v1/admin/operators/${encodeURIComponent(operator)}`, { role }),

@@ -9,6 +9,8 @@ export interface Identity {
   readonly role: string;
   /** How they came in: with e-mail and password, because this is the demo, or with a token of somebody's. */
   readonly by: 'password' | 'demo' | 'token';
+  /** In demo mode: the page of the telephone that callers have. */
+  readonly phone?: string;
 }
 
 /** None: nobody is signed in. */
@@ -134,7 +136,7 @@ function use(given: PageToken): void {
   const by = given.demo ? 'demo' : 'password';
   const known = identity.peek();
   const same = known?.operator === given.operator && known.tenant === given.tenant && known.role === given.role && known.by === by;
-  if (!same) identity.value = { tenant: given.tenant, operator: given.operator, role: given.role, by };
+  if (!same) identity.value = { tenant: given.tenant, operator: given.operator, role: given.role, by, ...(given.phone != null && { phone: given.phone }) };
 }
 
 /** What a token says of itself. The engine alone decides whether it is true. */

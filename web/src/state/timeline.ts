@@ -54,6 +54,7 @@ const LINES: ReadonlySet<string> = new Set([
   'conversation.reopened',
   'conversation.snoozed',
   'conversation.woken',
+  'conversation.return_set',
   'conversation.tagged',
   'conversation.parked',
   'conversation.released',

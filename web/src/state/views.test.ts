@@ -1,7 +1,7 @@
 // Views: which rows, in which order, and who waits.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Row } from '../types';
+import type { Row, SavedFilter } from '../types';
 import { list, relist, summary } from './views';
 
 const row = (conversation: string, more: Partial<Row> = {}): Row => ({
@@ -18,6 +18,15 @@ const ids = (view: Parameters<typeof list>[1]): string => list(rows, view, 'ana'
 
 test('each view shows what belongs to it, newest first', () => {
   expect([ids('all'), ids('mine'), ids('unassigned'), ids('missed'), ids('snoozed'), ids('resolved')]).toEqual(['ba', 'a', 'b', 'b', 'c', 'd']);
+});
+
+test('a filter narrows its view down by all that it names, and by nothing else', () => {
+  const given = [row('a', { tags: ['leak', 'vip'], assigned: 'ana' }), row('b', { tags: ['leak'], unread: 1 }), row('c', { waiting_since: 5, channel: 'two' })];
+  const map = new Map(given.map((one) => [one.conversation, one]));
+  const found = (filter: Partial<SavedFilter>): string => relist([], map, 'all', 'ana', { name: 'x', view: 'all', ...filter }).map((one) => one.conversation).join('');
+  expect(found({})).toBe('abc');
+  expect([found({ tags: ['leak'] }), found({ tags: ['leak', 'vip'] }), found({ assigned: 'ana' }), found({ channel: 'two' })]).toEqual(['ab', 'a', 'a', 'c']);
+  expect([found({ waiting: true }), found({ unread: true }), found({ tags: ['leak'], unread: true, assigned: 'ana' })]).toEqual(['c', 'b', '']);
 });
 
 test('a list made from the list before is the same list', () => {

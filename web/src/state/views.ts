@@ -1,5 +1,5 @@
 // Views of the inbox: which rows, in which order, and who waits.
-import type { Row, Stamp } from '../types';
+import type { Row, SavedFilter, Stamp } from '../types';
 
 export const VIEWS = ['mine', 'unassigned', 'all', 'missed', 'snoozed', 'resolved'] as const;
 export type View = (typeof VIEWS)[number];
@@ -28,6 +28,17 @@ export function belongs(row: Row, view: View, me: string): boolean {
   }
 }
 
+/** Whether a row meets all that a filter asks for beside its view. */
+export function meets(row: Row, filter: SavedFilter): boolean {
+  return (
+    (filter.tags ?? []).every((tag) => row.tags.includes(tag)) &&
+    (filter.assigned == null || row.assigned === filter.assigned) &&
+    (filter.channel == null || row.channel === filter.channel) &&
+    (filter.waiting !== true || row.waiting_since != null) &&
+    (filter.unread !== true || row.unread > 0)
+  );
+}
+
 /** Newest activity first; snoozed ones by when they come back. */
 export function order(view: View): (one: Row, other: Row) => number {
   if (view === 'snoozed') return (one, other) => (one.snoozed_until ?? 0) - (other.snoozed_until ?? 0) || tie(one, other);
@@ -46,15 +57,16 @@ export function list(rows: Iterable<Row>, view: View, me: string): Row[] {
 }
 
 /** The same as `list`, from the list before: what is almost in order is put in order at once. */
-export function relist(before: readonly Row[], rows: ReadonlyMap<string, Row>, view: View, me: string): Row[] {
+export function relist(before: readonly Row[], rows: ReadonlyMap<string, Row>, view: View, me: string, filter: SavedFilter | null = null): Row[] {
+  const here = (row: Row): boolean => belongs(row, view, me) && (filter === null || meets(row, filter));
   const seen = new Set<string>();
   const found: Row[] = [];
   for (const { conversation } of before) {
     const row = rows.get(conversation);
     seen.add(conversation);
-    if (row !== undefined && belongs(row, view, me)) found.push(row);
+    if (row !== undefined && here(row)) found.push(row);
   }
-  for (const row of rows.values()) if (!seen.has(row.conversation) && belongs(row, view, me)) found.push(row);
+  for (const row of rows.values()) if (!seen.has(row.conversation) && here(row)) found.push(row);
   return found.sort(order(view));
 }
 

@@ -12,6 +12,7 @@ import { Dialogs } from './dialogs';
 import { listen } from './keys';
 import { List } from './list';
 import { Nav, Offline } from './nav';
+import { Overview } from './overview';
 import { columnOpen, drawerOpen } from './screen';
 import { Join, SignIn, joining } from './signin';
 import { Toasts } from './toasts';
@@ -28,20 +29,28 @@ function Desk(): JSX.Element {
   useEffect(() => {
     document.title = waiting === 0 ? words.name : `(${waiting}) ${words.name}`;
   }, [waiting]);
-  const open = route.value.conversation !== null;
+  const open = route.value.area === 'inbox' && route.value.conversation !== null;
   return (
     <div class="frame" data-open={open ? '' : undefined} data-column={columnOpen.value && open ? '' : undefined}>
       <Offline />
       <Nav />
       <main class="main">
-        <List />
-        <Conversation />
-        {open && <Contact />}
-        {open && drawerOpen.value && <div class="shade" onClick={() => (drawerOpen.value = false)} />}
+        {route.value.area === 'overview' ? <Overview /> : <Inbox open={open} />}
       </main>
       <Toasts />
       <Dialogs />
       <Viewer />
     </div>
+  );
+}
+
+function Inbox({ open }: { open: boolean }): JSX.Element {
+  return (
+    <>
+      <List />
+      <Conversation />
+      {open && <Contact />}
+      {open && drawerOpen.value && <div class="shade" onClick={() => (drawerOpen.value = false)} />}
+    </>
   );
 }

@@ -1,12 +1,13 @@
 // Everything that a key does: one list for the keyboard, the palette and the help.
 import { actions, current, listed, mayAdminister, mayWrite, me, timeline } from '../desk';
+import { chosen, isAway, setAvailability } from '../mine';
 import { go, route } from '../route';
 import { items } from '../state/timeline';
 import { VIEWS, type View } from '../state/views';
 import { undoLast } from '../toasts';
 import { words } from '../words';
 import { clearSelection, selection, toggle } from './selection';
-import { dialog, drawerOpen, focus, menu, searchText, theme, toggleContact, write } from './screen';
+import { dialog, drawerOpen, focus, menu, nextTheme, searchText, toggleContact, write } from './screen';
 
 export interface Command {
   readonly id: string;
@@ -57,7 +58,10 @@ export function snoozeCurrent(until: Date): void {
 }
 
 function view(to: View, at: number): Command {
-  const run = (): void => go({ view: to, conversation: null });
+  const run = (): void => {
+    chosen.value = null;
+    go({ view: to, conversation: null });
+  };
   return { id: `view-${to}`, name: words.goTo(to), key: String(at + 1), run, can: always };
 }
 
@@ -78,7 +82,11 @@ export const commands: readonly Command[] = [
   { id: 'new', name: words.commands.newMessage, key: 'c', run: () => (dialog.value = 'new'), can: () => mayWrite.peek() },
   { id: 'called', name: words.commands.called, key: 'l', run: calledCurrent, can: () => withRow() && current.peek()?.missed_call != null },
   ...VIEWS.map(view),
+  { id: 'overview', name: words.overview, key: 'o', run: () => go({ area: 'overview', conversation: null }), can: always },
+  { id: 'filters', name: words.filters, key: 'f', run: () => (dialog.value = 'filters'), can: () => mayWrite.peek() },
+  { id: 'away', name: words.commands.away, key: '', run: () => void setAvailability(isAway.peek() ? 'available' : 'away'), can: () => mayWrite.peek() },
   { id: 'settings', name: words.settings, key: '', run: () => (dialog.value = 'settings'), can: () => mayAdminister.peek() },
+  { id: 'wizard', name: words.wizard.begin, key: '', run: () => (dialog.value = 'wizard'), can: () => mayAdminister.peek() },
   { id: 'theme', name: words.commands.theme, key: '', run: nextTheme, can: always },
   { id: 'palette', name: words.commands.palette, key: 'Ctrl K', run: () => (dialog.value = 'palette'), can: always },
   { id: 'help', name: words.commands.help, key: '?', run: () => (dialog.value = 'help'), can: always },
@@ -117,10 +125,6 @@ function openSearch(): void {
 function openTags(): void {
   if (document.querySelector('#tag') === null || !matchMedia('(min-width: 1100px)').matches) toggleContact();
   focus('#tag');
-}
-
-function nextTheme(): void {
-  theme.value = theme.peek() === 'auto' ? 'light' : theme.peek() === 'light' ? 'dark' : 'auto';
 }
 
 /** Escape leaves the innermost thing. */

@@ -4,12 +4,14 @@ import { Ban, Phone, Plus, ShieldCheck, X } from 'lucide-preact';
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { actions, current, mayWrite, me } from '../desk';
+import { awayOnes } from '../mine';
 import { rest } from '../net/rest';
 import { readable } from '../phone';
 import { online } from '../presence';
 import { fully, short } from '../time';
 import type { ContactView, Row } from '../types';
 import { words } from '../words';
+import { ConsentHistory } from './consent-history';
 import { Act, Face, operatorName } from './parts';
 import { drawerOpen } from './screen';
 
@@ -106,6 +108,7 @@ function Consent({ row }: { row: Row }): JSX.Element {
         <span>{words.consent(row)}</span>
       </p>
       {out && <p class="hint">{words.blocked(row)}</p>}
+      <ConsentHistory key={row.conversation} row={row} />
       {mayWrite.value && !out && (
         <button type="button" class="quiet-act" title={words.optOutHint} onClick={() => actions.optOut(row)}>
           {words.optOut}
@@ -134,7 +137,7 @@ function Assigned({ row }: { row: Row }): JSX.Element {
         <option value="">{words.nobody}</option>
         {choices.map((operator) => (
           <option key={operator} value={operator}>
-            {operatorName(operator, me.value)}
+            {awayOnes.value.has(operator) ? words.isAway(operatorName(operator, me.value)) : operatorName(operator, me.value)}
           </option>
         ))}
       </select>

@@ -5,13 +5,17 @@ import { useState } from 'preact/hooks';
 import { rows } from '../desk';
 import { go } from '../route';
 import { words } from '../words';
+import { LANGUAGES, choice, chooseLanguage, type Language } from '../words/language';
 import { commands } from './commands';
+import { Filters } from './filters';
 import { Modal } from './modal';
+import { More } from './more';
 import { NewMessage } from './newmessage';
 import { Act, Face, Key } from './parts';
 import { HOLD_MAX, dialog, holdSeconds, letters } from './screen';
 import { Sessions } from './sessions';
 import { Settings } from './settings';
+import { Wizard } from './wizard';
 
 export function Dialogs(): JSX.Element | null {
   switch (dialog.value) {
@@ -23,6 +27,12 @@ export function Dialogs(): JSX.Element | null {
       return <NewMessage />;
     case 'settings':
       return <Settings />;
+    case 'filters':
+      return <Filters />;
+    case 'more':
+      return <More />;
+    case 'wizard':
+      return <Wizard />;
     case 'sessions':
       return <Sessions />;
     case null:
@@ -57,6 +67,7 @@ function Help(): JSX.Element {
           </dd>
         </div>
       </dl>
+      <LanguageChoice />
       <label class="choice">
         <input
           type="number"
@@ -82,6 +93,25 @@ function Help(): JSX.Element {
         </span>
       </label>
     </Modal>
+  );
+}
+
+function LanguageChoice(): JSX.Element {
+  return (
+    <label class="choice">
+      <select value={choice ?? ''} onChange={(event) => chooseLanguage(event.currentTarget.value === '' ? null : (event.currentTarget.value as Language))}>
+        <option value="">{words.languageAuto}</option>
+        {Object.entries(LANGUAGES).map(([tag, name]) => (
+          <option key={tag} value={tag} lang={tag}>
+            {name}
+          </option>
+        ))}
+      </select>
+      <span>
+        {words.language}
+        <small>{words.languageHint}</small>
+      </span>
+    </label>
   );
 }
 

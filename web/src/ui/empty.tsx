@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { rest } from '../net/rest';
+import { identity } from '../net/session';
 import { readable } from '../phone';
 import { words } from '../words';
 
@@ -19,5 +20,18 @@ export function TestNumbers(): JSX.Element | null {
     );
   }, []);
   if (numbers.value === null || numbers.value === '') return null;
-  return <p class="hint">{words.callToTry(numbers.value)}</p>;
+  const phone = identity.value?.phone ?? null;
+  return (
+    <p class="hint">
+      {words.callToTry(numbers.value)}
+      {phone !== null && (
+        <>
+          {' '}
+          <a class="text-act" href={phone} target="_blank" rel="noreferrer">
+            {words.wizard.phone}
+          </a>
+        </>
+      )}
+    </p>
+  );
 }

@@ -2,12 +2,14 @@
 import { Clock, PhoneMissed, SquarePen, UserRound } from 'lucide-preact';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { listed, mayWrite, me, moreResolved, ready, totals, trouble, whole } from '../desk';
+import { listed, mayAdminister, mayWrite, me, moreResolved, ready, totals, trouble, whole } from '../desk';
+import { chosen } from '../mine';
 import { go, route } from '../route';
 import { age, fully, longWait, now, short, shortWait } from '../time';
 import type { Row } from '../types';
 import { words } from '../words';
 import { Act, Face, Heard, Tags } from './parts';
+import { FilterAct, FilterBar } from './filters';
 import { Results, SearchBox } from './search';
 import { SelectBox, SelectionBar, selection, toggle } from './selection';
 import { dialog, searchText } from './screen';
@@ -23,6 +25,7 @@ export function List(): JSX.Element {
       <header class="list-head">
         <div class="list-top">
           <Waiting />
+          {mayWrite.value && <FilterAct />}
           {mayWrite.value && (
             <Act label={words.newMessage} keys="c" onClick={() => (dialog.value = 'new')}>
               <SquarePen size={18} aria-hidden="true" />
@@ -30,6 +33,7 @@ export function List(): JSX.Element {
           )}
         </div>
         <SearchBox />
+        {!searching && <FilterBar />}
         {!searching && <SelectionBar />}
       </header>
       {searching ? <Results /> : <Rows />}
@@ -172,8 +176,13 @@ function Empty(): JSX.Element {
   const { view } = route.value;
   return (
     <div class="empty">
-      <p>{words.emptyViews[view]}</p>
+      <p>{chosen.value === null ? words.emptyViews[view] : words.filterEmpty(chosen.value.name)}</p>
       {(view === 'all' || view === 'unassigned') && <TestNumbers />}
+      {view === 'all' && mayAdminister.value && (
+        <button type="button" class="plain" onClick={() => (dialog.value = 'wizard')}>
+          {words.wizard.begin}
+        </button>
+      )}
     </div>
   );
 }

@@ -1,7 +1,8 @@
 // Views with their numbers, the connection, and who is signed in.
-import { AlarmClock, CheckCheck, CircleHelp, Inbox, KeyRound, LogOut, MonitorCog, Moon, PhoneMissed, Settings as SettingsIcon, Sun, User, Users } from 'lucide-preact';
+import { AlarmClock, ChartColumn, CheckCheck, CircleHelp, CircleUserRound, Ellipsis, Inbox, KeyRound, LogOut, MonitorCog, Moon, PhoneMissed, Settings as SettingsIcon, Sun, User, Users } from 'lucide-preact';
 import type { JSX } from 'preact';
-import { leave, mayAdminister, totals, whole } from '../desk';
+import { leave, mayAdminister, mayWrite, totals, whole } from '../desk';
+import { chosen, isAway, setAvailability } from '../mine';
 import { awaySince, connection } from '../net/stream';
 import { orders } from '../net/outbox';
 import { identity } from '../net/session';
@@ -10,7 +11,7 @@ import { VIEWS, type View } from '../state/views';
 import { whole as number } from '../time';
 import { words } from '../words';
 import { Act } from './parts';
-import { dialog, theme } from './screen';
+import { dialog, nextTheme, theme } from './screen';
 
 const ICONS = { mine: User, unassigned: Users, all: Inbox, missed: PhoneMissed, snoozed: AlarmClock, resolved: CheckCheck };
 
@@ -30,10 +31,21 @@ export function Nav(): JSX.Element {
             <ViewLink view={view} at={at} />
           </li>
         ))}
+        <li class="nav-wide">
+          <OverviewLink />
+        </li>
       </ul>
       <div class="nav-end">
         <Link />
+        <Act label={words.more} class="nav-more" onClick={() => (dialog.value = 'more')}>
+          <Ellipsis size={20} aria-hidden="true" />
+        </Act>
         <div class="nav-acts">
+          {mayWrite.value && (
+            <Act label={isAway.value ? words.comeBack : words.goAway} class="nav-away" pressed={isAway.value} onClick={() => void setAvailability(isAway.peek() ? 'available' : 'away')}>
+              <CircleUserRound size={18} aria-hidden="true" />
+            </Act>
+          )}
           <Act label={words.keys} keys="?" onClick={() => (dialog.value = 'help')}>
             <CircleHelp size={18} aria-hidden="true" />
           </Act>
@@ -44,7 +56,7 @@ export function Nav(): JSX.Element {
           )}
           <Act
             label={`${words.theme}: ${words.themes[theme.value]}`}
-            onClick={() => (theme.value = theme.value === 'auto' ? 'light' : theme.value === 'light' ? 'dark' : 'auto')}
+            onClick={nextTheme}
           >
             <Theme size={18} aria-hidden="true" />
           </Act>
@@ -70,10 +82,11 @@ export function Nav(): JSX.Element {
 function ViewLink({ view, at }: { view: View; at: number }): JSX.Element {
   const Icon = ICONS[view];
   const count = totals.value.counts[view];
-  const current = route.value.view === view;
+  const current = route.value.area === 'inbox' && route.value.view === view;
   const open = (event: MouseEvent): void => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
+    chosen.value = null;
     go({ view, conversation: null });
   };
   return (
@@ -86,6 +99,20 @@ function ViewLink({ view, at }: { view: View; at: number }): JSX.Element {
           {!whole.value && '+'}
         </span>
       )}
+    </a>
+  );
+}
+
+function OverviewLink(): JSX.Element {
+  const open = (event: MouseEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    go({ area: 'overview', conversation: null });
+  };
+  return (
+    <a class="view" href="/overview" aria-current={route.value.area === 'overview' ? 'page' : undefined} title={`${words.overview} (o)`} onClick={open}>
+      <ChartColumn size={18} aria-hidden="true" />
+      <span class="nav-name">{words.overview}</span>
     </a>
   );
 }

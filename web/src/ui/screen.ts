@@ -6,7 +6,7 @@ export type Theme = 'auto' | 'light' | 'dark';
 export type Mode = 'message' | 'note';
 
 export const searchText = signal('');
-export const dialog = signal<'help' | 'palette' | 'sessions' | 'new' | 'settings' | null>(null);
+export const dialog = signal<'help' | 'palette' | 'sessions' | 'new' | 'settings' | 'filters' | 'more' | 'wizard' | null>(null);
 /** The contact column where there is room for it, and the drawer where there is not. */
 export const columnOpen = signal(kept('column') !== false);
 export const drawerOpen = signal(false);
@@ -14,6 +14,11 @@ export const menu = signal<'snooze' | 'assign' | null>(null);
 /** Writing to the contact, or a note. */
 export const mode = signal<Mode>('message');
 export const theme = signal<Theme>(asTheme(kept('theme')));
+
+export function nextTheme(): void {
+  theme.value = theme.peek() === 'auto' ? 'light' : theme.peek() === 'light' ? 'dark' : 'auto';
+}
+
 /** Whether single letters are commands (WCAG 2.1.4: they can be turned off). */
 /** Seconds that a text stays here before it leaves, for whoever wants it back. */
 export const holdSeconds = signal(asHold(kept('hold')));

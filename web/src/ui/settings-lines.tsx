@@ -33,11 +33,21 @@ export function Lines(): JSX.Element {
               <small>{words.coverageHint(line.text_back ?? null)}</small>
             </span>
           </label>
-          <Copyable label={words.hooks.sms} text={`${location.origin}/webhooks/twilio/${line.channel}/sms#rc=5&rp=all`} />
-          <Copyable label={words.hooks.voice} text={`${location.origin}/webhooks/twilio/${line.channel}/voice#rc=2&rp=all&tt=6000`} />
-          <Copyable label={words.hooks.status} text={`${location.origin}/webhooks/twilio/${line.channel}/voice#rc=5&rp=all`} />
+          <Hooks line={line.channel} />
         </li>
       ))}
     </ul>
+  );
+}
+
+/** What to paste at the carrier. */
+export function Hooks({ line }: { line: string }): JSX.Element {
+  const base = `${location.origin}/webhooks/twilio/${line}`;
+  return (
+    <>
+      <Copyable label={words.hooks.sms} text={`${base}/sms#rc=5&rp=all`} />
+      <Copyable label={words.hooks.voice} text={`${base}/voice#rc=2&rp=all&tt=6000`} />
+      <Copyable label={words.hooks.status} text={`${base}/voice#rc=5&rp=all`} />
+    </>
   );
 }

@@ -1,6 +1,9 @@
 // Every string of the page, in English. Another language is another file of the same shape.
 import { readable } from '../phone';
+import { mine } from './en-mine';
+import { overview } from './en-overview';
 import { settings } from './en-settings';
+import { wizard } from './en-wizard';
 import type { Connection } from '../net/stream';
 import type { Sending } from '../state/timeline';
 import type { View } from '../state/views';
@@ -236,6 +239,8 @@ function line(event: ConversationEvent, by: string, me: string): string {
       return by === 'contact' || by === 'carrier' || by === 'engine' ? 'Open again' : `${person} reopened this`;
     case 'conversation.snoozed':
       return `${person} snoozed this until ${when(new Date(event.data.until / 1_000))}`;
+    case 'conversation.return_set':
+      return mine.returnSet(event.data.at ?? null);
     case 'conversation.woken':
       return 'Back from snooze';
     case 'conversation.tagged':
@@ -433,6 +438,9 @@ export const en = {
   setPassword: 'Set password and sign in',
   notLetIn,
   ...settings,
+  ...overview,
+  ...mine,
+  wizard,
   sessions: 'Where you are signed in',
   browser,
   thisBrowser: 'This browser',
@@ -471,6 +479,7 @@ export const en = {
     select: 'Select, to act on many',
     called: 'Mark a missed call as called',
     theme: 'Change the theme',
+    away: 'Go away, or come back',
     escape: 'Leave what you are in',
   },
   fully,

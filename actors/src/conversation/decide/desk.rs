@@ -5,10 +5,11 @@ use schema::{
     event::{
         Author, CallReturned, Consent, ConsentChanged, ConsentRecorded, ConsentSource, ContactUpdated,
         ConversationAssigned, ConversationRead, ConversationReleased, ConversationReopened, ConversationResolved,
-        ConversationSnoozed, ConversationTagged, ConversationWoken, Fact, NoteAdded, Personal,
+        ConversationSnoozed, ConversationTagged, ConversationWoken, Fact, NoteAdded, Personal, ReturnSet,
     },
     ids::MessageId,
     problem::Code,
+    time::Stamp,
 };
 
 use super::{Decision, Inputs, call, outbound::check_text};
@@ -37,7 +38,11 @@ pub(super) fn decide(state: &State, command: &Command, inputs: &Inputs<'_>, by: 
         }
         Command::LetGo(letting) => {
             let theirs = state.assigned.as_ref() == Some(&letting.operator);
-            Ok(when(theirs && inputs.settings.is_revoked(&letting.operator), ConversationAssigned { operator: None }))
+            if theirs && inputs.settings.is_revoked(&letting.operator) {
+                return Ok(Decision::one(ConversationAssigned { operator: None }));
+            }
+            let waits = theirs && state.waiting_since.is_some() && is_left_waiting(state, inputs);
+            Ok(when(waits, give_back(inputs)))
         }
         Command::Called(_) => {
             let waits = state.missed_call.is_some() || state.waiting_since.is_some();
@@ -66,11 +71,32 @@ pub(super) fn decide(state: &State, command: &Command, inputs: &Inputs<'_>, by: 
         Command::ConsentRecord(record) => record_consent(record, inputs),
         Command::Release(_) => Ok(when(state.parked, ConversationReleased {})),
         Command::Wake(_) => {
-            let due = state.snoozed_until.is_some_and(|until| until <= inputs.now);
-            Ok(if due { Decision::one(ConversationWoken {}) } else { call::overdue(state, inputs) })
+            let due = |at: Option<Stamp>| at.is_some_and(|at| at <= inputs.now);
+            Ok(match (due(state.snoozed_until), due(state.return_at)) {
+                (true, _) => Decision::one(ConversationWoken {}),
+                (false, true) => return_to_nobody(state, inputs),
+                (false, false) => call::overdue(state, inputs),
+            })
         }
         _ => Err(Refusal::rejected(Code::Internal, "not an operator's command")),
     }
+}
+
+/// Whether whoever is on it is away, and nothing is set yet.
+pub(super) fn is_left_waiting(state: &State, inputs: &Inputs<'_>) -> bool {
+    let away = |operator| inputs.settings.away.contains(operator) && !inputs.settings.is_revoked(operator);
+    state.return_at.is_none() && state.assigned.as_ref().is_some_and(away)
+}
+
+/// Not at once: whoever is away may look in, and answer.
+pub(super) fn give_back(inputs: &Inputs<'_>) -> ReturnSet {
+    ReturnSet { at: Some(inputs.now.plus(inputs.policy.away_return)) }
+}
+
+/// Its time has come. Whoever is back meanwhile keeps it.
+fn return_to_nobody(state: &State, inputs: &Inputs<'_>) -> Decision {
+    let away = state.assigned.as_ref().is_some_and(|operator| inputs.settings.away.contains(operator));
+    if away { Decision::one(ConversationAssigned { operator: None }) } else { Decision::one(ReturnSet { at: None }) }
 }
 
 /// A new episode, unless one is open. Whoever was revoked since is not on it.

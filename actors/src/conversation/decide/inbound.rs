@@ -67,6 +67,9 @@ pub(super) fn reopen(state: &State, inputs: &Inputs<'_>, decision: &mut Decision
     } else if state.snoozed_until.is_some() {
         decision.push(ConversationWoken {});
     }
+    if desk::is_left_waiting(state, inputs) {
+        decision.push(desk::give_back(inputs));
+    }
 }
 
 fn answer_keyword(

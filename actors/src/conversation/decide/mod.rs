@@ -55,6 +55,8 @@ pub struct Policy {
     pub verdict_wait: Duration,
     /// A shorter call was not answered by a person.
     pub answered_min: Duration,
+    /// What a contact writes to somebody who is away goes back to nobody after this.
+    pub away_return: Duration,
     /// Most texts of one contact that may be open at their lanes.
     pub max_open_sends: usize,
     /// When a text that certainly was not taken is tried again.
@@ -103,6 +105,7 @@ impl Default for Policy {
             confirmation_validity: Duration::from_secs(300),
             verdict_wait: Duration::from_secs(60),
             answered_min: Duration::from_secs(5),
+            away_return: Duration::from_secs(300),
             max_open_sends: 64,
             retry: RetryPolicy::default(),
             max_unprocessed: 256,

@@ -6,7 +6,9 @@ use crate::{
     ids::{AccountId, ChannelId, Offset, OperatorId, TemplateId, TenantId},
     pause::{Pause, PauseScope},
     role::Role,
-    settings::{ChannelSettings, ChannelSettings1, LimitSettings, LimitSettings1, TemplateSettings, TenantSettings},
+    settings::{
+        ChannelSettings, ChannelSettings1, LimitSettings, LimitSettings1, SavedFilter, TemplateSettings, TenantSettings,
+    },
     time::Stamp,
 };
 
@@ -102,6 +104,22 @@ pub enum CredentialChange {
     /// Signed out in every browser.
     SignedOutEverywhere,
 }
+
+body!(/// Absolute: all filters of the operator after the change.
+FiltersSaved {
+    /// Whose.
+    operator: OperatorId,
+    /// In their order.
+    filters: Vec<SavedFilter>,
+});
+
+body!(/// Whether contacts may count on an operator.
+AvailabilityChanged {
+    /// Who.
+    operator: OperatorId,
+    /// From here on.
+    away: bool,
+});
 
 body!(/// A secret changed.
 SecretChanged {

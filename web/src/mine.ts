@@ -1,0 +1,50 @@
+// What the engine keeps for whoever is signed in: their filters of the inbox, and whether they are away.
+import { computed, signal } from '@preact/signals';
+import { Refused, rest } from './net/rest';
+import { say } from './toasts';
+import type { Availability, MeView, SavedFilter } from './types';
+import { words } from './words';
+
+/** None: not loaded yet. */
+export const mine = signal<MeView | null>(null);
+export const filters = computed<readonly SavedFilter[]>(() => mine.value?.filters ?? []);
+export const isAway = computed(() => mine.value?.availability === 'away');
+export const awayOnes = computed<ReadonlySet<string>>(() => new Set(mine.value?.away ?? []));
+/** The filter that narrows the list down now. */
+export const chosen = signal<SavedFilter | null>(null);
+
+/** Asks the engine. What cannot be learnt now is learnt with the next event of it. */
+export async function learn(at_least: number | null = null): Promise<void> {
+  const got = await rest.me(at_least).catch(() => null);
+  if (got !== null) mine.value = got;
+}
+
+/** Nobody is signed in any more. */
+export function unlearn(): void {
+  mine.value = null;
+  chosen.value = null;
+}
+
+async function change(act: () => Promise<{ offset: number }>): Promise<boolean> {
+  try {
+    await learn((await act()).offset);
+    return true;
+  } catch (error) {
+    say({ text: error instanceof Refused ? words.refused(error.problem) : words.cannotReach, kind: 'problem' });
+    return false;
+  }
+}
+
+export function saveFilters(all: readonly SavedFilter[]): Promise<boolean> {
+  return change(() => rest.saveFilters(all));
+}
+
+export async function setAvailability(availability: Availability): Promise<void> {
+  const done = await change(() => rest.setAvailability(availability));
+  if (done) say({ text: availability === 'away' ? words.awayNow : words.backNow, undo: () => void setAvailability(availability === 'away' ? 'available' : 'away') });
+}
+
+/** What others change arrives by the stream. */
+export function isMine(type: string): boolean {
+  return type === 'operator.availability' || type === 'settings.filters';
+}

@@ -1,0 +1,50 @@
+// The strings of what is kept for a person, in German.
+import { time } from '../time';
+import type { Row, SavedFilter } from '../types';
+import type { mine as english } from './en-mine';
+
+const VIEWS: Record<SavedFilter['view'], string> = {
+  mine: 'meine',
+  unassigned: 'ohne Bearbeiter',
+  all: 'alle offenen',
+  missed: 'verpasste Anrufe',
+  snoozed: 'zurückgestellt',
+  resolved: 'erledigt',
+};
+
+export const mine: typeof english = {
+  filters: 'Filter',
+  filtersHint: 'Ein Filter engt eine Ansicht ein. Deine bleiben dir in jedem Browser erhalten. Nenne darin keinen Kontakt.',
+  newFilter: 'Ein neuer Filter',
+  filterView: 'Ansicht',
+  filterName: 'Name',
+  filterWaiting: 'Nur wo jemand wartet',
+  filterUnread: 'Nur mit Ungelesenem',
+  whatever: 'Beliebig',
+  removeFilter: (name: string): string => `Filter ${name} entfernen`,
+  filterSays: (filter: SavedFilter): string =>
+    [
+      VIEWS[filter.view],
+      ...(filter.tags ?? []).map((tag) => `Schlagwort ${tag}`),
+      ...(filter.assigned == null ? [] : [`bei: ${filter.assigned}`]),
+      ...(filter.channel == null ? [] : [`Leitung ${filter.channel}`]),
+      ...(filter.waiting === true ? ['wartend'] : []),
+      ...(filter.unread === true ? ['ungelesen'] : []),
+    ].join(', '),
+  filterEmpty: (name: string): string => `Nichts passt zu ${name}.`,
+  goAway: 'Abwesend melden',
+  comeBack: 'Zurückmelden',
+  away: 'Abwesend',
+  isAway: (operator: string): string => `${operator} (abwesend)`,
+  awayNow: 'Du bist abwesend. Was deine Kontakte schreiben, geht nach einer Weile zurück an alle',
+  backNow: 'Du bist wieder da',
+  returnSet: (at: number | null): string =>
+    at === null ? 'Bleibt, wo es ist: der Bearbeiter ist wieder da' : `Der Bearbeiter ist abwesend: geht um ${time(at)} zurück an alle, wenn niemand antwortet`,
+  consentHistory: 'Verlauf',
+  consentBegan: (row: Row): string => (row.last_inbound > 0 ? 'Stillschweigend seit der ersten Nachricht oder dem ersten Anruf' : 'Hat nie geschrieben oder angerufen'),
+  lookFurther: 'Weiter zurück',
+  preferences: 'Tasten und Vorlieben',
+  language: 'Sprache',
+  languageHint: 'Dieses Browsers. Die Seite lädt neu.',
+  languageAuto: 'Wie der Browser',
+};

@@ -1,0 +1,49 @@
+// The strings of what is kept for a person: filters, being away, language; in English.
+import { time } from '../time';
+import type { Row, SavedFilter } from '../types';
+
+const VIEWS: Record<SavedFilter['view'], string> = {
+  mine: 'mine',
+  unassigned: 'unassigned',
+  all: 'all open',
+  missed: 'missed calls',
+  snoozed: 'snoozed',
+  resolved: 'resolved',
+};
+
+export const mine = {
+  filters: 'Filters',
+  filtersHint: 'A filter narrows a view down. Yours are kept for you, in every browser. Do not name a contact in them.',
+  newFilter: 'A new filter',
+  filterView: 'View',
+  filterName: 'Name',
+  filterWaiting: 'Only where somebody waits',
+  filterUnread: 'Only with something unread',
+  whatever: 'Any',
+  removeFilter: (name: string): string => `Remove the filter ${name}`,
+  filterSays: (filter: SavedFilter): string =>
+    [
+      VIEWS[filter.view],
+      ...(filter.tags ?? []).map((tag) => `tag ${tag}`),
+      ...(filter.assigned == null ? [] : [`on it: ${filter.assigned}`]),
+      ...(filter.channel == null ? [] : [`line ${filter.channel}`]),
+      ...(filter.waiting === true ? ['waiting'] : []),
+      ...(filter.unread === true ? ['unread'] : []),
+    ].join(', '),
+  filterEmpty: (name: string): string => `Nothing matches ${name}.`,
+  goAway: 'Go away',
+  comeBack: 'Come back',
+  away: 'Away',
+  isAway: (operator: string): string => `${operator} (away)`,
+  awayNow: 'You are away. What your contacts write goes back to everybody after a while',
+  backNow: 'You are back',
+  returnSet: (at: number | null): string =>
+    at === null ? 'Stays where it is: whoever is on it is back' : `Whoever is on it is away: goes back to everybody at ${time(at)} unless it is answered`,
+  consentHistory: 'History',
+  consentBegan: (row: Row): string => (row.last_inbound > 0 ? 'Implied from the first text or call' : 'They never wrote nor called'),
+  lookFurther: 'Look further back',
+  preferences: 'Keys and preferences',
+  language: 'Language',
+  languageHint: 'Of this browser. The page loads anew.',
+  languageAuto: 'Like the browser',
+};

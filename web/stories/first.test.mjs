@@ -1,0 +1,96 @@
+// The first run: a business without a number that sets itself up, and somebody who knows two addresses and nothing else.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { World, browser, check, desk, fits, shoot } from './world.mjs';
+
+let chrome;
+before(async () => {
+  chrome = await browser();
+});
+after(async () => {
+  await chrome?.close();
+});
+
+async function close(page) {
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+}
+
+describe('the first run', { concurrency: false }, () => {
+  test('an admin of a new business is led from its name to waiting for a test call', async () => {
+    const world = await World.start({ demo: false });
+    try {
+      await world.run('deskwire', ['tenant', 'create', 'acme']);
+      const link = new URL((await world.run('deskwire', ['operator', 'invite', '--tenant', 'acme', '--email', 'nora@acme.example', '--role', 'owner'])).trim());
+      const page = await desk(chrome, world, { path: link.pathname + link.hash });
+      await page.getByLabel('Choose a password').fill('correct horse battery');
+      await page.getByRole('button', { name: 'Set password and sign in' }).click();
+      await page.getByRole('button', { name: 'Set it up, step by step' }).click();
+      await page.getByLabel('Name of the business').fill('Acme Plumbing');
+      await page.getByRole('button', { name: 'Next' }).click();
+      await page.getByLabel('Account SID').fill('AC0123456789abcdef0123456789abcdef');
+      await page.getByLabel('Auth token').fill('a secret of theirs');
+      await page.getByLabel('Your number').fill('+1 (415) 555-0199');
+      await check(page, 'wizard, number');
+      await page.getByRole('button', { name: 'Next' }).click();
+      await page.getByText('Hi, this is Acme Plumbing.', { exact: false }).waitFor();
+      await page.getByRole('button', { name: '2. Number' }).or(page.getByRole('button', { name: 'Number' })).click();
+      await page.getByText(`${world.url}/webhooks/twilio/acme-line/sms#rc=5&rp=all`).waitFor();
+      await page.getByRole('button', { name: 'Next' }).click();
+      await page.getByRole('button', { name: 'Next' }).click();
+      await page.getByText('Call (415) 555-0199 from another telephone, and hang up.').waitFor();
+      await page.getByText('Waiting for your call').waitFor();
+      assert.ok(!(await page.evaluate(() => JSON.stringify({ ...localStorage }))).includes('a secret of theirs'));
+      await shoot(page, 'wizard-1280-light');
+      await close(page);
+    } finally {
+      await world.end();
+    }
+  });
+
+  test('the test call of the demo shows its text as delivered, and leads to its conversation', async () => {
+    const world = await World.start();
+    try {
+      const page = await desk(chrome, world, { width: 360, height: 740 });
+      await page.getByRole('button', { name: 'Set it up, step by step' }).click();
+      await page.getByText('Call (500) 555-0006 from another telephone, and hang up.').waitFor();
+      assert.match(await page.locator('.wizard').getByRole('link', { name: 'Open the demo’s telephone' }).getAttribute('href'), /\/phone$/);
+      await fits(page, 'wizard at 360');
+      await check(page, 'wizard, test call');
+      await world.call('+14155550123');
+      await page.getByText('Missed call from (415) 555-0123. It works. Your text was delivered.').waitFor();
+      await shoot(page, 'wizard-360-light');
+      await page.getByRole('button', { name: 'Open it and answer' }).click();
+      await page.waitForSelector('#write');
+      await close(page);
+    } finally {
+      await world.end();
+    }
+  });
+
+  test('somebody with the two printed addresses calls, hangs up and answers their own missed call within a minute', async () => {
+    const world = await World.start();
+    try {
+      const begun = performance.now();
+      const page = await desk(chrome, world);
+      // The desk itself leads to the telephone: nobody looks for a real one.
+      const opened = page.waitForEvent('popup');
+      await page.getByRole('link', { name: 'Open the demo’s telephone' }).first().click();
+      const phone = await opened;
+      await phone.getByRole('button', { name: 'Call', exact: true }).click();
+      await phone.getByRole('button', { name: 'Hang up' }).click();
+      await phone.getByRole('log', { name: 'Texts with this line' }).getByRole('listitem').first().waitFor();
+      await page.bringToFront();
+      await page.locator('.row').first().click();
+      await page.locator('#write').fill('Hello from the desk');
+      await page.locator('#write').press('Enter');
+      await phone.getByText('Hello from the desk').waitFor();
+      console.log(`# called, hung up and answered after ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+      assert.ok(performance.now() - begun < 60_000);
+      await phone.close();
+      await close(page);
+    } finally {
+      await world.end();
+    }
+  });
+});

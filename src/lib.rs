@@ -10,6 +10,7 @@ pub mod auth;
 pub mod channels;
 pub mod cli;
 pub mod config;
+pub mod limit;
 pub mod page;
 pub mod search;
 pub mod session;

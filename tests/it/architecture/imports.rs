@@ -19,6 +19,8 @@ const HANDLES: &[&str] = &["engine", "feed", "handle", "ports", "presence", "rea
 const PORTS: &[&str] = &["follower", "ports", "vault"];
 /// Epochs and keys need the system's own randomness, which no seed may repeat.
 const STORE: &[&str] = &["memory::SystemIds", "ports"];
+/// What was had of days is noted in the limiter's own words.
+const LIMIT: &[&str] = &["pace::DayMark", "ports"];
 /// Anything: the root of the tree.
 const ALL: &[&str] = &["*"];
 
@@ -34,6 +36,7 @@ const MAP: &[Module] = &[
         ours: &["config"],
         actors: STORE,
     },
+    Module { path: "src/limit", what: "adapter: shared limits in Redis", ours: &["config"], actors: LIMIT },
     Module { path: "src/search", what: "adapter: search, a follower", ours: &["config"], actors: PORTS },
     Module { path: "src/auth", what: "tokens and their keys", ours: &["config"], actors: &[] },
     Module { path: "src/config", what: "configuration and its check", ours: &[], actors: &[] },

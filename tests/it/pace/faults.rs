@@ -1,17 +1,12 @@
 //! Redis killed, emptied, stopped, failed over, and a node cut off from it, while three nodes send as fast as they may:
 //! no second holds more than the limit, and it is used again by itself.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
+    sync::watch,
 };
 
 use super::world::{LIMIT, Node, Sent, account, grants, now, options};
@@ -91,26 +86,22 @@ async fn redis_that_stands_still_lets_nobody_send_faster() {
 }
 
 /// A way to a server that can be closed without a word: what goes in stays there.
-async fn way(to: u16) -> (u16, Arc<AtomicBool>) {
+async fn way(to: u16) -> (u16, watch::Sender<bool>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (port, open) = (listener.local_addr().unwrap().port(), Arc::new(AtomicBool::new(true)));
-    let is_open = open.clone();
+    let (port, (open, is_open)) = (listener.local_addr().unwrap().port(), watch::channel(true));
     tokio::spawn(async move {
         let mut silent = Vec::new();
         while let Ok((mut near, _)) = listener.accept().await {
-            if !is_open.load(Ordering::Relaxed) {
+            if !*is_open.borrow() {
                 silent.push(near);
                 continue;
             }
-            let is_open = is_open.clone();
+            let mut is_open = is_open.clone();
             tokio::spawn(async move {
                 let Ok(mut far) = TcpStream::connect(("127.0.0.1", to)).await else { return };
-                let closed = until_within(Duration::from_secs(600), "the way to close", async || {
-                    !is_open.load(Ordering::Relaxed)
-                });
                 tokio::select! {
                     _ = copy_bidirectional(&mut near, &mut far) => {}
-                    () = closed => {}
+                    _ = is_open.wait_for(|open| !open) => {}
                 }
             });
         }
@@ -127,13 +118,13 @@ async fn a_node_that_is_cut_off_sends_its_part_and_the_others_leave_it_free() {
     let mut nodes = vec![Node::start(0, 3, Arc::new(cut), &account(), &sent)];
     nodes.extend((1..3).map(|number| Node::start(number, 3, Arc::new(grants(&redis)), &account(), &sent)));
     all_at_full_rate(&nodes, &mut sent).await;
-    open.store(false, Ordering::Relaxed);
+    open.send_replace(false);
     until("the node to notice", async || !nodes[0].is_here()).await;
     let since = now();
     until("it to send its part", async || sent.of(0, since) > 5 * LIMIT as usize / 3).await;
     assert!(nodes[1].is_here() && nodes[2].is_here());
     // Nothing of it is lent while it is away, nor is its return noticed by anybody but the meter.
-    open.store(true, Ordering::Relaxed);
+    open.send_replace(true);
     all_at_full_rate(&nodes, &mut sent).await;
     assert_eq!(sent.violations(LIMIT), 0);
 }

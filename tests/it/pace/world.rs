@@ -92,7 +92,10 @@ async fn send(limiter: Arc<LocalLimiter>, asker: Asker, node: u32, sent: mpsc::S
         loop {
             let now = SystemClock.now();
             match limiter.depart(&asker.text(contact, 1), now) {
-                Admission::Granted => break drop(sent.try_send((now, node))),
+                Admission::Granted => {
+                    let _ = sent.try_send((now, node));
+                    break;
+                }
                 Admission::NotBefore { at, .. } => pace(at.since(now).max(Duration::from_millis(1))).await,
             }
         }

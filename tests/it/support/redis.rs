@@ -82,7 +82,9 @@ impl Redis {
 
     /// Killed; what it knew is lost.
     pub fn kill(&mut self) {
-        drop(self.guard.take().map(end));
+        if let Some(guard) = self.guard.take() {
+            end(guard);
+        }
     }
 
     /// Started again at its port, empty.

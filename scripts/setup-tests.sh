@@ -10,6 +10,8 @@ need unshare util-linux
 unshare -Urnm true 2>/dev/null || fail "tests mount a small disk in a user namespace of their own, which this system forbids. \
 Allow it: sudo sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000 kernel.apparmor_restrict_unprivileged_userns=0 \
 (a key that this kernel does not know says so and does no harm); in a container: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
+# tests/it/pace hands out shared limits with servers of its own.
+need redis-server redis-server
 need node nodejs npm
 need npm npm
 # tests/it/phone.rs drives the telephone's page in it.

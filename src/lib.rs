@@ -11,6 +11,7 @@ pub mod channels;
 pub mod cli;
 pub mod config;
 pub mod figures;
+pub mod limit;
 pub mod page;
 pub mod search;
 pub mod session;

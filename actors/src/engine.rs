@@ -329,6 +329,8 @@ async fn count_shared(inner: std::sync::Weak<Inner>) {
             }
         }
         if again.is_empty() {
+            let ports = &engine.inner.node.ports;
+            ports.limiter.counted(ports.clock.now());
             return engine.inner.node.charged.become_whole();
         }
         left = again;

@@ -10,7 +10,6 @@ use actors::{
     follower::Advances,
     indexer::{Indexer, IndexerConfig},
     memory::{SystemClock, SystemIds},
-    pace::LocalLimiter,
     ports::{Carrier, Clock, Ids, Search},
 };
 use anyhow::Context as _;
@@ -20,7 +19,8 @@ use tokio::{sync::watch, task::JoinHandle};
 use super::{
     Listener, ListenerLimits, Stores, Tls, demo,
     keys::{self, KeyWatch},
-    limits::{api_limits, catch_up, inbound_settings, limits, pace, people_limits, stream_limits, webhook_settings},
+    limits::{api_limits, catch_up, inbound_settings, limits, people_limits, stream_limits, webhook_settings},
+    pace,
 };
 use crate::{
     api::{self, ApiParts, ApiState, Metrics, PutSecret, Ready},
@@ -55,18 +55,20 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
     let address = listener.address()?;
     let directory: Arc<SystemDirectory> = Arc::default();
     let carrier = carrier(config, &stores, &directory)?;
+    let node = node_id(data, &SystemIds)?;
+    let (limiter, keeper) = pace::limiter(config, &node)?;
     let ports = Ports {
         log: stores.log.clone(),
         views: stores.views.clone(),
         keys: stores.keys.clone(),
-        limiter: Arc::new(limiter(config)),
+        limiter,
         carrier,
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
     };
     let [grown, counted] = [Arc::new(Advances::default()), Arc::new(Advances::default())];
     let setup = Setup {
-        node: node_id(data, &*ports.ids)?,
+        node,
         ports,
         limits: limits(config),
         arbiters: std::thread::available_parallelism().map_or(1, usize::from),
@@ -79,6 +81,7 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
     let indexer = Indexer::new(stores.log.clone(), engine.vault().clone(), search.clone(), grown, follower);
     let figures = figures(config, &stores)?;
     let mut followers = vec![tokio::spawn(indexer.run()), tokio::spawn(figures.clone().run(counted))];
+    followers.extend(keeper.map(|keeper| tokio::spawn(keeper.run())));
     if let Some(tls) = tls {
         followers.push(tokio::spawn(watch_certificate(tls, config.server.tls_reload_s.duration())));
     }
@@ -123,10 +126,6 @@ fn listener_limits(config: &Config) -> ListenerLimits {
         header_timeout: config.server.header_timeout_ms.duration(),
         stall_timeout: config.server.stall_timeout_ms.duration(),
     }
-}
-
-fn limiter(config: &Config) -> LocalLimiter {
-    LocalLimiter::started_at(pace(config), SystemClock.now()).timed_by(Arc::new(SystemClock))
 }
 
 async fn watch_certificate(tls: Tls, every: std::time::Duration) {

@@ -7,6 +7,7 @@ pub mod keys;
 mod limits;
 mod listener;
 pub mod offline;
+mod pace;
 pub mod remote;
 mod stores;
 mod tls;

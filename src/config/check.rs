@@ -1,6 +1,6 @@
 //! What types alone cannot say: bounds, and keys that must fit each other. Every fault is reported, not only the first.
 
-use super::{Config, ConfigError, Fault, StoreKind};
+use super::{Config, ConfigError, Fault, LimitsKind, StoreKind};
 
 /// Shared secrets at once.
 const SECRETS_MAX: usize = 4;
@@ -23,6 +23,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     shared_secrets(config, &mut faults);
     traces(config, &mut faults);
     cql(config, &mut faults);
+    redis(config, &mut faults);
     if faults.is_empty() { Ok(()) } else { Err(ConfigError { faults }) }
 }
 
@@ -143,6 +144,34 @@ fn cql(config: &Config, faults: &mut Vec<Fault>) {
         let allowed = "must keep two replicas or more everywhere: with one, a lost server is lost data. \
                        cql.allow_unsafe = true where that does no harm";
         faults.push(fault("cql.replication", &cql.replication, allowed));
+    }
+}
+
+/// Only where it is used. A password would be seen by whoever sees the URL.
+fn redis(config: &Config, faults: &mut Vec<Fault>) {
+    let redis = &config.redis;
+    if config.limits.kind != LimitsKind::Redis {
+        return;
+    }
+    if redis.url.contains('@') {
+        let allowed = "must not hold a password or a user: redis.user and redis.password_file do".to_owned();
+        faults.push(Fault { key: "redis.url".to_owned(), value: None, allowed, source: None });
+    } else if redis.sentinels.is_empty() && !redis.url.starts_with("redis://") {
+        faults.push(fault("redis.url", &redis.url, "must begin with redis://, or redis.sentinels must name some"));
+    }
+    if redis.sentinels.iter().any(|sentinel| !sentinel.contains(':')) {
+        faults.push(fault("redis.sentinels", &redis.sentinels, "must be host:port each"));
+    }
+    if !redis.user.is_empty() && redis.password_file.as_os_str().is_empty() {
+        faults.push(fault("redis.password_file", &redis.password_file, "must be given with redis.user"));
+    }
+    let plain = |prefix: &str| prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if redis.prefix.is_empty() || !plain(&redis.prefix) {
+        faults.push(fault("redis.prefix", &redis.prefix, "must be letters, digits, - and _"));
+    }
+    if redis.answer_within_ms.0 * 2 > redis.slice_max_ms.0 {
+        let allowed = format!("must be at most half of redis.slice_max_ms = {}", redis.slice_max_ms.0);
+        faults.push(fault("redis.answer_within_ms", redis.answer_within_ms.0, allowed));
     }
 }
 

@@ -17,8 +17,8 @@ use serde::Deserialize;
 pub use error::{ConfigError, Fault};
 pub use section::{Allowed, Millis, Rule, Seconds, Secret};
 pub use sections::{
-    Api, Auth, CatchUp, Cql, Data, Demo, Feed, Figures, LogFormat, Outbox, Pace, Search, Server, SignIn, Store,
-    StoreKind, Stream, Telemetry, Tenant, Twilio, Webhook,
+    Api, Auth, CatchUp, Cql, Data, Demo, Feed, Figures, LimitsKind, LogFormat, Outbox, Pace, Redis, Search, Server,
+    SharedLimits, SignIn, Store, StoreKind, Stream, Telemetry, Tenant, Twilio, Webhook,
 };
 
 /// Exit code of a configuration or command line that cannot be used (`EX_USAGE` of sysexits.h).
@@ -76,6 +76,10 @@ config! {
     catch_up: CatchUp,
     /// How limits are kept.
     pace: Pace,
+    /// Who counts shared limits.
+    limits: SharedLimits,
+    /// The Redis of shared limits.
+    redis: Redis,
     /// The carriers' door.
     webhook: Webhook,
     /// Twilio.

@@ -256,6 +256,52 @@ section! {
     }
 }
 
+/// Who counts shared limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LimitsKind {
+    /// This process, alone.
+    Local,
+    /// Redis, for several nodes.
+    Redis,
+}
+
+impl Setting for LimitsKind {}
+
+section! {
+    /// Who counts shared limits.
+    SharedLimits("limits") {
+        /// Who.
+        kind: LimitsKind, "\"local\" or \"redis\"";
+        /// Nodes that share limits.
+        members: u32, 1..=1_000;
+    }
+}
+
+section! {
+    /// The Redis of shared limits.
+    Redis("redis") {
+        /// Where it is.
+        url: String, "a URL such as redis://10.0.0.1:6379/0";
+        /// Who knows where it is.
+        sentinels: Vec<String>, "a list of host:port, such as [\"10.0.0.1:26379\", \"10.0.0.2:26379\"], or [] for none";
+        /// What they call it.
+        service: String, "a name";
+        /// Who logs in.
+        user: String, "a user's name, or \"\" for none";
+        /// Where the password is.
+        password_file: PathBuf, "the path of a file, or \"\" for none";
+        /// What keys begin with.
+        prefix: String, "letters, digits, - and _";
+        /// Time for an answer.
+        answer_within_ms: Millis, 20..=10_000;
+        /// Longest slice.
+        slice_max_ms: Millis, 500..=60_000;
+        /// Replicas that must have an answer.
+        replicas_min: u32, 0..=16;
+    }
+}
+
 section! {
     /// The carriers' door.
     Webhook("webhook") {

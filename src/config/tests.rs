@@ -161,3 +161,25 @@ fn a_keyspace_that_cannot_hold_promises_is_refused_only_where_it_is_used() {
     assert!(with("cql", "contact_points = []").unwrap_err().contains("cql.contact_points"));
     assert!(with("cassandra", "").unwrap_err().contains("store.kind"));
 }
+
+#[test]
+fn shared_limits_need_an_address_without_a_password_in_it() {
+    let with = |more: &str| {
+        let file = format!("[limits]\nkind = \"redis\"\nmembers = 3\n[redis]\n{more}\n");
+        Config::of_text(&file, std::iter::empty()).map_err(|error| error.to_string())
+    };
+    assert!(with("").is_ok());
+    assert!(with("url = \"\"\nsentinels = [\"10.0.0.1:26379\"]").is_ok());
+    let refused = [
+        ("url = \"10.0.0.1\"", "redis.url"),
+        ("url = \"redis://:hush@10.0.0.1\"", "redis.url"),
+        ("sentinels = [\"alone\"]", "redis.sentinels"),
+        ("user = \"desk\"", "redis.password_file"),
+        ("prefix = \"a b\"", "redis.prefix"),
+        ("answer_within_ms = 900\nslice_max_ms = 1000", "redis.answer_within_ms"),
+    ];
+    for (more, key) in refused {
+        let said = with(more).unwrap_err();
+        assert!(said.contains(key) && !said.contains("hush"), "{said}");
+    }
+}

@@ -15,6 +15,7 @@ mod faults;
 mod hostile;
 mod keys;
 mod load;
+mod pace;
 mod phone;
 mod readme;
 mod roles;

@@ -5,6 +5,7 @@
 mod carrier;
 mod clock;
 mod gate;
+mod grants;
 mod keys;
 mod log;
 mod search;
@@ -14,6 +15,7 @@ mod views;
 
 pub use carrier::RecordingCarrier;
 pub use clock::{ManualClock, SystemClock, SystemIds};
+pub use grants::{GrantTable, MemoryGrants};
 pub use keys::MemoryKeys;
 pub use log::{Failure, MemoryLog};
 pub use search::MemorySearch;

@@ -14,22 +14,23 @@ use super::{
     elapsed::Elapsed,
     meter::Window,
     shared::Level,
+    shares::Shares,
     turns::Asker,
 };
 use crate::ports::{Admission, DayPart, DayUse, PaceRequest};
 
-const SECOND: u64 = 1_000_000;
+pub(super) const SECOND: u64 = 1_000_000;
 /// After a start a contact's interval is kept in full up to this (carriers' own are seconds: WhatsApp's is 6), whatever the
 /// stamps of claims say. Beyond it they are believed: else a long interval would hold everybody's texts after each start.
 const PAIR_QUIET: u64 = 10 * SECOND;
-const MINUTE: u64 = 60 * SECOND;
+pub(super) const MINUTE: u64 = 60 * SECOND;
 /// How long a new entry beyond a hard cap is refused.
 const CROWDED: u64 = SECOND;
 
 /// Entries by key, with a cap: idle ones are swept when it has doubled.
 #[derive(Debug)]
-struct Table<K, V> {
-    entries: HashMap<K, V>,
+pub(super) struct Table<K, V> {
+    pub(super) entries: HashMap<K, V>,
     sweep_at: usize,
 }
 
@@ -38,7 +39,7 @@ impl<K: Hash + Eq + Clone, V: Default> Table<K, V> {
         Self { entries: HashMap::new(), sweep_at: 1_024 }
     }
 
-    fn get(&mut self, key: &K) -> &mut V {
+    pub(super) fn get(&mut self, key: &K) -> &mut V {
         if !self.entries.contains_key(key) {
             self.entries.insert(key.clone(), V::default());
         }
@@ -57,9 +58,9 @@ impl<K: Hash + Eq + Clone, V: Default> Table<K, V> {
 }
 
 /// Windows of one request: none where there is no limit.
-struct Windows {
-    account: Option<Window>,
-    campaign: Option<Window>,
+pub(super) struct Windows {
+    pub(super) account: Option<Window>,
+    pub(super) campaign: Option<Window>,
     number: Option<Window>,
 }
 
@@ -93,19 +94,21 @@ fn guarded(length: u64, guard: Duration) -> u64 {
 /// All levels.
 #[derive(Debug)]
 pub(super) struct Levels {
-    options: PaceOptions,
-    calendar: Calendar,
-    elapsed: Elapsed,
+    pub(super) options: PaceOptions,
+    pub(super) calendar: Calendar,
+    pub(super) elapsed: Elapsed,
     /// Nothing leaves at levels per second before this: the start.
     quiet_until: u64,
     /// When this process started, if it did: no contact is texted within an interval of it, up to `PAIR_QUIET`.
     started: Option<u64>,
-    accounts: Table<AccountId, Level>,
-    campaigns: Table<String, Level>,
+    pub(super) accounts: Table<AccountId, Level>,
+    pub(super) campaigns: Table<String, Level>,
     numbers: Table<ChannelId, Level>,
-    days: Table<DayKey, Day>,
+    pub(super) days: Table<DayKey, Day>,
     /// When the next text to a contact may be admitted.
     pairs: Table<(ChannelId, ContactId), u64>,
+    /// Parts of what several nodes send under; none: this process is alone.
+    pub(super) shares: Option<Shares>,
 }
 
 impl Levels {
@@ -121,6 +124,7 @@ impl Levels {
             numbers: Table::new(),
             days: Table::new(),
             pairs: Table::new(),
+            shares: None,
         }
     }
 
@@ -140,7 +144,7 @@ impl Levels {
 
     pub(super) fn admit(&mut self, request: &PaceRequest<'_>, wall: Stamp) -> Admission {
         let now = self.elapsed.at(wall);
-        let windows = Windows::of(request.limits, self.options.guard);
+        let mut windows = Windows::of(request.limits, self.options.guard);
         let asker = asker(request);
         let mine = self.own_levels(request, &windows, now).max(self.day(request, wall, now));
         if mine > now {
@@ -150,8 +154,13 @@ impl Levels {
         if paced > now {
             return self.not_before(paced, wall, true);
         }
+        let narrowed = self.narrow(request, &mut windows, now);
+        if narrowed > now {
+            return self.not_before(narrowed, wall, false);
+        }
         let shared = self.shared_levels(request, &windows, asker, now);
         if shared > now {
+            self.refused(request, &windows);
             return self.not_before(shared, wall, false);
         }
         self.charge(request, &windows, asker, wall, now);
@@ -173,6 +182,9 @@ impl Levels {
 
     pub(super) fn days(&self, limits: &LimitSettings, wall: Stamp) -> Vec<DayUse> {
         let (today, ends) = (self.calendar.date(wall), self.calendar.next_midnight(wall));
+        if let Some(days) = self.shared_days(limits, wall) {
+            return days;
+        }
         let known = |key: &DayKey| self.days.entries.get(key).map_or(0, |day| day.used(today));
         let day = |(key, limit): (DayKey, u32)| {
             let (used, kept) = (known(&key), kept(limit, self.options.day_kept_percent));
@@ -189,11 +201,16 @@ impl Levels {
 
     pub(super) fn depart(&mut self, request: &PaceRequest<'_>, wall: Stamp) -> Admission {
         let now = self.elapsed.at(wall);
-        let windows = Windows::at_the_door(request.limits, self.options.guard);
+        let mut windows = Windows::at_the_door(request.limits, self.options.guard);
         let segments = cost(request);
+        let narrowed = self.narrow(request, &mut windows, now);
+        if narrowed > now {
+            return self.not_before(narrowed, wall, false);
+        }
         let due = self.each(request, &windows).map(|(level, window)| level.earliest_departure(segments, window, now));
         let due = due.max().unwrap_or(0);
         if due > now {
+            self.refused(request, &windows);
             return self.not_before(due, wall, false);
         }
         self.each(request, &windows).for_each(|(level, window)| level.charge_departure(segments, window, now));
@@ -240,6 +257,9 @@ impl Levels {
     /// Every daily limit: nobody knows whose network the text will be counted by.
     fn day(&mut self, request: &PaceRequest<'_>, wall: Stamp, now: u64) -> u64 {
         let (today, until) = self.dates(wall);
+        if self.shares.is_some() {
+            return self.shared_day(request, wall, now);
+        }
         let fit = caps(request.limits).all(|(key, limit)| {
             let open = match request.part {
                 DayPart::Whole => limit,
@@ -278,6 +298,7 @@ impl Levels {
         self.each(request, windows).for_each(|(level, window)| level.charge(asker, window, now));
         let (today, until) = self.dates(wall);
         caps(request.limits).for_each(|(key, _)| self.days.get(&key).charge(asker.segments, today, until));
+        self.charge_shared_days(request, wall, now);
         self.pace_pair(request, now);
     }
 
@@ -335,12 +356,12 @@ impl Levels {
 }
 
 /// What of a day's limit is not for campaigns; rounded up.
-fn kept(limit: u32, percent: u8) -> u32 {
+pub(super) fn kept(limit: u32, percent: u8) -> u32 {
     let kept = (u64::from(limit) * u64::from(percent.min(100))).div_ceil(100);
     u32::try_from(kept).unwrap_or(limit)
 }
 
-fn cost(request: &PaceRequest<'_>) -> u32 {
+pub(super) fn cost(request: &PaceRequest<'_>) -> u32 {
     u32::from(request.segments.max(1))
 }
 

@@ -78,6 +78,19 @@ impl Meter {
         self.forget(window, newest);
     }
 
+    /// What was charged in a window of this length and for how much longer it counts, in at most so many parts, each dated
+    /// by its last. What is owed counts as all of the limit.
+    pub(super) fn counted(&self, window: Window, parts: usize, now: u64) -> Vec<(u32, u64)> {
+        let left = |at: u64| at.saturating_add(window.length).saturating_sub(now);
+        let live: Vec<&Charge> = self.charges.iter().filter(|charge| left(charge.at) > 0).collect();
+        let each = live.len().div_ceil(parts.max(1)).max(1);
+        let narrow = |segments: u64| u32::try_from(segments).unwrap_or(u32::MAX);
+        let sum = |part: &[&Charge]| part.iter().map(|charge| charge.segments).sum();
+        let parts = live.chunks(each).filter_map(|part| Some((narrow(sum(part)), left(part.last()?.at))));
+        let owed = (self.owed_until > now).then(|| (window.limit, self.owed_until - now));
+        parts.chain(owed).collect()
+    }
+
     /// Whether it remembers nothing that could matter at `now`.
     pub(super) fn is_idle(&self, window_length: u64, now: u64) -> bool {
         self.paid_at <= now && self.charges.back().is_none_or(|last| last.at.saturating_add(window_length) <= now)

@@ -1,6 +1,6 @@
 //! Pace in process: how fast may texts leave, on every level that applies.
 //!
-//! [`LocalLimiter`] stands behind [`Limiter`], the port that shared rates will use later. Levels: account per second,
+//! [`LocalLimiter`] stands behind [`Limiter`], alone or, with [`LocalLimiter::shared`], as one of several nodes. Levels: account per second,
 //! brand and networks per Pacific day, campaign per minute, number per second, contact pair; cost in segments; all or nothing.
 //!
 //! - Windows are strict and sliding, a guard longer than the limit says: what leaves on time may arrive late.
@@ -14,9 +14,12 @@
 
 mod day;
 mod elapsed;
+mod keeper;
 mod levels;
 mod meter;
 mod shared;
+mod shares;
+mod sharing;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
@@ -30,8 +33,13 @@ use std::{
 
 use schema::{settings::LimitSettings, time::Stamp};
 
-use crate::ports::{Admission, Clock, DayUse, Limiter, PaceRequest};
+use tokio::sync::Notify;
+
+use crate::ports::{Admission, Clock, DayUse, Limiter, PaceRequest, Reply};
+pub use keeper::{KeepMark, Keeper};
 use levels::Levels;
+use shares::Question;
+pub use shares::{DayMark, SharedOptions, Standing};
 
 /// How strict, how patient, how large.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,18 +79,20 @@ impl Default for PaceOptions {
 pub struct LocalLimiter {
     levels: Mutex<Levels>,
     clock: Option<Arc<dyn Clock>>,
+    /// A question about shared limits has come nearer.
+    hurry: Notify,
 }
 
 impl LocalLimiter {
     /// Nothing has been sent yet.
     pub fn new(options: PaceOptions) -> Self {
-        Self { levels: Mutex::new(Levels::new(options)), clock: None }
+        Self { levels: Mutex::new(Levels::new(options)), clock: None, hurry: Notify::new() }
     }
 
     /// After a start at `now`: the log's claims bring back minutes, days and pairs ([`Limiter::restore`]), but what left in
     /// the very last second may not be known yet, so for one window no level per second lets anything through.
     pub fn started_at(options: PaceOptions, now: Stamp) -> Self {
-        Self { levels: Mutex::new(Levels::new(options).quiet_from(now)), clock: None }
+        Self { levels: Mutex::new(Levels::new(options).quiet_from(now)), clock: None, hurry: Notify::new() }
     }
 
     /// Windows pass by this clock's monotonic time: a wall clock that steps ahead lets nothing through before its time.
@@ -91,6 +101,46 @@ impl LocalLimiter {
         let limiter = Self { clock: Some(clock), ..self };
         drop(limiter.levels());
         limiter
+    }
+
+    /// Account, brand and campaign are shared with other nodes: a [`Keeper`] must ask for this node's parts. `marks`: what
+    /// processes before had of days; none: they kept no account of it, and [`Limiter::counted`] tells.
+    #[must_use]
+    pub fn shared(self, options: SharedOptions, marks: Option<Vec<DayMark>>, now: Stamp) -> Self {
+        {
+            let mut levels = self.levels();
+            levels.share(options, now);
+            if let Some(marks) = marks {
+                levels.remember(marks);
+            }
+        }
+        self
+    }
+
+    /// How this node stands with whoever hands out shares; none: nothing is shared.
+    pub fn standing(&self) -> Option<Standing> {
+        self.levels().standing()
+    }
+
+    /// Questions to be asked now, at most so many, and how long there is none after them.
+    fn due(&self, now: Stamp, most: usize) -> (Vec<Question>, Duration) {
+        let mut levels = self.levels();
+        let questions = if most == 0 { Vec::new() } else { levels.due(now, most) };
+        (questions, Duration::from_micros(levels.next_due(now)))
+    }
+
+    fn answered(&self, question: &Question, reply: Option<Reply>, now: Stamp) {
+        self.levels().answered(question, reply, now);
+    }
+
+    async fn hurried(&self) {
+        self.hurry.notified().await;
+    }
+
+    fn wake(&self, levels: &mut Levels) {
+        if levels.take_hurried() {
+            self.hurry.notify_one();
+        }
     }
 
     /// A panic while it was held left each level either charged or not: the worst is a text too few.
@@ -111,11 +161,17 @@ impl Default for LocalLimiter {
 
 impl Limiter for LocalLimiter {
     fn admit(&self, request: &PaceRequest<'_>, now: Stamp) -> Admission {
-        self.levels().admit(request, now)
+        let mut levels = self.levels();
+        let admission = levels.admit(request, now);
+        self.wake(&mut levels);
+        admission
     }
 
     fn depart(&self, request: &PaceRequest<'_>, now: Stamp) -> Admission {
-        self.levels().depart(request, now)
+        let mut levels = self.levels();
+        let admission = levels.depart(request, now);
+        self.wake(&mut levels);
+        admission
     }
 
     fn restore(&self, request: &PaceRequest<'_>, at: Stamp) {
@@ -128,5 +184,9 @@ impl Limiter for LocalLimiter {
 
     fn days(&self, limits: &LimitSettings, now: Stamp) -> Vec<DayUse> {
         self.levels().days(limits, now)
+    }
+
+    fn counted(&self, now: Stamp) {
+        self.levels().counted(now);
     }
 }

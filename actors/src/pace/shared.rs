@@ -16,6 +16,8 @@ pub(super) struct Level {
 /// A lane that waits is told to come back at half of its expected wait, but not more often than this (microseconds):
 /// who was ahead may have gone.
 const PATIENCE: u64 = 1_000_000;
+/// Parts of a window that a node tells of.
+const PARTS: usize = 12;
 
 impl Level {
     /// When so many segments may go, turns aside; `now` or before means at once.
@@ -62,6 +64,13 @@ impl Level {
 
     pub(super) fn restore_departure(&mut self, segments: u32, window: Window, at: u64) {
         self.departed.restore(segments, window, at);
+    }
+
+    /// What has left lately, in parts, and segments admitted in the last window.
+    pub(super) fn used(&self, window: Window, now: u64) -> (Vec<(u32, u64)>, u64) {
+        let admitted = self.admitted.counted(Window { limit: 0, ..window }, usize::MAX, now);
+        let admitted = admitted.into_iter().map(|(segments, _)| u64::from(segments)).sum();
+        (self.departed.counted(window, PARTS, now), admitted)
     }
 
     pub(super) fn is_idle(&self, window_length: u64, now: u64) -> bool {

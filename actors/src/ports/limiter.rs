@@ -109,6 +109,11 @@ pub trait Limiter: Send + Sync + 'static {
     /// Charges what certainly or perhaps left before this process started: called at start with the claims of the log.
     fn restore(&self, request: &PaceRequest<'_>, at: Stamp);
 
+    /// Every tenant's claims are restored: what the log knows of days is whole.
+    fn counted(&self, now: Stamp) {
+        let _ = now;
+    }
+
     /// How far back claims still count under these limits: [`Limiter::restore`] wants those from here on.
     fn counts_since(&self, limits: &LimitSettings, now: Stamp) -> Stamp {
         let _ = limits;

@@ -5,6 +5,7 @@ mod carrier;
 mod channel;
 mod clock;
 mod directory;
+mod grants;
 mod keys;
 mod limiter;
 mod log;
@@ -16,6 +17,7 @@ pub use carrier::{Carrier, History, HistoryQuery, ListError, ListedText, LookUp,
 pub use channel::{Answer, Arrival, Hook, Inbound, InboundError, LineScript, Moment, RawWebhook, Tell};
 pub use clock::{Clock, Ids};
 pub use directory::{AccountEntry, ChannelEntry, Directory};
+pub use grants::{Ask, Call, DayAsk, Grants, GrantsError, Outcome, RateAsk, Reply, SLACK};
 pub use keys::{ContactKey, KeyError, Keys};
 pub use limiter::{Admission, DayPart, DayUse, Limiter, PaceRequest};
 pub use log::{Anchor, AppendError, Head, Log, LogError, WakeEntry};

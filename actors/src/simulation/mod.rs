@@ -24,4 +24,4 @@ mod tests;
 mod views;
 mod world;
 
-pub(crate) use planted::{Fault, planted, smuggle};
+pub(crate) use planted::{Fault, plant, planted, smuggle};

@@ -30,6 +30,15 @@ pub(crate) enum Fault {
     UnknownTakenForStored,
     FailedBatchKept,
     RouteForgotten,
+    /// Of shared pace (pace/shares/simulation.rs).
+    SliceFromArrival,
+    MinorityTakesAll,
+    AbsentFloorsLent,
+    UnusedHandedBack,
+    FloorAtOnce,
+    LateCarriedOut,
+    ServerClockTrusted,
+    DayGivenTwice,
 }
 
 impl Fault {

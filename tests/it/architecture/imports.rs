@@ -20,6 +20,8 @@ const HANDLES: &[&str] =
 const PORTS: &[&str] = &["follower", "ports", "vault"];
 /// Epochs and keys need the system's own randomness, which no seed may repeat.
 const STORE: &[&str] = &["memory::SystemIds", "ports"];
+/// What was had of days is noted in the limiter's own words.
+const LIMIT: &[&str] = &["pace::DayMark", "ports"];
 /// Anything: the root of the tree.
 const ALL: &[&str] = &["*"];
 
@@ -35,6 +37,7 @@ const MAP: &[Module] = &[
         ours: &["config"],
         actors: STORE,
     },
+    Module { path: "src/limit", what: "adapter: shared limits in Redis", ours: &["config"], actors: LIMIT },
     Module { path: "src/search", what: "adapter: search, a follower", ours: &["config"], actors: PORTS },
     Module { path: "src/figures", what: "adapter: snapshots of figures", ours: &["config"], actors: PORTS },
     Module { path: "src/auth", what: "tokens and their keys", ours: &["config"], actors: &[] },

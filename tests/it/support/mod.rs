@@ -3,6 +3,8 @@
 #[allow(dead_code, reason = "a shared harness: not every helper has a user in every commit")]
 pub mod cassandra;
 pub mod process;
+#[allow(dead_code, reason = "a shared harness: not every helper has a user in every commit")]
+pub mod redis;
 pub mod scan;
 #[allow(dead_code, reason = "a shared harness: not every helper has a user in every commit")]
 pub mod wait;

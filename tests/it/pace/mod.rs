@@ -1,0 +1,5 @@
+//! Shared pace on real Redis servers: the script against its model, several limiters of one limit under faults, failover.
+
+mod faults;
+mod model;
+mod world;

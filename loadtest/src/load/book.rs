@@ -244,7 +244,7 @@ impl Book {
         for follower in followers {
             wanted.entry(follower.offset).or_default().push(follower.clone());
         }
-        Walk { offset: 0, chains: [0; 3], reading: Reading::new(self.run, self.index), wanted }
+        Walk { offset: 0, chains: [0; Role::ALL.len()], reading: Reading::new(self.run, self.index), wanted }
     }
 
     /// The next line of the log, as an admin sees it.
@@ -287,7 +287,7 @@ impl Book {
 #[derive(Debug)]
 pub struct Walk {
     offset: u64,
-    chains: [u64; 3],
+    chains: [u64; Role::ALL.len()],
     reading: Reading,
     wanted: HashMap<u64, Vec<Follower>>,
 }

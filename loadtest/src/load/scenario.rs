@@ -152,6 +152,9 @@ pub struct Texts {
     /// Only to this tenant, by its place.
     #[serde(default)]
     pub only_tenant: Option<u16>,
+    /// To every tenant but this one.
+    #[serde(default)]
+    pub except_tenant: Option<u16>,
     /// Begins so long after the others …
     #[serde(default)]
     pub after_s: f64,
@@ -375,8 +378,11 @@ impl Scenario {
             ensure!((1..=100_000).contains(&texts.waiting), "texts {name}: waiting must be 1 to 100,000");
             ensure!((0.0..=1.0).contains(&texts.calls), "texts {name}: calls must be 0 to 1");
             ensure!(texts.contacts <= 1_000_000, "texts {name}: at most 1,000,000 contacts");
-            let exists = texts.only_tenant.is_none_or(|tenant| usize::from(tenant) < self.tenants);
-            ensure!(exists, "texts {name}: only_tenant names none of the tenants");
+            let exists = |tenant: Option<u16>| tenant.is_none_or(|tenant| usize::from(tenant) < self.tenants);
+            ensure!(exists(texts.only_tenant), "texts {name}: only_tenant names none of the tenants");
+            ensure!(exists(texts.except_tenant), "texts {name}: except_tenant names none of the tenants");
+            let has_tenant = texts.except_tenant.is_none() || self.tenants > 1 && texts.only_tenant.is_none();
+            ensure!(has_tenant, "texts {name}: except_tenant leaves no tenant, or stands beside only_tenant");
         }
         for timed in &self.actions {
             ensure!((1..=10_000).contains(&timed.times), "actions: times must be 1 to 10,000");
@@ -412,6 +418,12 @@ mod tests {
         let mut scenario = Scenario::load("steady").unwrap();
         scenario.operators.count = 1;
         assert!(scenario.check().unwrap_err().to_string().contains("operators.count"));
+        let mut scenario = Scenario::load("noisy-neighbour").unwrap();
+        scenario.texts[0].except_tenant = Some(17);
+        assert!(scenario.check().unwrap_err().to_string().contains("except_tenant"));
+        scenario.texts[1].except_tenant = Some(3);
+        scenario.texts[0].except_tenant = None;
+        assert!(scenario.check().unwrap_err().to_string().contains("beside only_tenant"));
     }
 
     #[test]

@@ -96,8 +96,7 @@ pub async fn run(shared: Arc<Shared>, group: usize, texts: Texts, address: std::
         let due = timing.start + at;
         let late = wait_until(due).await;
         shared.figures.lag.record(0, late);
-        let drawn = shared.zipf.place(dice.random());
-        let tenant = texts.only_tenant.map_or(drawn, usize::from);
+        let tenant = tenant_of(&texts, &shared.zipf, &mut dice);
         let contact = dice.random_range(0..texts.contacts);
         let is_call = texts.calls > 0.0 && dice.random::<f64>() < texts.calls;
         let arrival = Arrival { due, tenant, contact, text: dice.random_range(0..usize::MAX), is_call };
@@ -112,6 +111,16 @@ pub async fn run(shared: Arc<Shared>, group: usize, texts: Texts, address: std::
     ended.get_or_init(Instant::now);
     drop(senders);
     futures_util::future::join_all(posters).await;
+}
+
+/// To whom the next one goes.
+fn tenant_of(texts: &Texts, zipf: &Zipf, dice: &mut StdRng) -> usize {
+    loop {
+        let drawn = zipf.place(dice.random());
+        if texts.except_tenant.is_none_or(|tenant| usize::from(tenant) != drawn) {
+            return texts.only_tenant.map_or(drawn, usize::from);
+        }
+    }
 }
 
 /// When a run begins and how long load is offered.

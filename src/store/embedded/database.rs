@@ -13,8 +13,10 @@ use fjall::{KeyspaceCreateOptions, KvSeparationOptions, PersistMode};
 
 use super::error::StoreError;
 
-/// Workers of one database: with a single one, memory grows without bound under full load.
-const WORKERS: usize = 2;
+/// Workers of one database. With a single one, memory grows without bound under full load. The first one never compacts:
+/// it puts such work back into the queue and takes it out again, without a rest, as long as all others are compacting; each
+/// flush leaves as many pieces as there are workers. Two of them burn a core through every long compaction.
+const WORKERS: usize = 4;
 /// The smallest journal that fjall takes.
 const JOURNAL_MIN: u64 = 64 << 20;
 

@@ -10,7 +10,8 @@ use actors::{
     follower::Advances,
     indexer::{Indexer, IndexerConfig},
     memory::{SystemClock, SystemIds},
-    ports::{Carrier, Clock, Ids, Search},
+    pace::Keeper,
+    ports::{Carrier, Clock, Ids, Limiter, Search},
 };
 use anyhow::Context as _;
 use schema::ids::{NodeId, TenantId};
@@ -55,8 +56,7 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
     let address = listener.address()?;
     let directory: Arc<SystemDirectory> = Arc::default();
     let carrier = carrier(config, &stores, &directory)?;
-    let node = node_id(data, &SystemIds)?;
-    let (limiter, keeper) = pace::limiter(config, &node)?;
+    let (node, limiter, keeper) = pace(config)?;
     let ports = Ports {
         log: stores.log.clone(),
         views: stores.views.clone(),
@@ -126,6 +126,13 @@ fn listener_limits(config: &Config) -> ListenerLimits {
         header_timeout: config.server.header_timeout_ms.duration(),
         stall_timeout: config.server.stall_timeout_ms.duration(),
     }
+}
+
+/// This node's name and its pace.
+fn pace(config: &Config) -> anyhow::Result<(NodeId, Arc<dyn Limiter>, Option<Keeper>)> {
+    let node = node_id(&config.data.directory, &SystemIds)?;
+    let (limiter, keeper) = pace::limiter(config, &node)?;
+    Ok((node, limiter, keeper))
 }
 
 async fn watch_certificate(tls: Tls, every: std::time::Duration) {

@@ -89,7 +89,9 @@ impl GrantTable {
             self.rates.clear();
         }
         let reply = |outcome| Reply { now, generation: self.generation, outcome };
-        if call.between.is_some_and(|(from, until)| now < from || now > until) && !planted!(LateCarriedOut) {
+        let other = call.generation != 0 && call.generation != self.generation;
+        let late = other || call.between.is_some_and(|(from, until)| now < from || now > until);
+        if late && !planted!(LateCarriedOut) {
             return reply(Outcome::Late);
         }
         let settled = self.generation + call.settle + if let Ask::Rate(rate) = ask { rate.window } else { 0 } + SLACK;

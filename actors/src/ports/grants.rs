@@ -24,6 +24,8 @@ pub struct Call {
     pub holder: String,
     /// By the server's clock, not to be carried out before or after; none: the node does not know that clock yet.
     pub between: Option<(u64, u64)>,
+    /// The generation it counts on: not to be carried out in another; 0: the node knows none.
+    pub generation: u64,
     /// For so long the node will not use its floors; 0: no promise, and nothing is granted.
     pub promise: u64,
     /// For so long after a generation began something of the one before may be in use, its last window aside.

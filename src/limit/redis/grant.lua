@@ -3,8 +3,9 @@
 local call = {
   node = ARGV[1], holder = ARGV[2], from = tonumber(ARGV[3]), till = tonumber(ARGV[4]),
   promise = tonumber(ARGV[5]), settle = tonumber(ARGV[6]), members = math.max(tonumber(ARGV[7]), 1),
+  generation = tonumber(ARGV[8]),
 }
-local kind, at = ARGV[8], 9
+local kind, at = ARGV[9], 10
 local SLACK, FORGET, AHEAD, LEAST, MOST = 20000, 3600000000, 600000000, 50000, 1000000
 local function take()
   at = at + 1
@@ -13,8 +14,8 @@ end
 local function text(number) return string.format('%.0f', number) end
 
 -- The test's clock, else the server's.
-local now, run = take(), ARGV[10]
-at = 11
+local now, run = take(), ARGV[11]
+at = 12
 if now == 0 then
   local time = redis.call('TIME')
   now = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -39,6 +40,7 @@ local function reply(...)
   return values
 end
 if call.till > 0 and (now < call.from or now > call.till) then return reply('late') end
+if call.generation > 0 and call.generation ~= all.generation then return reply('late') end
 local window = 0
 local ask = {}
 if kind == 'rate' then

@@ -202,7 +202,7 @@ fn arguments(
     let (now, run) = clock.unwrap_or_default();
     invocation.key(format!("{prefix}:members")).key(format!("{prefix}:{level}"));
     invocation.arg(&call.node).arg(&call.holder).arg(from).arg(until).arg(call.promise).arg(call.settle);
-    invocation.arg(call.members).arg(kind).arg(now).arg(run);
+    invocation.arg(call.members).arg(call.generation).arg(kind).arg(now).arg(run);
     match ask {
         Ask::Beat { marked, reset } => {
             invocation.arg(*marked).arg(u8::from(*reset));

@@ -24,7 +24,7 @@ impl Dice {
     }
 }
 
-fn call(dice: &mut Dice, now: u64) -> Call {
+fn call(dice: &mut Dice, now: u64, generation: u64) -> Call {
     let node = dice.below(4);
     let between = match dice.below(6) {
         0 => None,
@@ -36,6 +36,7 @@ fn call(dice: &mut Dice, now: u64) -> Call {
         node: format!("node-{node}"),
         holder: format!("process-{node}-{}", dice.below(2)),
         between,
+        generation: [generation, generation, 0, 1][dice.below(4) as usize],
         promise: [0, 6 * SECOND, 6 * SECOND, 6 * SECOND][dice.below(4) as usize],
         settle: 7 * SECOND,
         members: 3 + dice.below(2) as u32,
@@ -84,7 +85,7 @@ async fn the_script_answers_as_its_model_does() {
         for sequence in 1..2_500 {
             let passed = [0, 1_000, 40_000, 400_000, 2 * SECOND][dice.below(5) as usize];
             let now = clock.fetch_add(passed, Ordering::Relaxed) + passed;
-            let (call, ask) = (call(&mut dice, now), ask(&mut dice, sequence, day, generation));
+            let (call, ask) = (call(&mut dice, now, generation), ask(&mut dice, sequence, day, generation));
             let expected = table.ask(&call, &ask, now);
             let answered = grants.ask(&call, &ask).await.unwrap();
             assert_eq!(answered, expected, "seed {seed}, question {sequence}: {call:?} {ask:?}");

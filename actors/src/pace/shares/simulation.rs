@@ -23,6 +23,8 @@ const NOON: u64 = 1_780_340_400 * SECOND;
 const NODES: usize = 3;
 const LANES: u32 = 4;
 const WITHIN: u64 = SECOND / 2;
+/// A question that arrives when its node has long given it up.
+const LATE: u64 = u64::MAX;
 
 #[derive(Default)]
 struct NodeClock {
@@ -295,9 +297,18 @@ impl World {
             let at = self.stalled_until + self.below(1_000);
             return self.push(at, Step::Arrive(node, process, question, (asked, back)));
         }
+        if back == LATE {
+            // It lay about somewhere, and nobody counts on it any more.
+            self.server.ask(&question.call, &question.ask, ahead(self.now, self.server_ahead));
+            return;
+        }
         let lost = self.rough && self.below(50) == 0;
         let cut = self.now < self.nodes[node].cut_until;
         let given_up = asked + WITHIN;
+        if cut && self.below(2) == 0 {
+            let late = self.now + self.below(15 * SECOND);
+            self.push(late, Step::Arrive(node, process, question.clone(), (asked, LATE)));
+        }
         if cut || (lost && self.below(2) == 0) {
             return self.push(given_up.max(self.now), Step::Answer(node, process, question, None));
         }

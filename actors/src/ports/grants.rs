@@ -1,6 +1,6 @@
 //! Shared pace: who hands out parts of a limit that several nodes send under. All times are microseconds.
 //!
-//! The rules, which every implementation keeps in the same way (suite `contracts::grants`):
+//! The rules, which every implementation keeps in the same way (a test holds the script in Redis against the one in memory):
 //! - **A slice is a rate for a time.** It begins when the server grants it and ends by the server's clock; the node counts
 //!   its end from when it *asked*. A slice is never taken back, changed or handed back: one whose reply was lost was given.
 //! - **Occupied** by a node is what it may have sent in any window that is not over: the largest slice whose end is less than

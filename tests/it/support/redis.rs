@@ -1,5 +1,5 @@
-//! Redis servers of the tests: processes of a test's own on free ports, ended with it. `DESKWIRE_TEST_REDIS` names a server
-//! for what needs no faults; those that are killed, emptied and stopped are always processes of our own.
+//! Redis servers of the tests: processes of a test's own on free ports, ended with it, since most tests kill, empty or stop
+//! them.
 
 use std::{
     net::TcpStream,

@@ -57,19 +57,10 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
     let directory: Arc<SystemDirectory> = Arc::default();
     let carrier = carrier(config, &stores, &directory)?;
     let (node, limiter, keeper) = pace(config)?;
-    let ports = Ports {
-        log: stores.log.clone(),
-        views: stores.views.clone(),
-        keys: stores.keys.clone(),
-        limiter,
-        carrier,
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(SystemIds),
-    };
     let [grown, counted] = [Arc::new(Advances::default()), Arc::new(Advances::default())];
     let setup = Setup {
         node,
-        ports,
+        ports: ports(&stores, limiter, carrier),
         limits: limits(config),
         arbiters: std::thread::available_parallelism().map_or(1, usize::from),
         advances: vec![grown.clone(), counted.clone()],
@@ -118,6 +109,18 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
     let drain = config.server.drain_ms.duration();
     let served = tokio::spawn(listener.serve(routes, stopping, drain));
     Ok(Running { engine, stream, address, stop, served, followers, drain })
+}
+
+fn ports(stores: &Stores, limiter: Arc<dyn Limiter>, carrier: Arc<dyn Carrier>) -> Ports {
+    Ports {
+        log: stores.log.clone(),
+        views: stores.views.clone(),
+        keys: stores.keys.clone(),
+        limiter,
+        carrier,
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds),
+    }
 }
 
 fn listener_limits(config: &Config) -> ListenerLimits {

@@ -67,11 +67,21 @@ impl Run {
         let Some(out) = self.out else { return };
         let at = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string();
         let document = json!({"bench": self.bench, "command": format!("make bench ARGS={}", self.bench), "at": at,
-            "quick": self.quick, "seconds": self.began.elapsed().as_secs_f64(), "rows": self.rows});
+            "commit": commit(), "quick": self.quick, "seconds": self.began.elapsed().as_secs_f64(), "rows": self.rows});
         std::fs::create_dir_all(&out).expect("the directory can be made");
         let text = serde_json::to_string_pretty(&document).expect("plain values");
         std::fs::write(out.join(format!("{}.json", self.bench)), text + "\n").expect("the figures can be written");
     }
+}
+
+/// The commit that is checked out, with `+` if files were changed since.
+fn commit() -> String {
+    let git = |arguments: &[&str]| {
+        let output = std::process::Command::new("git").args(arguments).output();
+        output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+    };
+    let changed = git(&["status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/performance.md"]);
+    format!("{}{}", git(&["rev-parse", "--short=10", "HEAD"]), if changed.is_empty() { "" } else { "+" })
 }
 
 /// Milliseconds.

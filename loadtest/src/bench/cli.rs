@@ -9,7 +9,7 @@ use std::{
 use anyhow::ensure;
 use clap::ValueEnum;
 
-use super::{fanout, figure::Document, figure::Row, history, ingest, memory, outbound, queue, report, storm};
+use super::{fanout, figure::Document, figure::Row, history, ingest, machine, memory, outbound, queue, report, storm};
 
 /// Runs of each figure where a bench repeats itself.
 const RUNS: usize = 3;
@@ -168,7 +168,8 @@ fn document(arguments: &Arguments, seconds: f64, rows: Vec<Row>) -> Document {
     let is_big = arguments.bench == Bench::History && arguments.messages.is_some();
     let bench = if is_big { "big".to_owned() } else { arguments.bench.name() };
     let at = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string();
-    Document { command: format!("make bench ARGS={bench}"), at, quick: arguments.quick, seconds, rows, bench }
+    let command = format!("make bench ARGS={bench}");
+    Document { command, at, commit: machine::commit(), quick: arguments.quick, seconds, rows, bench }
 }
 
 /// Reads a file that must be there to be written to.

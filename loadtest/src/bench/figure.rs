@@ -94,6 +94,9 @@ pub struct Document {
     pub command: String,
     /// When it ended, in UTC.
     pub at: String,
+    /// Of which commit, with `+` if files were changed since.
+    #[serde(default)]
+    pub commit: String,
     /// A small form, to see that it works: its figures mean nothing.
     pub quick: bool,
     /// How long it took.
@@ -144,7 +147,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let rows = vec![Row::new(4, "push", "µs", vec![6.5]).note("on one core")];
         let (bench, command, at) = ("fan-out".to_owned(), "make bench".to_owned(), "now".to_owned());
-        let document = Document { bench, command, at, quick: true, seconds: 1.0, rows };
+        let document = Document { bench, command, at, commit: "0".to_owned(), quick: true, seconds: 1.0, rows };
         document.write(directory.path()).unwrap();
         assert_eq!(Document::read_all(directory.path()).unwrap(), vec![document]);
     }

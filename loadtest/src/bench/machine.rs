@@ -31,8 +31,6 @@ pub struct Machine {
     pub sync_p99_ms: f64,
     /// Processes that wanted to run while it was looked at (the load average of a minute).
     pub load: f64,
-    /// The commit, with `+` if files were changed since.
-    pub commit: String,
 }
 
 impl Machine {
@@ -55,7 +53,6 @@ impl Machine {
             sync_p50_ms,
             sync_p99_ms,
             load: load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0),
-            commit: commit(),
         })
     }
 }
@@ -65,8 +62,8 @@ fn said(program: &str, arguments: &[&str]) -> String {
     output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
 }
 
-/// The table itself does not count as a change.
-fn commit() -> String {
+/// The commit that is checked out. The table itself does not count as a change.
+pub fn commit() -> String {
     let changed = said("git", &["status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/performance.md"]);
     let commit = said("git", &["rev-parse", "--short=10", "HEAD"]);
     format!("{commit}{}", if changed.is_empty() { "" } else { "+" })

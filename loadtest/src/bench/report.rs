@@ -39,10 +39,10 @@ fn replaced(text: &str, made: &str) -> anyhow::Result<String> {
 
 fn long(documents: &[Document], machine: &Machine) -> String {
     let mut text = String::new();
-    let Machine { cores, cpu, memory_gib, kernel, sync_p50_ms, sync_p99_ms, load, commit } = machine;
+    let Machine { cores, cpu, memory_gib, kernel, sync_p50_ms, sync_p99_ms, load } = machine;
     let _ = writeln!(
         text,
-        "Commit `{commit}`. {cores} cores ({cpu}), {memory_gib:.0} GiB, {kernel}; a 4 KiB append with fdatasync takes \
+        "{cores} cores ({cpu}), {memory_gib:.0} GiB, {kernel}; a 4 KiB append with fdatasync takes \
          {sync_p50_ms:.2} ms (p99 {sync_p99_ms:.2} ms); load average at the end {load:.1}. Generator beside the server.\n"
     );
     if documents.iter().any(|document| document.quick) {
@@ -64,8 +64,8 @@ fn long(documents: &[Document], machine: &Machine) -> String {
     }
     text.push('\n');
     for document in documents {
-        let Document { bench, at, seconds, .. } = document;
-        let _ = writeln!(text, "- `{bench}`: {at}, {seconds:.0} s");
+        let Document { bench, at, commit, seconds, .. } = document;
+        let _ = writeln!(text, "- `{bench}`: commit `{commit}`, {at}, {seconds:.0} s");
     }
     text
 }
@@ -149,7 +149,7 @@ mod tests {
             Row::new(1, "… CPU", "µs", vec![20.0]),
         ];
         let (command, at) = ("make bench ARGS=x".to_owned(), "today".to_owned());
-        Document { bench: "x".to_owned(), command, at, quick: false, seconds: 9.0, rows }
+        Document { bench: "x".to_owned(), command, at, commit: "0".to_owned(), quick: false, seconds: 9.0, rows }
     }
 
     #[test]

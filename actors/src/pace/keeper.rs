@@ -44,7 +44,7 @@ impl Keeper {
         let mut open = FuturesUnordered::new();
         let mut standing = None;
         loop {
-            let (questions, next) = self.limiter.due(self.clock.now(), IN_FLIGHT_MAX - open.len());
+            let (questions, next) = self.limiter.due(self.clock.now(), IN_FLIGHT_MAX.saturating_sub(open.len()));
             open.extend(questions.into_iter().map(|question| self.ask(question)));
             self.tell(&mut standing);
             let sleep = if open.len() < IN_FLIGHT_MAX { next.min(IDLE) } else { IDLE };

@@ -78,6 +78,18 @@ impl FeedHandle {
         Position { epoch: self.shared.epoch, offset: self.shared.head.borrow().offset }
     }
 
+    /// Whether there will be no more from this feed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.shared.head.borrow().closed.is_some()
+    }
+
+    /// Returns when everything up to `offset` is shown, or the feed has ended.
+    pub(crate) async fn reach(&self, offset: Offset) {
+        let mut head = self.shared.head.subscribe();
+        // The other end lives as long as this handle.
+        let _ = head.wait_for(|head| head.offset >= offset || head.closed.is_some()).await;
+    }
+
     /// A recent event, if the ring still holds it.
     pub(crate) fn recent(&self, offset: Offset) -> Option<Event> {
         let ring = self.shared.ring.read().expect("no reader of the ring panics");

@@ -11,12 +11,13 @@ use schema::{
 
 use super::{
     handle::Stats,
+    owning::Ending,
     route::Routing,
     shell::{Core, Shell, Status},
     supervise::Slot,
     ticket::{ReplyTo, Ticket},
 };
-use crate::{conversation::State, feed::CloseReason, handle::Refusal};
+use crate::{conversation::State, handle::Refusal};
 
 /// Timers kept in memory.
 const TIMERS: usize = 10_000;
@@ -33,6 +34,7 @@ impl Shell {
         self.reconcile_due();
         self.count_waiting_for_day();
         self.let_idle_go();
+        self.stay_sure();
     }
 
     /// Conversations that nobody needs leave memory, once the views hold their last event.
@@ -73,7 +75,7 @@ impl Shell {
         }
         let over = now.saturating_sub(self.idle_since.get()) >= self.context.limits.tenant_idle;
         if over {
-            self.leave();
+            self.leave(Ending::Over);
         }
         over
     }
@@ -107,7 +109,7 @@ impl Shell {
         while self.is_busy() {
             tokio::time::sleep(WIND_UP_LOOK).await;
         }
-        self.leave();
+        self.leave(self.ending());
     }
 
     fn is_busy(&self) -> bool {
@@ -117,16 +119,17 @@ impl Shell {
     }
 
     /// Takes no more commands; what is under way ends by itself.
-    pub(crate) fn leave(&self) {
-        let refusal = Refusal::Draining;
-        self.core.borrow_mut().status = Status::Closed;
-        self.close(&refusal);
+    pub(crate) fn leave(&self, ending: Ending) {
+        let before = std::mem::replace(&mut self.core.borrow_mut().status, Status::Closed);
+        if before != Status::Closed {
+            self.close(&Refusal::Draining, ending);
+        }
     }
 
-    /// Everybody who follows the feed is told that it ends here.
-    pub(crate) fn close(&self, refusal: &Refusal) {
+    /// Everybody who follows the feed is told that it ends here, unless it goes on elsewhere.
+    pub(crate) fn close(&self, refusal: &Refusal, ending: Ending) {
         tracing::info!(feed = %self.context.feed, %refusal, "tenant closes");
-        self.context.shared.publisher.close(CloseReason::Stopped);
+        self.let_readers_go(ending);
         self.context.charged.of(&self.context.feed.tenant).closes(self.core.borrow().durable);
         self.lanes.borrow_mut().clear();
         self.reconciler.borrow_mut().clear();

@@ -52,6 +52,15 @@ pub struct Secrets {
     pub get: SecretSource,
     /// Makes a secret the current one.
     pub put: SecretSink,
+    /// Reads what other nodes have put since; nothing where there are none.
+    pub refresh: Refresh,
+}
+
+/// Reads something again.
+pub type Refresh = Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync>;
+
+fn nothing_to_refresh() -> Refresh {
+    Arc::new(|| Box::pin(std::future::ready(Ok(()))))
 }
 
 /// The store that a configuration names, open.
@@ -176,14 +185,14 @@ impl Stores {
             let secrets = secrets.clone();
             Box::pin(async move { Ok(secrets.put(&account, &secret).await?) })
         });
-        let secrets = Secrets { get, put };
+        let secrets = Secrets { get, put, refresh: nothing_to_refresh() };
         Self { log: store.log(), views: store.views(), keys: store.keys(), secrets, people: people(store) }
     }
 
     /// The CQL store's ports.
     pub fn of_cql(store: &CqlStore) -> Self {
         let secrets = store.secrets();
-        let read = secrets.clone();
+        let (read, shared) = (secrets.clone(), secrets.clone());
         let get: SecretSource = Arc::new(move |account| {
             let known = read.get(account).unwrap_or_default();
             known.into_iter().map(Secret::new).collect()
@@ -192,7 +201,11 @@ impl Stores {
             let secrets = secrets.clone();
             Box::pin(async move { Ok(secrets.put(&account, &secret).await?) })
         });
-        let secrets = Secrets { get, put };
+        let refresh: Refresh = Arc::new(move || {
+            let secrets = shared.clone();
+            Box::pin(async move { Ok(secrets.refresh().await?) })
+        });
+        let secrets = Secrets { get, put, refresh };
         Self { log: store.log(), views: store.views(), keys: store.keys(), secrets, people: people_of_cql(store) }
     }
 
@@ -215,7 +228,7 @@ impl Stores {
             log: Arc::new(MemoryLog::default()),
             views: Arc::new(MemoryViews::default()),
             keys: Arc::new(MemoryKeys::default()),
-            secrets: Secrets { get, put },
+            secrets: Secrets { get, put, refresh: nothing_to_refresh() },
             people: PeopleTable::in_memory(),
         }
     }

@@ -3,6 +3,7 @@
 //! Only this module reads the environment. It opens nothing but the file it is given, and knows nobody who uses it.
 
 mod check;
+mod cluster;
 mod error;
 mod layers;
 mod section;
@@ -14,6 +15,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+pub use cluster::Cluster;
 pub use error::{ConfigError, Fault};
 pub use section::{Allowed, Millis, Rule, Seconds, Secret};
 pub use sections::{
@@ -80,6 +82,8 @@ config! {
     limits: SharedLimits,
     /// The Redis of shared limits.
     redis: Redis,
+    /// Other nodes.
+    cluster: Cluster,
     /// The carriers' door.
     webhook: Webhook,
     /// Twilio.

@@ -2,7 +2,7 @@
 //! sent to too fast, and a dashboard that comes back misses nothing. `make prove` kills more often.
 
 mod check;
-mod follower;
+pub mod follower;
 mod load;
 pub mod world;
 

@@ -52,7 +52,7 @@ pub(crate) struct Away {
     owner: ArcSwap<NodeId>,
     /// Somebody has found that the owner is another.
     nudge: Notify,
-    closed: AtomicBool,
+    parting: AtomicBool,
     /// Nobody writes to what readers hold any more.
     ended: watch::Sender<bool>,
 }
@@ -79,7 +79,7 @@ impl Away {
             tenant: tenant.clone(),
             owner: ArcSwap::from_pointee(owner),
             nudge: Notify::new(),
-            closed: AtomicBool::new(false),
+            parting: AtomicBool::new(false),
             ended: watch::Sender::new(false),
         });
         shared.seat.store(Arc::new(Seat::There(away.clone())));
@@ -87,8 +87,13 @@ impl Away {
         TenantHandle { id: tenant, shared }
     }
 
+    /// Whether nobody writes to what readers hold any more: the tenant may be seated elsewhere.
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+        *self.ended.borrow()
+    }
+
+    fn is_parting(&self) -> bool {
+        self.parting.load(Ordering::Acquire)
     }
 
     /// Nobody follows any more; readers are told.
@@ -105,7 +110,7 @@ impl Away {
     }
 
     fn part(&self) {
-        self.closed.store(true, Ordering::Release);
+        self.parting.store(true, Ordering::Release);
         self.nudge.notify_one();
     }
 
@@ -154,11 +159,13 @@ impl Away {
 
     /// Until the tenant runs here, or nobody needs it.
     async fn follow_on(self: Arc<Self>, shared: Arc<Shared>) {
+        let ended = EndsWith(&self.ended);
         let mut wait = AGAIN.0;
-        while !self.is_closed() {
+        let mut is_due_here = false;
+        while !self.is_parting() {
             let began = Instant::now();
             let lost = self.follow(&shared).await;
-            if self.is_closed() {
+            if self.is_parting() {
                 break;
             }
             if let Lost::LetGo(heir) = lost {
@@ -167,8 +174,7 @@ impl Away {
             match self.together.find(&self.node, &self.tenant).await {
                 Ok(Place::There(owner)) => self.owner.store(Arc::new(owner)),
                 Ok(Place::Here | Place::Taken) => {
-                    self.part();
-                    self.together.look_for(&self.tenant);
+                    is_due_here = true;
                     break;
                 }
                 Err(_) => {}
@@ -176,7 +182,10 @@ impl Away {
             wait = if began.elapsed() > AGAIN.1 { AGAIN.0 } else { (wait * 2).min(AGAIN.1) };
             tokio::time::sleep(wait).await;
         }
-        self.ended.send_replace(true);
+        drop(ended);
+        if is_due_here {
+            self.together.look_for(&self.tenant);
+        }
     }
 
     /// One owner, as long as it confirms that it is the owner.
@@ -308,5 +317,14 @@ impl Away {
         if let Err(error) = asked {
             tracing::debug!(tenant = %self.tenant, %heir, %error, "a tenant was not taken yet");
         }
+    }
+}
+
+/// Says so when a follow has ended, however that came.
+struct EndsWith<'e>(&'e watch::Sender<bool>);
+
+impl Drop for EndsWith<'_> {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
     }
 }

@@ -203,5 +203,6 @@ impl Together {
 /// Not now: the engine asks again by itself.
 fn on_its_way(reason: impl std::fmt::Display) -> Refusal {
     tracing::debug!(%reason, "a tenant cannot be placed yet");
+
     Refusal::Moved
 }

@@ -65,6 +65,13 @@ impl Engine {
         self.together().map_or(Owned { tenants: here, ..Owned::default() }, |together| together.owned(here, followed))
     }
 
+    /// Whether this node has the tenant, or should: always, where there are no others.
+    pub(crate) async fn is_at_home(&self, tenant: &TenantId) -> bool {
+        let Some(together) = self.together() else { return true };
+        let is_here = self.running(tenant).is_some_and(|handle| handle.is_here());
+        is_here || matches!(together.find(self.inner_node(), tenant).await, Ok(Place::Here | Place::Taken))
+    }
+
     /// Where the tenant runs now: found, and seated.
     pub(crate) async fn seat(
         &self,

@@ -58,7 +58,9 @@ impl MemoryCluster {
 
     /// What goes from one node to another gets lost.
     pub fn cut(&self, from: &NodeId, to: &NodeId) {
-        self.cuts.send_modify(|cuts| drop(cuts.insert((from.clone(), to.clone()))));
+        self.cuts.send_modify(|cuts| {
+            cuts.insert((from.clone(), to.clone()));
+        });
     }
 
     /// Nobody hears of a node any more, and it hears of nobody.

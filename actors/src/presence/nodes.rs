@@ -61,7 +61,7 @@ impl Presence {
             let heard = &mut self.away().heard;
             let silent = heard.iter().filter(|(_, at)| now.saturating_sub(**at) > lease);
             let silent: Vec<Home> = silent.map(|(home, _)| home.clone()).collect();
-            silent.iter().for_each(|home| drop(heard.remove(home)));
+            heard.retain(|home, _| !silent.contains(home));
             silent
         };
         for home in silent {

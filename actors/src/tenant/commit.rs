@@ -142,25 +142,28 @@ impl Shell {
             AppendError::Fenced { .. } if self.context.together.is_some() => (Refusal::Moved, Some(Ending::Lost)),
             other => (Refusal::unavailable(other.to_string()), Some(Ending::Over)),
         };
+        self.sweep(pending.completions, &refusal, ending.map(|_| Status::Closed));
+        match ending {
+            Some(ending) => self.close(&refusal, ending),
+            None => drop(actix::spawn(reload_timers(self.hold()))),
+        }
+    }
+
+    /// Everything that is not durable is void: whoever waits for it, or for its state, is told.
+    pub(super) fn sweep(&self, completions: Vec<Completion>, refusal: &Refusal, status: Option<Status>) {
         let (completions, waiting) = {
             let core = &mut *self.core.borrow_mut();
-            let mut completions = pending.completions;
+            let mut completions = completions;
             completions.append(&mut core.riders);
             completions
                 .append(&mut std::mem::replace(&mut core.pending, self.new_pending(core.durable.next())).completions);
             let waiting = roll_back(core, &self.context.shared.settings.load());
             core.directory = self.context.directory.as_ref().map(|directory| directory.copy());
-            if ending.is_some() {
-                core.status = Status::Closed;
-            }
+            core.status = status.unwrap_or(core.status);
             (completions, waiting)
         };
         waiting.into_iter().for_each(|ticket| self.refuse(ticket, refusal.clone()));
-        self.answer_all(completions, &refusal);
-        match ending {
-            Some(ending) => self.close(&refusal, ending),
-            None => drop(actix::spawn(reload_timers(self.hold()))),
-        }
+        self.answer_all(completions, refusal);
     }
 
     fn answer_all(&self, completions: Vec<Completion>, refusal: &Refusal) {

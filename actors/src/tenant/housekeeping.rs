@@ -120,9 +120,11 @@ impl Shell {
 
     /// Takes no more commands; what is under way ends by itself.
     pub(crate) fn leave(&self, ending: Ending) {
-        let before = std::mem::replace(&mut self.core.borrow_mut().status, Status::Closed);
-        if before != Status::Closed {
-            self.close(&Refusal::Draining, ending);
+        if self.core.borrow().status != Status::Closed {
+            // Also those who wait for a conversation's state: nobody else would answer them.
+            let refusal = if ending == Ending::Over { Refusal::Draining } else { Refusal::Moved };
+            self.sweep(Vec::new(), &refusal, Some(Status::Closed));
+            self.close(&refusal, ending);
         }
     }
 

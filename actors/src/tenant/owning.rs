@@ -52,7 +52,7 @@ impl Shell {
 
     /// Before an append: when it began, if that matters.
     pub(super) fn since(&self) -> Option<Duration> {
-        self.context.together.as_ref().map(|_| self.context.ports.clock.monotonic())
+        self.context.together.is_some().then(|| self.context.ports.clock.monotonic())
     }
 
     /// After it was stored: this node owned the tenant then.

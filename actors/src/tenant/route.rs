@@ -345,7 +345,7 @@ async fn find_or_make(shell: Rc<Shell>, hash: AddressHash, address: Option<Addre
         }
     };
     if !shell.is_generation(generation) {
-        return shell.refuse_all(waiting, &Refusal::unavailable("a batch failed; the state is read again"));
+        return shell.refuse_all(waiting, &shell.outdated());
     }
     match found {
         Ok(Found::Known(conversation)) => {

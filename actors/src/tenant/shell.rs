@@ -254,7 +254,16 @@ impl Shell {
     }
 
     pub(crate) fn refuse_outdated(&self, ticket: Ticket) {
-        self.refuse(ticket, Refusal::unavailable("a batch failed; the state is read again"));
+        let refusal = self.outdated();
+        self.refuse(ticket, refusal);
+    }
+
+    /// To whoever was decided on, or waited for, a state that is void.
+    pub(crate) fn outdated(&self) -> Refusal {
+        match self.core.borrow().status {
+            Status::Closed if self.context.together.is_some() => Refusal::Moved,
+            _ => Refusal::unavailable("a batch failed; the state is read again"),
+        }
     }
 
     /// A new, empty batch under assembly.

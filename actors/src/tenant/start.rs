@@ -56,7 +56,10 @@ pub(crate) async fn start(
     let began = ports.clock.monotonic();
     let head = ports.log.head(&feed).await.map_err(|error| away(&error))?;
     if checkpoint.offset.next() != head.next_offset {
-        return Err(Refusal::unavailable(format!("{feed}: somebody else writes to it")));
+        return Err(match node.together {
+            Some(_) => Refusal::Moved,
+            None => Refusal::unavailable(format!("{feed}: somebody else writes to it")),
+        });
     }
     let settings = projector::load_settings(&*ports.views, &tenant).await.map_err(|error| away(&error))?;
     let shared = match kept {

@@ -2,6 +2,7 @@
 
 mod admin;
 mod channels;
+mod cluster;
 mod commands;
 mod figures;
 mod me;
@@ -101,6 +102,7 @@ fn administration() -> OpenApiRouter<ApiState> {
         .routes(routes!(admin::parked))
         .routes(routes!(commands::record_consent))
         .routes(routes!(admin::audit))
+        .routes(routes!(cluster::cluster))
         .routes(routes!(tenants::tenants, tenants::add_tenant))
         .routes(routes!(tenants::set_account))
         .routes(routes!(channels::channels))

@@ -5,4 +5,4 @@ mod engine;
 mod format;
 mod log;
 mod sealed;
-mod world;
+pub mod world;

@@ -176,7 +176,12 @@ impl CqlLog {
             found = self.probe(feed, at, last).await?;
         }
         if let Some(end) = &found {
-            self.memory().ends.insert(feed.clone(), end.clone());
+            let mut memory = self.memory();
+            let before = memory.ends.insert(feed.clone(), end.clone());
+            if before.is_none_or(|before| before.head.next_batch != end.head.next_batch) {
+                // Another node has gone on, and may have removed the wake entry that this one wrote.
+                memory.entries.remove(feed);
+            }
         }
         Ok(found.unwrap_or_else(empty))
     }

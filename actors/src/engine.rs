@@ -1,5 +1,7 @@
 //! The engine: starts tenants on demand on its arbiters, keeps the directory, wakes who is due, drains at the end.
 
+mod wake;
+
 use std::{sync::Arc, time::Duration};
 
 use dashmap::DashMap;
@@ -14,7 +16,7 @@ use tokio::sync::{OnceCell, oneshot};
 use crate::{
     arbiters::Arbiters,
     catch_up::Gaps,
-    cluster::{Joined, Place, Together, look_for_owners},
+    cluster::{Joined, Together, look_for_owners},
     conversation::Policy,
     directory::SystemDirectory,
     feed::FeedConfig,
@@ -34,12 +36,6 @@ use crate::{
     vault::Vault,
 };
 
-/// Tenants woken in one look at the wake index.
-const WAKE_TOGETHER: usize = 64;
-/// The same among other nodes, whose tenants are seen too.
-const WAKE_AMONG: usize = 4_096;
-/// How often the wake index is looked at.
-const WAKE_EVERY: Duration = Duration::from_millis(500);
 /// First and longest wait before a tenant on its way to another node is asked again.
 const MOVED_AGAIN: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(200));
 /// Waits before claims that could not be counted are counted again.
@@ -236,7 +232,7 @@ impl Engine {
             together.tell(MemberState::Serving);
         }
         tokio::spawn(count_shared(Arc::downgrade(&self.inner)));
-        tokio::spawn(wake_due(Arc::downgrade(&self.inner)));
+        tokio::spawn(wake::wake_due(Arc::downgrade(&self.inner)));
         Ok(())
     }
 
@@ -461,50 +457,5 @@ async fn count_shared(inner: std::sync::Weak<Inner>) {
         drop(engine);
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(COUNT_AGAIN.1);
-    }
-}
-
-/// Wakes tenants whose time has come: nothing waits for somebody to look.
-async fn wake_due(inner: std::sync::Weak<Inner>) {
-    let together = inner.upgrade().and_then(|inner| inner.node.together.clone());
-    // With others, their tenants are in the index too, and stay in it while they run there.
-    let (every, limit) = together.map_or((WAKE_EVERY, WAKE_TOGETHER), |it| (it.options.wake_every, WAKE_AMONG));
-    loop {
-        tokio::time::sleep(every).await;
-        let Some(inner) = inner.upgrade() else { return };
-        if inner.draining.load(std::sync::atomic::Ordering::Relaxed) {
-            return;
-        }
-        let engine = Engine { inner };
-        let now = engine.ports().clock.now();
-        let due = match engine.ports().log.due(now, limit).await {
-            Ok(due) => due,
-            Err(error) => {
-                tracing::warn!(%error, "the wake index cannot be read");
-                continue;
-            }
-        };
-        for entry in due {
-            engine.wake(&entry.feed.tenant).await;
-        }
-    }
-}
-
-impl Engine {
-    /// Starts a due tenant, unless it runs, or another node's is awake there.
-    async fn wake(&self, tenant: &TenantId) {
-        if self.running(tenant).is_some_and(|handle| handle.is_here() || self.together().is_some()) {
-            return;
-        }
-        if let Some(together) = self.together() {
-            match together.find(&self.inner.node, tenant).await {
-                Ok(Place::Here | Place::Taken) => {}
-                Ok(Place::There(_)) | Err(_) => return,
-            }
-        }
-        match self.tenant(tenant).await {
-            Ok(_) | Err(Refusal::Moved) => {}
-            Err(refusal) => tracing::warn!(%tenant, %refusal, "a due tenant could not be woken"),
-        }
     }
 }

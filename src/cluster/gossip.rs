@@ -50,12 +50,12 @@ impl Gossip {
         let about_me = about_me.map(|(key, value)| (key.to_owned(), value)).to_vec();
         let address = config.gossip;
         let transport = Signed::with(config.secret.clone());
-        let bind = |error: anyhow::Error| ClusterError::Bind {
+        let handle = spawn_chitchat(settings(config), about_me, &transport).await;
+        let handle = handle.map_err(|error| ClusterError::Bind {
             key: "cluster.gossip_listen",
             address,
             reason: format!("{error:#}"),
-        };
-        let handle = spawn_chitchat(settings(config), about_me, &transport).await.map_err(bind)?;
+        })?;
         let handle = Arc::new(handle);
         let members = Arc::new(ArcSwap::from_pointee(vec![me]));
         tokio::spawn(watch(handle.clone(), members.clone()));
@@ -182,7 +182,8 @@ fn tell_changes(before: &[Member], after: &[Member]) {
     for member in after {
         let known = before.iter().find(|known| known.node == member.node);
         if known.is_none_or(|known| known.state != member.state) {
-            tracing::info!(node = %member.node, state = member.state.as_str(), relay = member.address, "a member is there");
+            let (node, relay) = (&member.node, &member.address);
+            tracing::info!(%node, state = member.state.as_str(), relay, "a member is there");
         }
     }
     for gone in before.iter().filter(|known| after.iter().all(|member| member.node != known.node)) {

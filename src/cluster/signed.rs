@@ -118,11 +118,11 @@ impl Socket for SignedSocket {
 
 impl SignedSocket {
     /// What is signed goes to chitchat; never waits.
-    fn take(&mut self, length: usize, from: SocketAddr) {
+    fn take(&mut self, length: usize, peer: SocketAddr) {
         let datagram = &self.buffer[..length];
         if datagram == NOT_OURS {
-            if self.complaints.may(from) {
-                tracing::error!(node = %from, "this node's gossip is refused there: cluster.secret_file holds another secret");
+            if self.complaints.may(peer) {
+                tracing::error!(node = %peer, "this node's gossip is refused there: cluster.secret_file holds another secret");
             }
             return;
         }
@@ -131,15 +131,15 @@ impl SignedSocket {
             // chitchat drops what it cannot read, and would then be waited for in vain.
             Some(message) if is_readable(message) => {
                 if self.near.try_send_to(message, self.inner_address).is_ok() {
-                    self.passing = Some(from);
+                    self.passing = Some(peer);
                 }
             }
             Some(_) => {}
             None => {
                 metrics::counter!("deskwire_cluster_gossip_refused_total").increment(1);
-                if self.complaints.may(from) {
-                    tracing::warn!(node = %from, "gossip that is not signed with this cluster's secret is refused");
-                    let _nobody_waits = self.outer.try_send_to(NOT_OURS, from);
+                if self.complaints.may(peer) {
+                    tracing::warn!(node = %peer, "gossip that is not signed with this cluster's secret is refused");
+                    let _nobody_waits = self.outer.try_send_to(NOT_OURS, peer);
                 }
             }
         }

@@ -62,6 +62,7 @@ impl World {
     }
 
     pub async fn start_some(name: &str, count: usize) -> Self {
+        drop(rustls::crypto::ring::default_provider().install_default());
         let options = keyspace(&format!("cluster_{name}")).await;
         let directory = tempfile::tempdir().unwrap();
         let redis = Redis::start();

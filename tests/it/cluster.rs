@@ -60,6 +60,8 @@ async fn any_node_serves_and_a_killed_owner_loses_nothing_and_leaves_no_gap() {
             here.iter().all(|follower| follower.look(|view| view.position() >= end))
         })
         .await;
+        // Followers end with their connections.
+        world.end();
     };
     tokio::join!(
         all,
@@ -68,7 +70,6 @@ async fn any_node_serves_and_a_killed_owner_loses_nothing_and_leaves_no_gap() {
         followers[1].follow(&urls[1], &tokens[1], &stop),
         followers[2].follow(&urls[2], &tokens[2], &stop),
     );
-    world.end();
     check(&world, &load, &followers);
 }
 

@@ -76,12 +76,12 @@ impl Client {
             .domain_name(NAME)
             .ca_certificate(Certificate::from_pem(&identity.authority))
             .identity(tonic::transport::Identity::from_pem(&identity.certificate, &identity.key));
-        Ok(Endpoint::from_shared(format!("https://{}", self.address))?
+        Endpoint::from_shared(format!("https://{}", self.address))?
             .connect_timeout(CONNECT_WITHIN)
             .tcp_nodelay(true)
             .http2_keep_alive_interval(KEEP_ALIVE.0)
             .keep_alive_timeout(KEEP_ALIVE.1)
-            .tls_config(tls)?)
+            .tls_config(tls)
     }
 
     async fn grpc(&self) -> Result<tonic::client::Grpc<Channel>, PeerError> {

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// What a snapshot is made by: one of another version is counted anew.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Between looks at what has grown: many batches are counted at once.
 const ROUND: Duration = Duration::from_secs(1);
 /// Longest that who asks waits for the count to catch up; then it is given as it is.

@@ -1,6 +1,9 @@
 //! The count: a fold over a log's facts, with what is still open. Pure; the definitions stand at [`Counts`].
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use schema::{
     event::{Fact, Header, MessageClaimed, MessageQueued, MessageRequeued, MessageStatus, Purpose},
@@ -30,6 +33,8 @@ pub(super) struct Tally {
     talks: BTreeMap<ConversationId, Talk>,
     texts: BTreeMap<MessageId, Text>,
     lines: BTreeMap<ChannelId, Line>,
+    /// Of these nothing is counted but texts that leave.
+    blocked: BTreeSet<ConversationId>,
 }
 
 /// What was counted at one line in one hour.
@@ -107,6 +112,10 @@ impl Tally {
                 self.recover(conversation, at);
                 self.answer(conversation, at);
             }
+            Fact::ContactBlocked(_) => self.block(conversation, at),
+            Fact::ContactUnblocked(_) => {
+                self.blocked.remove(&conversation);
+            }
             Fact::ConversationResolved(_) | Fact::ConversationReopened(_) => self.begin_anew(conversation),
             Fact::MessageQueued(fact) => self.queue(conversation, at, fact),
             Fact::MessageHeld(fact) => {
@@ -156,7 +165,26 @@ impl Tally {
         &mut self.hour(at, channel).counts
     }
 
+    /// What is still open of a contact that nobody wants to hear of was no customer's: it is taken off again.
+    fn block(&mut self, conversation: ConversationId, at: Stamp) {
+        self.blocked.insert(conversation);
+        let Some(talk) = self.talks.remove(&conversation) else { return };
+        if let Some((asked, channel)) = talk.asked.filter(|_| at.since(talk.touched) <= SILENT_AFTER) {
+            let counts = self.counts(asked, &channel);
+            counts.asked = counts.asked.saturating_sub(1);
+        }
+        for (missed, channel) in talk.missed {
+            if at.since(missed) <= RECOVERED_WITHIN {
+                let counts = self.counts(missed, &channel);
+                counts.missed = counts.missed.saturating_sub(1);
+            }
+        }
+    }
+
     fn ask(&mut self, conversation: ConversationId, at: Stamp, channel: &ChannelId) {
+        if self.blocked.contains(&conversation) {
+            return;
+        }
         let talk = self.talks.entry(conversation).or_default();
         if at.since(talk.touched) > SILENT_AFTER {
             *talk = Talk::default();
@@ -169,6 +197,9 @@ impl Tally {
     }
 
     fn miss(&mut self, conversation: ConversationId, at: Stamp, channel: &ChannelId) {
+        if self.blocked.contains(&conversation) {
+            return;
+        }
         self.counts(at, channel).missed += 1;
         let Some(talk) = self.talks.get_mut(&conversation) else { return };
         if talk.missed.len() >= MISSED_KEPT {

@@ -83,6 +83,8 @@ fn changing() -> OpenApiRouter<ApiState> {
         .routes(routes!(commands::update_contact))
         .routes(routes!(commands::called))
         .routes(routes!(commands::opt_out))
+        .routes(routes!(commands::block))
+        .routes(routes!(commands::unblock))
         .routes(routes!(commands::opt_in))
         .routes(routes!(commands::release))
         .routes(routes!(me::save_filters))

@@ -100,6 +100,7 @@ fn administration() -> OpenApiRouter<ApiState> {
         .routes(routes!(operators::operator, operators::set_operator))
         .routes(routes!(operators::invite))
         .routes(routes!(operators::reset))
+        .routes(routes!(operators::set_availability_of))
         .routes(routes!(admin::parked))
         .routes(routes!(commands::record_consent))
         .routes(routes!(admin::audit))

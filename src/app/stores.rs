@@ -22,6 +22,7 @@ use crate::{
     channels::{Secret, SecretSource},
     config::{Config, StoreKind},
     store::{
+        Tables,
         cql::{Applied, CqlOptions, CqlStore},
         embedded::{EmbeddedStore, StoreError},
     },
@@ -79,8 +80,8 @@ impl Opened {
     /// Its ports.
     pub fn stores(&self) -> Stores {
         match self {
-            Self::Embedded(store) => Stores::of(store),
-            Self::Cql(store) => Stores::of_cql(store),
+            Self::Embedded(store) => Stores::over(store.log(), store.views(), store.keys(), &store.tables()),
+            Self::Cql(store) => Stores::over(store.log(), store.views(), store.keys(), &store.tables()),
         }
     }
 
@@ -164,36 +165,14 @@ pub fn open_store(config: &Config) -> anyhow::Result<EmbeddedStore> {
 }
 
 impl Stores {
-    /// The embedded store's ports.
-    pub fn of(store: &EmbeddedStore) -> Self {
-        let secrets = store.secrets();
-        let read = secrets.clone();
-        let get: SecretSource = Arc::new(move |account| {
-            let known = read.get(account).unwrap_or_default();
-            known.into_iter().map(Secret::new).collect()
-        });
+    fn over(log: Arc<dyn Log>, views: Arc<dyn Views>, keys: Arc<dyn Keys>, tables: &Arc<dyn Tables>) -> Self {
+        let (read, write) = (tables.clone(), tables.clone());
+        let get: SecretSource = Arc::new(move |account| read.secrets(account).into_iter().map(Secret::new).collect());
         let put: SecretSink = Arc::new(move |account, secret| {
-            let secrets = secrets.clone();
-            Box::pin(async move { Ok(secrets.put(&account, &secret).await?) })
+            let tables = write.clone();
+            Box::pin(async move { Ok(tables.put_secret(account, secret).await?) })
         });
-        let secrets = Secrets { get, put };
-        Self { log: store.log(), views: store.views(), keys: store.keys(), secrets, people: people(store) }
-    }
-
-    /// The CQL store's ports.
-    pub fn of_cql(store: &CqlStore) -> Self {
-        let secrets = store.secrets();
-        let read = secrets.clone();
-        let get: SecretSource = Arc::new(move |account| {
-            let known = read.get(account).unwrap_or_default();
-            known.into_iter().map(Secret::new).collect()
-        });
-        let put: SecretSink = Arc::new(move |account, secret| {
-            let secrets = secrets.clone();
-            Box::pin(async move { Ok(secrets.put(&account, &secret).await?) })
-        });
-        let secrets = Secrets { get, put };
-        Self { log: store.log(), views: store.views(), keys: store.keys(), secrets, people: people_of_cql(store) }
+        Self { log, views, keys, secrets: Secrets { get, put }, people: people(tables) }
     }
 
     /// Everything in memory: for tests of the edges.
@@ -221,26 +200,15 @@ impl Stores {
     }
 }
 
-fn people(store: &EmbeddedStore) -> PeopleTable {
-    let people = store.people();
-    let read = people.clone();
+fn people(tables: &Arc<dyn Tables>) -> PeopleTable {
+    let (read, write) = (tables.clone(), tables.clone());
     PeopleTable {
-        all: Arc::new(move || read.all()),
+        all: Arc::new(move || read.people()),
         put: Arc::new(move |(tenant, operator), record| {
-            let people = people.clone();
-            Box::pin(async move { people.put(tenant, operator, record).await.map_err(|error| error.to_string()) })
-        }),
-    }
-}
-
-fn people_of_cql(store: &CqlStore) -> PeopleTable {
-    let people = store.people();
-    let read = people.clone();
-    PeopleTable {
-        all: Arc::new(move || read.take()),
-        put: Arc::new(move |(tenant, operator), record| {
-            let people = people.clone();
-            Box::pin(async move { people.put(&tenant, &operator, &record).await.map_err(|error| error.to_string()) })
+            let tables = write.clone();
+            Box::pin(
+                async move { tables.put_person(tenant, operator, record).await.map_err(|error| error.to_string()) },
+            )
         }),
     }
 }

@@ -4,8 +4,11 @@
 
 pub mod cql;
 pub mod embedded;
+mod tables;
 
 use serde::Deserialize;
+
+pub use self::tables::{PersonRow, Tables};
 
 /// Settings of the embedded store. Sizes are bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -12,20 +12,23 @@ mod offline;
 mod people;
 mod seal;
 mod secrets;
+mod tables;
 mod views;
 
 use std::{sync::Arc, time::Duration};
 
 use actors::ports::{Keys, Log, Views};
 
-use self::{database::Database, keys::CqlKeys, log::CqlLog, views::CqlViews};
+use self::{
+    database::Database, keys::CqlKeys, log::CqlLog, people::CqlPeople, secrets::CqlSecrets, tables::CqlTables,
+    views::CqlViews,
+};
 pub use self::{
     error::{CqlError, CqlStoreError},
     migrate::{Applied, migrate},
     offline::CqlScratch,
-    people::CqlPeople,
-    secrets::CqlSecrets,
 };
+use super::Tables;
 
 /// How the servers are reached, and what the keyspace is like.
 #[derive(Clone)]
@@ -61,8 +64,7 @@ pub struct CqlStore {
     log: Arc<CqlLog>,
     views: Arc<CqlViews>,
     keys: Arc<CqlKeys>,
-    secrets: Arc<CqlSecrets>,
-    people: Arc<CqlPeople>,
+    tables: Arc<CqlTables>,
 }
 
 impl CqlStore {
@@ -79,9 +81,9 @@ impl CqlStore {
         let log = Arc::new(CqlLog::open(database.clone(), views.clone()).await?);
         let seal = seal::Seal::new(options.master);
         let keys = Arc::new(CqlKeys::new(database.clone(), seal.clone()));
-        let secrets = Arc::new(CqlSecrets::open(database.clone(), seal.clone(), &options.keyspace).await?);
-        let people = Arc::new(CqlPeople::open(database, seal, &options.keyspace).await?);
-        Ok(Self { log, views, keys, secrets, people })
+        let secrets = CqlSecrets::open(database.clone(), seal.clone(), &options.keyspace).await?;
+        let people = CqlPeople::open(database, seal, &options.keyspace).await?;
+        Ok(Self { log, views, keys, tables: Arc::new(CqlTables { secrets, people }) })
     }
 
     /// The log.
@@ -99,13 +101,8 @@ impl CqlStore {
         self.keys.clone()
     }
 
-    /// The carriers' secrets.
-    pub fn secrets(&self) -> Arc<CqlSecrets> {
-        self.secrets.clone()
-    }
-
-    /// People who sign in.
-    pub fn people(&self) -> Arc<CqlPeople> {
-        self.people.clone()
+    /// Carriers' secrets and people who sign in.
+    pub fn tables(&self) -> Arc<dyn Tables> {
+        self.tables.clone()
     }
 }

@@ -47,11 +47,11 @@ use self::{
 };
 pub use self::{
     error::StoreError,
-    keys::{EmbeddedKeys, People, Secrets},
+    keys::EmbeddedKeys,
     log::EmbeddedLog,
     views::{EmbeddedViews, ViewRow},
 };
-use super::StoreOptions;
+use super::{StoreOptions, Tables};
 
 /// An open data directory.
 pub struct EmbeddedStore {
@@ -144,14 +144,9 @@ impl EmbeddedStore {
         self.keys.clone()
     }
 
-    /// What operators sign in with.
-    pub fn people(&self) -> People {
-        People::new(self.keys.clone())
-    }
-
-    /// The carriers' secrets.
-    pub fn secrets(&self) -> Arc<Secrets> {
-        Arc::new(Secrets::new(self.keys.clone()))
+    /// Carriers' secrets and people who sign in.
+    pub fn tables(&self) -> Arc<dyn Tables> {
+        self.keys.clone()
     }
 
     /// Finishes what was accepted, flushes, and lets go of the directory. Whoever still holds a port gets errors.

@@ -12,6 +12,7 @@ pub mod remote;
 mod stores;
 mod tls;
 mod token;
+pub mod transfer;
 pub mod verify;
 
 pub use build::{Running, start};

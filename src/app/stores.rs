@@ -10,20 +10,20 @@ use std::{
 
 use actors::{
     memory::{MemoryKeys, MemoryLog, MemoryViews},
-    ports::{Keys, Log, Views},
+    ports::{Checkpoint, Keys, Log, ViewWrite, Views},
 };
 use anyhow::{Context as _, ensure};
 use futures_util::future::BoxFuture;
-use schema::ids::AccountId;
+use schema::ids::{AccountId, FeedId};
 
-use super::limits::store_options;
+use super::{client, limits::store_options};
 use crate::{
     auth::people::PeopleTable,
     channels::{Secret, SecretSource},
     config::{Config, StoreKind},
     store::{
-        Tables,
-        cql::{Applied, CqlOptions, CqlStore},
+        Adopt, Tables,
+        cql::{Applied, CqlOptions, CqlStore, CqlTls},
         embedded::{EmbeddedStore, StoreError},
     },
 };
@@ -85,6 +85,30 @@ impl Opened {
         }
     }
 
+    /// Carriers' secrets and people who sign in.
+    pub(super) fn tables(&self) -> Arc<dyn Tables> {
+        match self {
+            Self::Embedded(store) => store.tables(),
+            Self::Cql(store) => store.tables(),
+        }
+    }
+
+    /// The door for a tenant that comes from another store.
+    pub(super) fn adopt(&self) -> Arc<dyn Adopt> {
+        match self {
+            Self::Embedded(store) => store.adopt(),
+            Self::Cql(store) => store.adopt(),
+        }
+    }
+
+    /// A feed's baseline, as where it stands and what writes it again; none if it was never trimmed.
+    pub(super) async fn baseline_writes(&self, feed: &FeedId) -> anyhow::Result<Option<(Checkpoint, Vec<ViewWrite>)>> {
+        Ok(match self {
+            Self::Embedded(store) => store.baseline_writes(feed)?,
+            Self::Cql(store) => store.baseline_writes(feed).await?,
+        })
+    }
+
     /// Finishes what was accepted and lets go. Blocks; a second call does nothing.
     pub fn close(&self) {
         match self {
@@ -117,6 +141,8 @@ fn cql_options(config: &Config) -> anyhow::Result<CqlOptions> {
         datacenter: cql.datacenter.clone(),
         user: cql.user.clone(),
         password: password.trim_end().to_owned(),
+        tls: cql_tls(config)?,
+        replicas_min: if cql.allow_unsafe { 1 } else { 2 },
         connect_timeout: cql.connect_timeout_ms.duration(),
         request_timeout: cql.request_timeout_ms.duration(),
         in_flight_max: cql.in_flight_max,
@@ -125,6 +151,14 @@ fn cql_options(config: &Config) -> anyhow::Result<CqlOptions> {
         view_compaction: cql.view_compaction.clone(),
         master: master_key(config)?,
     })
+}
+
+fn cql_tls(config: &Config) -> anyhow::Result<Option<CqlTls>> {
+    if !config.cql.tls {
+        return Ok(None);
+    }
+    let trust = client::authorities("cql.tls_ca_file", &config.cql.tls_ca_file)?;
+    Ok(Some(CqlTls { config: Arc::new(trust), name: config.cql.tls_name.clone() }))
 }
 
 /// The key that everything sealed on the servers is sealed with. A file that is named must be there; one of our own is

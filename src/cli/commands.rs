@@ -32,6 +32,10 @@ pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
             };
             app::offline::trim(&config, &arguments.tenant, until, arguments.recent).await
         }
+        Command::Export(arguments) => {
+            app::transfer::export(&config, &arguments.tenant, &arguments.to, &arguments.key).await
+        }
+        Command::Import(arguments) => app::transfer::import(&config, &arguments.from, &arguments.key).await,
         Command::Keys(command) => keys(&config, &command),
         Command::Tenant(command) => tenant(&config, command).await,
         Command::Operator(command) => operator::run(&config, command).await,

@@ -27,6 +27,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::{
     CqlOptions,
     error::{CqlError, CqlStoreError},
+    tunnel::Tunnels,
 };
 
 /// Rows of one page of a scan.
@@ -115,10 +116,18 @@ pub(super) async fn connect(options: &CqlOptions, keyspace: Option<&str>) -> Res
         .retry_policy(Arc::new(FallthroughRetryPolicy::new()))
         .build();
     let mut builder = SessionBuilder::new()
-        .known_nodes(&options.contact_points)
         .default_execution_profile_handle(profile.into_handle())
         .connection_timeout(options.connect_timeout)
         .tcp_nodelay(true);
+    builder = match &options.tls {
+        None => builder.known_nodes(&options.contact_points),
+        Some(tls) => {
+            let points = &options.contact_points;
+            let (tunnels, at) = Tunnels::to(points, tls.clone(), options.connect_timeout).await?;
+            // A port of a server's own for each shard is none of a tunnel's.
+            builder.known_nodes_addr(at).address_translator(tunnels).disallow_shard_aware_port(true)
+        }
+    };
     if !options.user.is_empty() {
         builder = builder.user(&options.user, &options.password);
     }

@@ -43,6 +43,19 @@ pub enum CqlStoreError {
         /// Ours.
         known: i32,
     },
+    /// A lost server would be lost data.
+    #[error(
+        "keyspace {keyspace} keeps {found} where {needed} replicas are needed: change it (ALTER KEYSPACE, then repair), or \
+         cql.allow_unsafe = true where losing everything does no harm"
+    )]
+    Replicas {
+        /// Which.
+        keyspace: String,
+        /// What its replication says.
+        found: String,
+        /// Fewest allowed.
+        needed: u32,
+    },
     /// What is configured cannot be part of a statement.
     #[error("{key} = {value:?} cannot be used")]
     Name {

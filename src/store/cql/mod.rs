@@ -3,6 +3,7 @@
 //! The tables are in `schema/cql`. The log is written with conditions (`log`), everything else absolutely and with
 //! time stamps of its own (`views`), so that late and repeated writes change nothing. docs/cql.md tells how.
 
+mod adopt;
 mod database;
 mod error;
 mod keys;
@@ -13,6 +14,7 @@ mod people;
 mod seal;
 mod secrets;
 mod tables;
+mod tunnel;
 mod views;
 
 use std::{sync::Arc, time::Duration};
@@ -20,15 +22,16 @@ use std::{sync::Arc, time::Duration};
 use actors::ports::{Keys, Log, Views};
 
 use self::{
-    database::Database, keys::CqlKeys, log::CqlLog, people::CqlPeople, secrets::CqlSecrets, tables::CqlTables,
-    views::CqlViews,
+    adopt::CqlAdopt, database::Database, keys::CqlKeys, log::CqlLog, people::CqlPeople, secrets::CqlSecrets,
+    tables::CqlTables, views::CqlViews,
 };
 pub use self::{
     error::{CqlError, CqlStoreError},
     migrate::{Applied, migrate},
     offline::CqlScratch,
+    tunnel::CqlTls,
 };
-use super::Tables;
+use super::{Adopt, Tables};
 
 /// How the servers are reached, and what the keyspace is like.
 #[derive(Clone)]
@@ -43,6 +46,10 @@ pub struct CqlOptions {
     pub user: String,
     /// Their password.
     pub password: String,
+    /// How servers are trusted; none: connections are in clear.
+    pub tls: Option<CqlTls>,
+    /// Copies that the keyspace must keep of everything, in every data centre it names.
+    pub replicas_min: u32,
     /// Time for a connection.
     pub connect_timeout: Duration,
     /// Time for a statement.
@@ -99,6 +106,11 @@ impl CqlStore {
     /// The keys.
     pub fn keys(&self) -> Arc<dyn Keys> {
         self.keys.clone()
+    }
+
+    /// The door for a tenant that comes from another store.
+    pub fn adopt(&self) -> Arc<dyn Adopt> {
+        Arc::new(CqlAdopt { keys: self.keys.clone(), log: self.log.clone() })
     }
 
     /// Carriers' secrets and people who sign in.

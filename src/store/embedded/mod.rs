@@ -5,6 +5,7 @@
 //! becomes tenant-ordered rows (`mover`, `rows`) and is deleted. At start the segments that are left are replayed
 //! (`recovery`). Views are written by the projector, behind the log (`views`).
 
+mod adopt;
 mod append;
 mod committer;
 mod database;
@@ -38,6 +39,7 @@ use std::{
 use actors::ports::{Keys, Log, Views};
 
 use self::{
+    adopt::EmbeddedAdopt,
     committer::{Closed, Committer, Job},
     disk::{Disk, RealDisk},
     feeds::Feeds,
@@ -51,7 +53,7 @@ pub use self::{
     log::EmbeddedLog,
     views::{EmbeddedViews, ViewRow},
 };
-use super::{StoreOptions, Tables};
+use super::{Adopt, StoreOptions, Tables};
 
 /// An open data directory.
 pub struct EmbeddedStore {
@@ -147,6 +149,11 @@ impl EmbeddedStore {
     /// Carriers' secrets and people who sign in.
     pub fn tables(&self) -> Arc<dyn Tables> {
         self.keys.clone()
+    }
+
+    /// The door for a tenant that comes from another store.
+    pub fn adopt(&self) -> Arc<dyn Adopt> {
+        Arc::new(EmbeddedAdopt { keys: self.keys.clone(), log: self.log.clone() })
     }
 
     /// Finishes what was accepted, flushes, and lets go of the directory. Whoever still holds a port gets errors.

@@ -18,7 +18,10 @@ const ACTIVE: Cql = Cql::write("INSERT INTO feed_active (shard, tenant, part) VA
 const ACTIVES: Cql = Cql::read("SELECT tenant, part FROM feed_active WHERE shard = ?");
 const NOT_ACTIVE: Cql = Cql::write("DELETE FROM feed_active WHERE shard = ? AND tenant = ? AND part = ?");
 const ANCHOR: Cql = Cql::conditional(
-    "INSERT INTO feed_anchor (tenant, part, epoch, oldest, oldest_batch) VALUES (?, ?, ?, 1, 1) IF NOT EXISTS",
+    "INSERT INTO feed_anchor (tenant, part, epoch, oldest, oldest_batch) VALUES (?, ?, ?, ?, ?) IF NOT EXISTS",
+);
+const ANCHOR_ANEW: Cql = Cql::conditional(
+    "UPDATE feed_anchor SET epoch = ?, oldest = ?, oldest_batch = ? WHERE tenant = ? AND part = ? IF epoch = ?",
 );
 const ANCHORED: Cql =
     Cql::serial_read("SELECT epoch, oldest, oldest_batch FROM feed_anchor WHERE tenant = ? AND part = ?");
@@ -56,10 +59,24 @@ impl CqlLog {
         if self.read_anchor(feed).await?.is_none() {
             // Whose epoch it is in the end does not matter: it is read from there.
             let epoch = SystemIds.random().cast_signed();
-            self.database.conditionally(ANCHOR, (tenant, part, epoch)).await?;
+            self.database.conditionally(ANCHOR, (tenant, part, epoch, 1_i64, 1_i64)).await?;
         }
         self.memory().founded.insert(feed.clone());
         Ok(())
+    }
+
+    /// Begins a feed's log where another store's begins, if it has no batch. Returns the anchor that stands then.
+    pub(in crate::store::cql) async fn adopt(&self, feed: &FeedId, anchor: &Anchor) -> Result<Anchor, CqlError> {
+        self.found(feed).await?;
+        let there = self.read_anchor(feed).await?.ok_or_else(|| super::no_anchor(feed))?;
+        if there != *anchor && self.read_end(feed).await?.head.owner.is_none() {
+            let epoch = |anchor: &Anchor| anchor.epoch.0.cast_signed();
+            let to = (epoch(anchor), big(anchor.oldest.0), big(anchor.oldest_batch.0));
+            let at = (feed.tenant.as_str(), part(feed), epoch(&there));
+            self.database.conditionally(ANCHOR_ANEW, (to.0, to.1, to.2, at.0, at.1, at.2)).await?;
+            self.memory().ends.remove(feed);
+        }
+        self.read_anchor(feed).await?.ok_or_else(|| super::no_anchor(feed))
     }
 
     pub(super) async fn read_anchor(&self, feed: &FeedId) -> Result<Option<Anchor>, CqlError> {

@@ -72,6 +72,27 @@ impl EmbeddedKeys {
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
+    /// Makes a key known that another store made; the one that is there then.
+    pub(super) async fn adopt_key(
+        &self,
+        tenant: &TenantId,
+        contact: ContactId,
+        key: &ContactKey,
+    ) -> Result<ContactKey, KeyError> {
+        match self.ask(Work::AdoptKey(tenant.clone(), contact, key.clone())).await? {
+            Answer::Key(there) => Ok(there),
+            Answer::Hash(_) | Answer::Done => Err(closed()),
+        }
+    }
+
+    /// The same of a tenant's secret for address hashes.
+    pub(super) async fn adopt_hash(&self, tenant: &TenantId, secret: &[u8; 32]) -> Result<[u8; 32], KeyError> {
+        match self.ask(Work::AdoptHash(tenant.clone(), *secret)).await? {
+            Answer::Hash(there) => Ok(there),
+            Answer::Key(_) | Answer::Done => Err(closed()),
+        }
+    }
+
     fn tables(&self) -> std::sync::RwLockReadGuard<'_, Tables> {
         self.tables.read().unwrap_or_else(PoisonError::into_inner)
     }

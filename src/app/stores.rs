@@ -9,21 +9,21 @@ use std::{
 };
 
 use actors::{
-    memory::{MemoryKeys, MemoryLog, MemoryViews},
+    memory::{MemoryKeys, MemoryLog, MemoryViews, SystemIds},
     ports::{Checkpoint, Keys, Log, ViewWrite, Views},
 };
 use anyhow::{Context as _, ensure};
 use futures_util::future::BoxFuture;
 use schema::ids::{AccountId, FeedId};
 
-use super::{client, limits::store_options};
+use super::{build::node_id, client, limits::store_options};
 use crate::{
     auth::people::PeopleTable,
     channels::{Secret, SecretSource},
     config::{Config, StoreKind},
     store::{
         Adopt, Tables,
-        cql::{Applied, CqlOptions, CqlStore, CqlTls},
+        cql::{Access, Applied, CqlOptions, CqlStore, CqlTls},
         embedded::{EmbeddedStore, StoreError},
     },
 };
@@ -65,13 +65,13 @@ pub enum Opened {
 
 impl Opened {
     /// Opens it.
-    pub async fn of(config: &Config) -> anyhow::Result<Self> {
+    pub async fn of(config: &Config, access: Access) -> anyhow::Result<Self> {
         match config.store.kind {
             StoreKind::Embedded => Ok(Self::Embedded(open_store(config)?)),
             StoreKind::Cql => {
-                let options = cql_options(config)?;
                 std::fs::create_dir_all(&config.data.directory)?;
-                let store = CqlStore::open(&options).await;
+                let options = cql_options(config)?;
+                let store = CqlStore::open_as(&options, access, &config.data.directory).await;
                 Ok(Self::Cql(Box::new(store.with_context(|| format!("cql.keyspace = \"{}\"", options.keyspace))?)))
             }
         }
@@ -109,12 +109,25 @@ impl Opened {
         })
     }
 
-    /// Finishes what was accepted and lets go. Blocks; a second call does nothing.
-    pub fn close(&self) {
+    /// Returns when this process must end and be started anew, whatever it does.
+    pub async fn lost(&self) {
         match self {
-            Self::Embedded(store) => store.close(),
+            Self::Embedded(_) => std::future::pending().await,
+            Self::Cql(store) => store.lost().await,
+        }
+    }
+
+    /// Finishes what was accepted and lets go.
+    pub async fn close(self) -> anyhow::Result<()> {
+        match self {
+            Self::Embedded(store) => {
+                tokio::task::spawn_blocking(move || store.close()).await.context("the store's end")
+            }
             // What was accepted is on the servers.
-            Self::Cql(_) => {}
+            Self::Cql(store) => {
+                store.close().await;
+                Ok(())
+            }
         }
     }
 }
@@ -149,6 +162,7 @@ fn cql_options(config: &Config) -> anyhow::Result<CqlOptions> {
         replication: cql.replication.clone(),
         log_compaction: cql.log_compaction.clone(),
         view_compaction: cql.view_compaction.clone(),
+        node: node_id(&config.data.directory, &SystemIds)?.to_string(),
         master: master_key(config)?,
     })
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     config::Config,
     store::{
-        cql::CqlScratch,
+        cql::{Access, CqlScratch},
         embedded::{EmbeddedViews, ViewRow, offline::walk},
     },
 };
@@ -65,9 +65,9 @@ impl Second {
 
 /// Checks one tenant, or all; an error says how many findings there are.
 pub async fn verify(config: &Config, tenant: Option<&TenantId>) -> anyhow::Result<()> {
-    let store = opened(config).await?;
+    let store = opened(config, Access::Alone).await?;
     let verified = verify_opened(&store, config, tenant).await;
-    store.close();
+    store.close().await?;
     verified
 }
 

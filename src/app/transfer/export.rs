@@ -17,7 +17,10 @@ use super::{Progress, READ_BYTES, directory};
 use crate::{
     app::{Opened, Stores, offline::opened},
     config::Config,
-    store::transfer::{BaselinePart, Content, Exporting, Listing, Manifest, Secret, TransferKey},
+    store::{
+        cql::Access,
+        transfer::{BaselinePart, Content, Exporting, Listing, Manifest, Secret, TransferKey},
+    },
 };
 
 /// Rows of the baseline in one record.
@@ -28,9 +31,9 @@ pub async fn export(config: &Config, tenant: &TenantId, to: &Path, key: &Path) -
     ensure!(*tenant != TenantId::system(), "the directory is no tenant: each tenant's entries go with it");
     ensure!(!to.exists(), "{} is there already", to.display());
     let key = TransferKey::read_or_make(key)?;
-    let store = opened(config).await?;
+    let store = opened(config, Access::Alone).await?;
     let done = write(&store, tenant, to, &key).await;
-    store.close();
+    store.close().await?;
     done
 }
 

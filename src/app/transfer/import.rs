@@ -24,6 +24,7 @@ use crate::{
     config::Config,
     store::{
         AdoptError,
+        cql::Access,
         transfer::{BaselinePart, Checked, Content, Listing, Secret, TransferKey, check, contents},
     },
 };
@@ -42,7 +43,7 @@ pub async fn import(config: &Config, from: &Path, key: &Path) -> anyhow::Result<
     let checked = check(from, &key)?;
     let tenant = checked.manifest.tenant.clone();
     ensure!(tenant != TenantId::system(), "a file of the directory");
-    let store = Opened::of(config).await?;
+    let store = Opened::of(config, Access::Alone).await?;
     let done = read(&store, from, &checked).await;
     let done = match done {
         Ok(()) => verify_opened(&store, config, Some(&tenant)).await,
@@ -52,7 +53,7 @@ pub async fn import(config: &Config, from: &Path, key: &Path) -> anyhow::Result<
         Ok(()) => register(&store.stores(), &tenant, &checked.listing).await,
         Err(error) => Err(error),
     };
-    store.close();
+    store.close().await?;
     done?;
     let totals = &checked.totals;
     println!("{tenant}: {} batches, {} events are here, and verified", totals.batches, totals.events);
@@ -63,6 +64,9 @@ async fn read(store: &Opened, from: &Path, checked: &Checked) -> anyhow::Result<
     let (stores, manifest) = (store.stores(), &checked.manifest);
     let (tenant, feed) = (&manifest.tenant, FeedId::of(&manifest.tenant));
     let directory = directory(&*stores.log).await?;
+    let head = stores.log.head(&feed).await?;
+    let is_other = head.owner.is_some() && stores.log.anchor(&feed).await? != manifest.anchor();
+    ensure!(!is_other, other(tenant));
     // What cannot be registered in the end is not begun.
     facts(&directory, tenant, &checked.listing)?;
     match store.adopt().adopt_anchor(&feed, &manifest.anchor()).await {

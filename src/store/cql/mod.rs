@@ -7,6 +7,7 @@ mod adopt;
 mod database;
 mod error;
 mod keys;
+mod lease;
 mod log;
 mod migrate;
 mod offline;
@@ -17,16 +18,17 @@ mod tables;
 mod tunnel;
 mod views;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use actors::ports::{Keys, Log, Views};
 
 use self::{
-    adopt::CqlAdopt, database::Database, keys::CqlKeys, log::CqlLog, people::CqlPeople, secrets::CqlSecrets,
-    tables::CqlTables, views::CqlViews,
+    adopt::CqlAdopt, database::Database, keys::CqlKeys, lease::Lease, log::CqlLog, people::CqlPeople,
+    secrets::CqlSecrets, tables::CqlTables, views::CqlViews,
 };
 pub use self::{
     error::{CqlError, CqlStoreError},
+    lease::Access,
     migrate::{Applied, migrate},
     offline::CqlScratch,
     tunnel::CqlTls,
@@ -62,6 +64,8 @@ pub struct CqlOptions {
     pub log_compaction: String,
     /// Compaction of the other tables, as a CQL map.
     pub view_compaction: String,
+    /// This node's name: the same after a restart, and no other's.
+    pub node: String,
     /// The master key: 256 bits that keys and secrets are sealed with, the same on every node.
     pub master: [u8; 32],
 }
@@ -72,6 +76,8 @@ pub struct CqlStore {
     views: Arc<CqlViews>,
     keys: Arc<CqlKeys>,
     tables: Arc<CqlTables>,
+    database: Arc<Database>,
+    lease: Option<Lease>,
 }
 
 impl CqlStore {
@@ -80,17 +86,38 @@ impl CqlStore {
         seal::random().map_err(CqlStoreError::Master)
     }
 
-    /// Connects to a keyspace of exactly this version's format.
+    /// Connects to a keyspace of exactly this version's format, without a lease: beside whoever works on it.
     pub async fn open(options: &CqlOptions) -> Result<Self, CqlStoreError> {
         let session = migrate::open(options).await?;
+        Self::over(Arc::new(Database::new(session, options)), None, options, true).await
+    }
+
+    /// The same with a lease, and with the data directory that this node's name is in.
+    pub async fn open_as(options: &CqlOptions, access: Access, directory: &Path) -> Result<Self, CqlStoreError> {
+        let session = migrate::open(options).await?;
         let database = Arc::new(Database::new(session, options));
+        let lease = Lease::take(&database, access, &options.node, directory).await?;
+        // Who only reads takes no marks away: those of a node beside it may be among them.
+        Self::over(database, lease, options, access != Access::Read).await
+    }
+
+    async fn over(
+        database: Arc<Database>,
+        lease: Option<Lease>,
+        options: &CqlOptions,
+        looks: bool,
+    ) -> Result<Self, CqlStoreError> {
         let views = Arc::new(CqlViews::new(database.clone()));
-        let log = Arc::new(CqlLog::open(database.clone(), views.clone()).await?);
+        let log = CqlLog::new(database.clone(), views.clone(), &options.node);
+        if looks {
+            log.find_lagging().await.map_err(|error| CqlStoreError::Connect(error.to_string()))?;
+        }
+        let log = Arc::new(log);
         let seal = seal::Seal::new(options.master);
         let keys = Arc::new(CqlKeys::new(database.clone(), seal.clone()));
         let secrets = CqlSecrets::open(database.clone(), seal.clone(), &options.keyspace).await?;
-        let people = CqlPeople::open(database, seal, &options.keyspace).await?;
-        Ok(Self { log, views, keys, tables: Arc::new(CqlTables { secrets, people }) })
+        let people = CqlPeople::open(database.clone(), seal, &options.keyspace).await?;
+        Ok(Self { log, views, keys, tables: Arc::new(CqlTables { secrets, people }), database, lease })
     }
 
     /// The log.
@@ -106,6 +133,18 @@ impl CqlStore {
     /// The keys.
     pub fn keys(&self) -> Arc<dyn Keys> {
         self.keys.clone()
+    }
+
+    /// Returns when this node must start anew: somebody else had the keyspace alone.
+    pub async fn lost(&self) {
+        self.database.guard().lost().await;
+    }
+
+    /// Gives the lease back: nobody has to wait until it lapses.
+    pub async fn close(&self) {
+        if let Some(lease) = &self.lease {
+            lease.end().await;
+        }
     }
 
     /// The door for a tenant that comes from another store.

@@ -4,6 +4,7 @@ mod contracts;
 mod doors;
 mod engine;
 mod format;
+mod lease;
 mod log;
 mod sealed;
 mod transfer;

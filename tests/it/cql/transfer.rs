@@ -123,7 +123,10 @@ async fn live(world: &World, server: Server) -> Value {
         until("the text is taken", async || world.carrier.text(&texting).await.is_ok()).await;
     }
     world.carrier.call(&Calling { from: contact(0), ..Calling::default() }).await;
-    until("the call is answered with a text", async || world.carrier.texts_to(&contact(0)) > 0).await;
+    until("the call to be answered with a text, and all its news to be here", async || {
+        world.carrier.texts_to(&contact(0)) > 0 && inbox(world).await.to_string().contains("\"delivered\"")
+    })
+    .await;
     let rows = inbox(world).await;
     assert!(server.terminate().success());
     rows

@@ -28,6 +28,7 @@ pub fn options(keyspace: &str) -> CqlOptions {
         replication: "{'class': 'SimpleStrategy', 'replication_factor': 1}".to_owned(),
         log_compaction: "{'class': 'LeveledCompactionStrategy'}".to_owned(),
         view_compaction: "{'class': 'LeveledCompactionStrategy'}".to_owned(),
+        node: "node-test".to_owned(),
         master: [7; 32],
     }
 }

@@ -1933,6 +1933,13 @@ export interface components {
              */
             waiting: number;
         };
+        /** @description How one line stands with limits that nodes share. */
+        LinePace: {
+            /** @description Which. */
+            channel: components["schemas"]["ChannelId"];
+            /** @description How. */
+            standing: components["schemas"]["PaceStanding"];
+        };
         /** @description Sums of one line. */
         LineTotal: {
             /** @description Which. */
@@ -2243,6 +2250,11 @@ export interface components {
             role?: components["schemas"]["Role"] | null;
             sign_in?: components["schemas"]["SignInState"] | null;
         };
+        /**
+         * @description Where a node's parts of shared limits come from.
+         * @enum {string}
+         */
+        PaceStanding: "idle" | "granted" | "waiting" | "degraded";
         /** @description What a one-time link is for. */
         PageInvitation: {
             /** @description Theirs. */
@@ -2491,6 +2503,8 @@ export interface components {
         /** @description A page of queued texts, oldest first. */
         QueuePage: components["schemas"]["Position"] & {
             next?: components["schemas"]["MessageId"] | null;
+            /** @description How lines stand with limits that nodes share; absent: this node shares none, or no line is under one. */
+            pace?: components["schemas"]["LinePace"][];
             /** @description What is held back; absent: texts leave. */
             paused?: components["schemas"]["Pauses"];
             /** @description The texts; a page may be empty and not the last. */

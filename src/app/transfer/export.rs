@@ -11,6 +11,7 @@ use anyhow::{Context as _, bail, ensure};
 use schema::{
     event::{SealedBatch, StoredEvent},
     ids::{ContactId, FeedId, KeyId, TenantId},
+    transfer::{Listing, Manifest, Secret},
 };
 
 use super::{Progress, READ_BYTES, directory};
@@ -19,7 +20,7 @@ use crate::{
     config::Config,
     store::{
         cql::Access,
-        transfer::{BaselinePart, Content, Exporting, Listing, Manifest, Secret, TransferKey},
+        transfer::{BaselinePart, Content, Exporting, TransferKey},
     },
 };
 
@@ -129,7 +130,7 @@ fn pieces(at: Checkpoint, mut writes: Vec<ViewWrite>) -> impl Iterator<Item = Ba
     std::iter::from_fn(move || {
         let rest = writes.split_off(writes.len().min(TOGETHER));
         let piece = std::mem::replace(&mut writes, rest);
-        (!piece.is_empty()).then(|| BaselinePart::new(at, piece))
+        (!piece.is_empty()).then(|| BaselinePart { at, writes: piece })
     })
 }
 
@@ -189,7 +190,7 @@ async fn secrets(
 /// None: the contact was erased, and stays so.
 async fn key(keys: &dyn Keys, tenant: &TenantId, contact: ContactId, id: KeyId) -> anyhow::Result<Option<Secret>> {
     match keys.get(tenant, id).await {
-        Ok(key) => Ok(Some(Secret::of_key(contact, &key))),
+        Ok(key) => Ok(Some(Secret::Key { contact, id: key.id, secret: key.secret })),
         Err(KeyError::Destroyed) => Ok(None),
         Err(error) => Err(error).context("a contact's key"),
     }

@@ -16,6 +16,7 @@ use schema::{
     event::{Author, BatchHeader, Fact, Header, Origin, SealedBatch, StoredEvent, Via},
     ids::{BatchId, FeedId, NodeId, Offset, RequestId, TenantId},
     time::Stamp,
+    transfer::{Listing, Secret},
 };
 
 use super::{Progress, READ_BYTES, directory};
@@ -25,7 +26,7 @@ use crate::{
     store::{
         AdoptError,
         cql::Access,
-        transfer::{BaselinePart, Checked, Content, Listing, Secret, TransferKey, check, contents},
+        transfer::{BaselinePart, Checked, Content, TransferKey, anchor, check, contents},
     },
 };
 
@@ -65,11 +66,11 @@ async fn read(store: &Opened, from: &Path, checked: &Checked) -> anyhow::Result<
     let (tenant, feed) = (&manifest.tenant, FeedId::of(&manifest.tenant));
     let directory = directory(&*stores.log).await?;
     let head = stores.log.head(&feed).await?;
-    let is_other = head.owner.is_some() && stores.log.anchor(&feed).await? != manifest.anchor();
+    let is_other = head.owner.is_some() && stores.log.anchor(&feed).await? != anchor(manifest);
     ensure!(!is_other, other(tenant));
     // What cannot be registered in the end is not begun.
     facts(&directory, tenant, &checked.listing)?;
-    match store.adopt().adopt_anchor(&feed, &manifest.anchor()).await {
+    match store.adopt().adopt_anchor(&feed, &anchor(manifest)).await {
         Err(AdoptError::Other(_)) => bail!(other(tenant)),
         adopted => adopted?,
     }
@@ -182,7 +183,7 @@ async fn write_baseline(
     pieces: Vec<BaselinePart>,
 ) -> anyhow::Result<()> {
     let baseline = views.baseline().await?.context("these views have no baseline")?;
-    let at = pieces[0].checkpoint();
+    let at = pieces[0].at;
     if baseline.checkpoint(feed).await? == at {
         return Ok(());
     }

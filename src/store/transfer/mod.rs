@@ -24,12 +24,12 @@ mod write;
 
 use std::path::PathBuf;
 
-use actors::ports::{Anchor, Checkpoint, ContactKey, ViewWrite};
+use actors::ports::{Anchor, Checkpoint, ViewWrite};
 use schema::{
     event::SealedBatch,
-    ids::{AccountId, BatchNumber, ChannelId, ContactId, Epoch, KeyId, Offset, OperatorId, TenantId},
+    ids::{BatchNumber, Offset},
+    transfer::Manifest,
 };
-use serde::{Deserialize, Serialize};
 
 pub use self::{
     read::{Checked, check, contents},
@@ -37,94 +37,29 @@ pub use self::{
     write::Exporting,
 };
 
-/// What the file is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
-    /// Whose.
-    pub tenant: TenantId,
-    /// The log's epoch: it stays the same, so that dashboards resume in the new place.
-    pub epoch: Epoch,
-    /// First offset of the log.
-    pub oldest: Offset,
-    /// Its batch.
-    pub oldest_batch: BatchNumber,
-    /// Version of the views, which a baseline is part of.
-    pub views: u32,
-}
-
-impl Manifest {
-    /// As stores have it.
-    pub fn anchor(&self) -> Anchor {
-        Anchor { epoch: self.epoch, oldest: self.oldest, oldest_batch: self.oldest_batch }
-    }
+/// Where the log of a file begins, as stores have it.
+pub fn anchor(manifest: &Manifest) -> Anchor {
+    Anchor { epoch: manifest.epoch, oldest: manifest.oldest, oldest_batch: manifest.oldest_batch }
 }
 
 /// A piece of the baseline.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct BaselinePart {
-    /// Where the baseline stands: offset and batch.
-    at: (Offset, BatchNumber),
+    /// Where the whole baseline stands.
+    pub at: Checkpoint,
     /// What writes it again.
     pub writes: Vec<ViewWrite>,
 }
 
 impl BaselinePart {
-    /// Of a baseline that stands there.
-    pub fn new(at: Checkpoint, writes: Vec<ViewWrite>) -> Self {
-        Self { at: (at.offset, at.batch), writes }
+    fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
+        postcard::to_stdvec(&(self.at.offset, self.at.batch, &self.writes))
     }
 
-    /// Where the whole baseline stands.
-    pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint { offset: self.at.0, batch: self.at.1 }
+    fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        let (offset, batch, writes): (Offset, BatchNumber, Vec<ViewWrite>) = postcard::from_bytes(bytes)?;
+        Ok(Self { at: Checkpoint { offset, batch }, writes })
     }
-}
-
-/// What the directory says of the tenant.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Listing {
-    /// Accounts, with the carrier's ids of them.
-    pub accounts: Vec<(AccountId, String)>,
-    /// Lines, with their accounts and numbers.
-    pub lines: Vec<(ChannelId, AccountId, String)>,
-}
-
-/// Something that is sealed in the file. Its `Debug` is none: it would show it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Secret {
-    /// A contact's key.
-    Key {
-        /// Whose.
-        contact: ContactId,
-        /// Its id.
-        id: KeyId,
-        /// It.
-        secret: [u8; 32],
-    },
-    /// The tenant's secret for address hashes.
-    Hash([u8; 32]),
-    /// An account's secrets, newest first.
-    Account(AccountId, Vec<String>),
-    /// A record of somebody who signs in.
-    Person(OperatorId, Vec<u8>),
-}
-
-impl Secret {
-    /// Of a key.
-    pub fn of_key(contact: ContactId, key: &ContactKey) -> Self {
-        Self::Key { contact, id: key.id, secret: key.secret }
-    }
-}
-
-/// What a whole file holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Totals {
-    /// Batches.
-    pub batches: u64,
-    /// Events in them.
-    pub events: u64,
-    /// Offset after the last one.
-    pub next_offset: Offset,
 }
 
 /// One thing of a file that is gone through.

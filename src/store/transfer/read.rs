@@ -7,22 +7,15 @@ use bytes::Bytes;
 use schema::{
     event::SealedBatch,
     ids::{BatchNumber, FeedId, Offset},
+    transfer::{End, Listing, Manifest, Secret, Totals},
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use sha2::Digest as _;
 
 use super::{
-    BaselinePart, Content, Listing, Manifest, Secret, Totals, TransferError, TransferKey,
+    BaselinePart, Content, TransferError, TransferKey,
     record::{Kind, Record, Records},
 };
-
-/// What the last record says.
-#[derive(Serialize, Deserialize)]
-pub(super) struct End {
-    pub(super) totals: Totals,
-    pub(super) secrets: u64,
-    pub(super) sha256: String,
-}
 
 /// A file that is whole.
 pub struct Checked {
@@ -48,7 +41,7 @@ pub fn check(path: &Path, key: &TransferKey) -> Result<Checked, TransferError> {
     let manifest: Manifest = parse(&records, &first)?;
     records.pass(&first);
     let mut expected = Expected::new(&manifest);
-    let mut totals = Totals { next_offset: manifest.oldest, ..Totals::default() };
+    let mut totals = Totals::from(manifest.oldest);
     let (mut listing, mut secrets, mut pieces) = (None, Vec::new(), 0);
     while let Some(record) = records.next()? {
         match record.kind {
@@ -118,8 +111,8 @@ fn baseline(records: &Records, record: &Record, manifest: &Manifest) -> Result<B
         let reason = format!("a baseline of views {}, this version reads {VIEWS_VERSION}", manifest.views);
         return Err(records.damaged(reason));
     }
-    let piece: BaselinePart = postcard::from_bytes(&record.payload).map_err(|error| records.damaged(error))?;
-    if piece.checkpoint().offset.next() != manifest.oldest {
+    let piece = BaselinePart::decode(&record.payload).map_err(|error| records.damaged(error))?;
+    if piece.at.offset.next() != manifest.oldest {
         return Err(records.damaged("a baseline that stands elsewhere than where the log begins"));
     }
     Ok(piece)

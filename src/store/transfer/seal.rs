@@ -10,9 +10,10 @@ use rand::TryRngCore as _;
 use schema::{
     ids::TenantId,
     seal::{self, NONCE},
+    transfer::Secret,
 };
 
-use super::{Secret, TransferError, io};
+use super::{TransferError, io};
 
 /// A key, and where it lies.
 pub struct TransferKey {

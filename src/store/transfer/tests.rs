@@ -1,6 +1,9 @@
 //! A file is whole or refused, and an interrupted one is gone on with.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use actors::{
     contracts::sample::{Writer, feed},
@@ -9,6 +12,7 @@ use actors::{
 use schema::{
     event::SealedBatch,
     ids::{AccountId, BatchNumber, ContactId, Epoch, KeyId, Offset, OperatorId},
+    transfer::{Listing, Manifest, Secret},
 };
 use uuid::Uuid;
 

@@ -8,13 +8,17 @@ use std::{
 };
 
 use bytes::Bytes;
-use schema::{event::SealedBatch, ids::TenantId};
+use schema::{
+    event::SealedBatch,
+    ids::TenantId,
+    transfer::{End, Listing, Manifest, Secret, Totals},
+};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    BaselinePart, Content, Listing, Manifest, Secret, Totals, TransferError, TransferKey, io,
-    read::{End, parse},
+    BaselinePart, Content, TransferError, TransferKey, io,
+    read::parse,
     record::{Kind, MAGIC, Records, encode},
 };
 
@@ -52,11 +56,8 @@ impl Exporting {
             file.set_len(kept.length).and_then(|()| file.seek(SeekFrom::End(0))).map_err(io(&part))?;
         }
         let is_new = kept.is_none();
-        let kept = kept.unwrap_or_else(|| Kept {
-            length: 0,
-            hash: Sha256::new(),
-            totals: Totals { next_offset: manifest.oldest, ..Totals::default() },
-        });
+        let kept =
+            kept.unwrap_or_else(|| Kept { length: 0, hash: Sha256::new(), totals: Totals::from(manifest.oldest) });
         let tenant = manifest.tenant.clone();
         let file = BufWriter::with_capacity(1 << 20, file);
         let mut this = Self { path: path.to_owned(), part, file, hash: kept.hash, tenant, totals: kept.totals };
@@ -74,7 +75,7 @@ impl Exporting {
 
     /// Adds a piece of the baseline; all of them come before the first batch.
     pub fn baseline(&mut self, piece: &BaselinePart) -> Result<(), TransferError> {
-        let bytes = postcard::to_stdvec(piece).map_err(std::io::Error::other).map_err(io(&self.part))?;
+        let bytes = piece.encode().map_err(std::io::Error::other).map_err(io(&self.part))?;
         self.record(Kind::Baseline, &bytes)
     }
 
@@ -127,14 +128,6 @@ impl Exporting {
     }
 }
 
-impl Totals {
-    pub(super) fn add(&mut self, batch: &SealedBatch) {
-        self.batches += 1;
-        self.events += u64::from(batch.header.count);
-        self.next_offset = batch.header.end();
-    }
-}
-
 /// How much of an interrupted file is good.
 struct Kept {
     length: u64,
@@ -155,14 +148,14 @@ fn keep(part: &Path, manifest: &Manifest, visit: &mut impl FnMut(&Content)) -> R
         }
         _ => return Ok(None),
     }
-    let mut totals = Totals { next_offset: manifest.oldest, ..Totals::default() };
+    let mut totals = Totals::from(manifest.oldest);
     let mut kept = None;
     let mut baseline = Vec::new();
     // Whatever cannot be read is where it was cut.
     while let Ok(Some(record)) = records.next() {
         match record.kind {
             Kind::Baseline => {
-                let Ok(piece) = postcard::from_bytes(&record.payload) else { break };
+                let Ok(piece) = BaselinePart::decode(&record.payload) else { break };
                 baseline.push(Content::Baseline(piece));
                 records.pass(&record);
             }

@@ -29,7 +29,11 @@ fn server(authority: &Authority) -> (Redis, TempDir, u16) {
         "--tls-auth-clients",
         "no",
         "--user",
-        "desk on >right ~test:* +@all",
+        "desk",
+        "on",
+        ">right",
+        "~test:*",
+        "+@all",
     ]);
     (redis, directory, port)
 }

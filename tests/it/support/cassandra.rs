@@ -61,15 +61,11 @@ pub fn environment(keyspace: &str) -> Vec<(&'static str, String)> {
 }
 
 fn start() -> Server {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let jars = root.join(".cache/cassandra/lib");
-    assert!(jars.is_dir(), "scripts/setup-cql.sh fetches the CQL server of the tests");
     // Below target/, where there is room, and never in a checkout's own files.
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cassandra-{}", std::process::id()));
     let _ = fs::remove_dir_all(&directory);
     fs::create_dir_all(&directory).unwrap();
     let (native, storage) = (free_port(), free_port());
-    let yaml = fs::read_to_string(root.join("tests/cassandra/cassandra.yaml")).unwrap();
     let (authority, certificate) = (Authority::new(), directory.join("server.pem"));
     let (chain, key) = authority.certify(&["127.0.0.1"]);
     fs::write(&certificate, key + &chain).unwrap();
@@ -81,9 +77,8 @@ fn start() -> Server {
         ("@storage_port@", storage.to_string()),
         ("@native_port@", native.to_string()),
     ];
-    let yaml = filled.iter().fold(yaml, |yaml, (from, to)| yaml.replace(from, to));
-    fs::write(directory.join("cassandra.yaml"), yaml).unwrap();
-    let guard = command(root, &jars, &directory).spawn().expect("sh starts");
+    configure(&directory, &filled);
+    let guard = command(GUARD, &directory).spawn().expect("sh starts");
     let address = format!("127.0.0.1:{native}");
     let log = directory.join("log");
     wait_for_within(START, "the CQL server", || TcpStream::connect(&address).ok().map(drop).or_else(|| ended(&log)));
@@ -93,17 +88,29 @@ fn start() -> Server {
     Server { address, authority: authority.pem(), _guard: Some(guard) }
 }
 
+/// Writes a server's configuration into its directory, with places filled in.
+pub(super) fn configure(directory: &Path, filled: &[(&str, String)]) {
+    let yaml = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cassandra/cassandra.yaml");
+    let yaml = fs::read_to_string(yaml).unwrap();
+    let yaml = filled.iter().fold(yaml, |yaml, (from, to)| yaml.replace(from, to));
+    fs::write(directory.join("cassandra.yaml"), yaml).unwrap();
+}
+
 /// A server that could not start says why in its log.
-fn ended(log: &Path) -> Option<()> {
+pub(super) fn ended(log: &Path) -> Option<()> {
     let text = fs::read_to_string(log).unwrap_or_default();
     assert!(!text.contains("Exception encountered during startup"), "{text}");
     None
 }
 
-fn command(root: &Path, jars: &Path, directory: &Path) -> Command {
+/// A server in its directory, below a shell that ends it.
+pub(super) fn command(guard: &str, directory: &Path) -> Command {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let jars = root.join(".cache/cassandra/lib");
+    assert!(jars.is_dir(), "scripts/setup-cql.sh fetches the CQL server of the tests");
     let file = |path: PathBuf| path.to_str().expect("a checkout's path is text").to_owned();
     let mut command = Command::new("sh");
-    command.arg("-c").arg(GUARD).arg("sh").arg("java").env("DIRECTORY", directory).stdin(Stdio::piped());
+    command.arg("-c").arg(guard).arg("sh").arg("java").env("DIRECTORY", directory).stdin(Stdio::piped());
     command.arg(format!("@{}", file(root.join("tests/cassandra/jvm.options"))));
     command.arg(format!("-javaagent:{}", file(jars.join("jamm-0.4.0.jar"))));
     command.arg(format!("-Dcassandra.config=file://{}", file(directory.join("cassandra.yaml"))));

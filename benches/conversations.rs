@@ -15,7 +15,7 @@ use support::{
     Ahead, NEVER, World,
     counting::{Counting, counted},
     figures::{Run, Wanted, ms},
-    found, least_store, limits, send, start, tenant, text, viewed,
+    found, least_store, limits, send, shipped_store, start, tenant, text, viewed,
 };
 
 #[global_allocator]
@@ -90,7 +90,8 @@ async fn measure(run: &mut Run) {
     let awake = live().await;
     clock.skip(NEVER * 2);
     let asleep = passivated(awake).await;
-    clock_of_waking(run, &engine, active).await;
+    close(engine, store).await;
+    waking(run, directory.path(), active).await;
     let of = |bytes: f64, count: u64| bytes / f64::from(u32::try_from(count).unwrap_or(1));
     let note = format!("{:.0} MiB with nobody active, {:.0} MiB with all of them", passive / 1e6, awake / 1e6);
     run.row(
@@ -105,7 +106,6 @@ async fn measure(run: &mut Run) {
     run.row(5, what, "bytes", vec![of((asleep - passive).max(0.0), active)], &Wanted::AtMost(64.0), KEYS);
     let what = "known conversation that was never active since the start: bytes, its contact's key included";
     run.row(5, what, "bytes", vec![of(passive - empty, known)], &Wanted::Nothing, &format!("{known} of them"));
-    close(engine, store).await;
 }
 
 async fn fill(run: &Run, engine: &Engine, known: u64) {
@@ -138,6 +138,17 @@ async fn passivated(awake: f64) -> f64 {
             return live().await.min(now);
         }
     }
+}
+
+/// How long waking takes where the store's caches are as they ship, in a process that has read nothing yet.
+async fn waking(run: &mut Run, directory: &Path, active: u64) {
+    let store = shipped_store(directory);
+    let engine = start(World::of(&store), limits()).await;
+    for owner in 0..TENANTS {
+        engine.tenant(&tenant(owner)).await.expect("it is there");
+    }
+    clock_of_waking(run, &engine, active).await;
+    close(engine, store).await;
 }
 
 /// One after the other: a cold conversation, and the same again when it is warm.

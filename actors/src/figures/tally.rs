@@ -131,10 +131,15 @@ impl Tally {
         }
     }
 
+    /// The hour of the last fact.
+    pub(super) fn newest_hour(&self) -> u32 {
+        hour_of(self.newest)
+    }
+
     /// Forgets what nothing can change any more, and hours before the last `keep`. Changes no count that is kept.
     pub(super) fn prune(&mut self, keep: u32) {
         let newest = self.newest;
-        self.hours = self.hours.split_off(&hour_of(newest).saturating_sub(keep.saturating_sub(1)));
+        self.hours = self.hours.split_off(&self.newest_hour().saturating_sub(keep.saturating_sub(1)));
         self.talks.retain(|_, talk| newest.since(talk.touched) <= SILENT_AFTER);
         self.texts.retain(|_, text| text.is_waiting || newest.since(text.touched) <= SETTLED_AFTER);
     }

@@ -140,7 +140,8 @@ fn cql(config: &Config, faults: &mut Vec<Fault>) {
         let allowed = "must be given with cql.user, and only with it";
         faults.push(fault("cql.password_file", &cql.password_file, allowed));
     }
-    if !cql.tls && !(cql.tls_ca_file.as_os_str().is_empty() && cql.tls_name.is_empty()) {
+    let trusts = !cql.tls_ca_file.as_os_str().is_empty() || !cql.tls_name.is_empty();
+    if trusts && !cql.tls {
         faults.push(fault("cql.tls", cql.tls, "must be true where cql.tls_ca_file or cql.tls_name is given"));
     }
     if fewest_replicas(&cql.replication).is_none_or(|replicas| replicas < 2) && !cql.allow_unsafe {

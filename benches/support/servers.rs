@@ -1,4 +1,10 @@
 //! The servers that tests start, for benches: a Redis, or Apache Cassandra, on free ports of this machine.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "tests' own code, by tests' own rules"
+)]
 
 #[path = "../../tests/it/support/authority.rs"]
 pub mod authority;

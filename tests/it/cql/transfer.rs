@@ -8,16 +8,13 @@ use std::{
 };
 
 use deskwire::store::{
-    StoreOptions,
+    PersonRow, StoreOptions,
     cql::CqlOptions,
     embedded::EmbeddedStore,
     transfer::{Content, contents},
 };
 use loadtest::carrier::{Calling, Chance, Faults, Texting};
-use schema::{
-    event::SealedBatch,
-    ids::{AccountId, OperatorId, TenantId},
-};
+use schema::{event::SealedBatch, ids::AccountId};
 use serde_json::Value;
 
 use super::world::{keyspace, session};
@@ -139,7 +136,7 @@ async fn batches_of(options: &CqlOptions) -> i64 {
 }
 
 /// What is sealed beside the log.
-fn sealed(directory: &Path) -> (Vec<String>, Vec<(TenantId, OperatorId, Vec<u8>)>) {
+fn sealed(directory: &Path) -> (Vec<String>, Vec<PersonRow>) {
     let store = EmbeddedStore::open(directory, &StoreOptions::default()).unwrap();
     let tables = store.tables();
     let sealed = (tables.secrets(&AccountId::new("demo-account").unwrap()), tables.people());

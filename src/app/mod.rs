@@ -12,8 +12,10 @@ pub mod remote;
 mod stores;
 mod tls;
 mod token;
+pub mod transfer;
 pub mod verify;
 
+pub use crate::store::cql::Access;
 pub use build::{Running, start};
 pub use listener::{Listener, ListenerLimits};
 pub use stores::{Opened, Secrets, Stores, migrate, open_store};

@@ -18,21 +18,29 @@ pub fn options(keyspace: &str) -> CqlOptions {
         contact_points: vec![cassandra::server().to_owned()],
         keyspace: keyspace.to_owned(),
         datacenter: String::new(),
-        user: String::new(),
-        password: String::new(),
+        user: cassandra::USER.to_owned(),
+        password: cassandra::PASSWORD.to_owned(),
+        tls: None,
+        replicas_min: 1,
         connect_timeout: Duration::from_secs(30),
         request_timeout: Duration::from_secs(30),
         in_flight_max: 256,
         replication: "{'class': 'SimpleStrategy', 'replication_factor': 1}".to_owned(),
         log_compaction: "{'class': 'LeveledCompactionStrategy'}".to_owned(),
         view_compaction: "{'class': 'LeveledCompactionStrategy'}".to_owned(),
+        node: "node-test".to_owned(),
         master: [7; 32],
     }
 }
 
 /// A session beside the store's.
 pub async fn session() -> Session {
-    SessionBuilder::new().known_node(cassandra::server()).build().await.unwrap()
+    SessionBuilder::new()
+        .known_node(cassandra::server())
+        .user(cassandra::USER, cassandra::PASSWORD)
+        .build()
+        .await
+        .unwrap()
 }
 
 /// A keyspace that did not exist before, migrated.

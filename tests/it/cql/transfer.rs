@@ -28,7 +28,7 @@ use crate::{
 };
 
 const CONTACTS: usize = 6;
-const TEXTS: usize = 12;
+const TEXTS: usize = 150;
 
 /// A store that a tenant can be in.
 struct Place {

@@ -45,21 +45,9 @@ fn main() {
 
 fn options() -> CqlOptions {
     CqlOptions {
-        contact_points: vec![cassandra::server().to_owned()],
-        keyspace: format!("bench_{}", std::process::id()),
-        datacenter: String::new(),
-        user: cassandra::USER.to_owned(),
-        password: cassandra::PASSWORD.to_owned(),
-        tls: None,
-        replicas_min: 1,
-        connect_timeout: Duration::from_secs(30),
-        request_timeout: Duration::from_secs(30),
         in_flight_max: 1_024,
-        replication: "{'class': 'SimpleStrategy', 'replication_factor': 1}".to_owned(),
         log_compaction: "{'class': 'SizeTieredCompactionStrategy'}".to_owned(),
-        view_compaction: "{'class': 'LeveledCompactionStrategy'}".to_owned(),
-        node: "node-test".to_owned(),
-        master: [7; 32],
+        ..cassandra::options(&format!("bench_{}", std::process::id()))
     }
 }
 

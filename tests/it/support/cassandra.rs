@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use deskwire::store::cql::CqlOptions;
+
 use super::{authority::Authority, process::free_port, wait::wait_for_within};
 
 /// Ends the server and removes its directory when this process has ended, however it ended: its end of the pipe closes.
@@ -118,4 +120,25 @@ pub(super) fn command(guard: &str, directory: &Path) -> Command {
     command.arg(format!("-Dlogback.configurationFile={}", file(root.join("tests/cassandra/logback.xml"))));
     command.arg("-cp").arg(file(jars.join("*"))).arg("org.apache.cassandra.service.CassandraDaemon");
     command
+}
+
+/// How a keyspace of its own on this server is opened.
+pub fn options(keyspace: &str) -> CqlOptions {
+    CqlOptions {
+        contact_points: vec![server().to_owned()],
+        keyspace: keyspace.to_owned(),
+        datacenter: String::new(),
+        user: USER.to_owned(),
+        password: PASSWORD.to_owned(),
+        tls: None,
+        replicas_min: 1,
+        connect_timeout: Duration::from_secs(30),
+        request_timeout: Duration::from_secs(30),
+        in_flight_max: 256,
+        replication: "{'class': 'SimpleStrategy', 'replication_factor': 1}".to_owned(),
+        log_compaction: "{'class': 'LeveledCompactionStrategy'}".to_owned(),
+        view_compaction: "{'class': 'LeveledCompactionStrategy'}".to_owned(),
+        node: "node-test".to_owned(),
+        master: [7; 32],
+    }
 }

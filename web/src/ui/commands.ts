@@ -32,14 +32,16 @@ function step(by: number): void {
   if (row !== undefined) go({ conversation: row.conversation }, at === -1 ? 'push' : 'replace');
 }
 
-/** The one that takes its place in the list. */
-function after(row: Row): Row | null {
+/** Does what takes a row off the list: the one after it takes its place. */
+function goOn(row: Row, act: () => void): void {
   const rows = listed.peek();
   const at = rows.findIndex((one) => one.conversation === row.conversation);
-  return rows[at + 1] ?? rows[at - 1] ?? null;
+  const next = rows[at + 1] ?? rows[at - 1] ?? null;
+  act();
+  if (route.peek().view !== 'resolved') go({ conversation: next?.conversation ?? null }, 'replace');
 }
 
-/** What is resolved leaves the list: the one after it takes its place. */
+/** Resolves; what is resolved or blocked already, it brings back. */
 export function resolveCurrent(): void {
   const row = current.peek();
   if (row === null) return;
@@ -51,18 +53,13 @@ export function resolveCurrent(): void {
     actions.reopen(row);
     return;
   }
-  const next = after(row);
-  actions.resolve(row);
-  if (route.peek().view !== 'resolved') go({ conversation: next?.conversation ?? null }, 'replace');
+  goOn(row, () => actions.resolve(row));
 }
 
-/** Like resolving: the list goes on with the one after it. */
 function blockCurrent(why: BlockReason): void {
   const row = current.peek();
   if (row === null) return;
-  const next = after(row);
-  actions.block(row, why);
-  if (route.peek().view !== 'resolved') go({ conversation: next?.conversation ?? null }, 'replace');
+  goOn(row, () => actions.block(row, why));
 }
 
 export function takeCurrent(): void {

@@ -15,7 +15,6 @@ use std::{
 
 use actors::ports::{Anchor, AppendError, Head, Log, LogError, WakeEntry};
 use async_trait::async_trait;
-use deskwire::store::{StoreOptions, embedded::EmbeddedStore};
 use mimalloc::MiMalloc;
 use schema::{
     event::SealedBatch,
@@ -25,7 +24,7 @@ use schema::{
 use support::{
     World,
     figures::{Run, Wanted},
-    found, limits, send, start, viewed,
+    found, limits, send, shipped_store, start, viewed,
 };
 use tokio::sync::oneshot;
 
@@ -83,7 +82,7 @@ impl Log for Recorder {
 
 /// Texts a second through the engine, and the batches it made of them.
 async fn engine(directory: &Path, texts: u64) -> (f64, Vec<SealedBatch>) {
-    let store = EmbeddedStore::open(directory, &StoreOptions::default()).expect("a scratch directory can be opened");
+    let store = shipped_store(directory);
     let recorder = Arc::new(Recorder { log: store.log(), batches: Mutex::new(None) });
     let engine = start(World { log: recorder.clone(), ..World::of(&store) }, limits()).await;
     found(&engine, TENANTS).await;

@@ -15,7 +15,7 @@ use support::{
     Ahead, NEVER, World,
     counting::{Counting, counted},
     figures::{Run, Wanted, ms},
-    found, least_store, limits, send, start, tenant, text, viewed,
+    found, least_store, limits, send, shipped_store, start, tenant, text, viewed,
 };
 
 #[global_allocator]
@@ -23,7 +23,8 @@ static ALLOCATOR: Counting = Counting;
 
 const TENANTS: usize = 16;
 const TOGETHER: u64 = 512;
-const KEYS: &str = "the vault's cache of 65,536 contacts' keys included";
+/// Keys that the vault holds, at most.
+const KEYS_CACHED: u64 = 65_536;
 /// At rest: so many looks in a row at the same bytes, as far as background work lets them be.
 const LOOKS: usize = 6;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -83,14 +84,19 @@ async fn measure(run: &mut Run) {
     for owner in 0..TENANTS {
         engine.tenant(&tenant(owner)).await.expect("it is there");
     }
+    // The vault's cache of contacts' keys is of a fixed size, and no conversation's: full before anything is counted.
+    repeat(&engine, active, run.full_or_quick(KEYS_CACHED, 500)).await;
+    clock.skip(NEVER * 2);
+    passivated(live().await).await;
     let passive = live().await;
     let since = Instant::now();
-    repeat(&engine, active).await;
+    repeat(&engine, 0, active).await;
     run.say(&format!("{active} active again after {:.1} s", since.elapsed().as_secs_f64()));
     let awake = live().await;
     clock.skip(NEVER * 2);
     let asleep = passivated(awake).await;
-    clock_of_waking(run, &engine, active).await;
+    close(engine, store).await;
+    waking(run, directory.path(), active).await;
     let of = |bytes: f64, count: u64| bytes / f64::from(u32::try_from(count).unwrap_or(1));
     let note = format!("{:.0} MiB with nobody active, {:.0} MiB with all of them", passive / 1e6, awake / 1e6);
     run.row(
@@ -102,10 +108,9 @@ async fn measure(run: &mut Run) {
         &note,
     );
     let what = "passivated conversation: bytes that stay of an active one";
-    run.row(5, what, "bytes", vec![of((asleep - passive).max(0.0), active)], &Wanted::AtMost(64.0), KEYS);
+    run.row(5, what, "bytes", vec![of((asleep - passive).max(0.0), active)], &Wanted::AtMost(64.0), "");
     let what = "known conversation that was never active since the start: bytes, its contact's key included";
     run.row(5, what, "bytes", vec![of(passive - empty, known)], &Wanted::Nothing, &format!("{known} of them"));
-    close(engine, store).await;
 }
 
 async fn fill(run: &Run, engine: &Engine, known: u64) {
@@ -119,9 +124,10 @@ async fn fill(run: &Run, engine: &Engine, known: u64) {
     run.say(&format!("{known} contacts wrote in {:.1} s", since.elapsed().as_secs_f64()));
 }
 
-/// The carrier delivers the texts of the first contacts again: their conversations are needed, and nothing is written.
-async fn repeat(engine: &Engine, active: u64) {
-    send(engine, active, TOGETHER, |number| {
+/// The carrier delivers the texts of some contacts again: their conversations are needed, and nothing is written.
+async fn repeat(engine: &Engine, first: u64, count: u64) {
+    send(engine, count, TOGETHER, move |number| {
+        let number = first + number;
         let (owner, contact) = place(number);
         (owner, contact, number)
     })
@@ -138,6 +144,17 @@ async fn passivated(awake: f64) -> f64 {
             return live().await.min(now);
         }
     }
+}
+
+/// How long waking takes where the store's caches are as they ship, in a process that has read nothing yet.
+async fn waking(run: &mut Run, directory: &Path, active: u64) {
+    let store = shipped_store(directory);
+    let engine = start(World::of(&store), limits()).await;
+    for owner in 0..TENANTS {
+        engine.tenant(&tenant(owner)).await.expect("it is there");
+    }
+    clock_of_waking(run, &engine, active).await;
+    close(engine, store).await;
 }
 
 /// One after the other: a cold conversation, and the same again when it is warm.

@@ -9,7 +9,7 @@
 # Each leaves its figures in target/bench/*.json; `make bench ARGS=report` makes the tables of what is there.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-all="ingest live append conversations memory fan-out history outbound queue storm"
+all="ingest live append conversations memory fan-out history outbound queue storm redis cql"
 [ $# -gt 0 ] || set -- $all
 flags=()
 out=${CARGO_TARGET_DIR:-target}/bench
@@ -39,6 +39,9 @@ for name in "$@"; do
     say "$name"
     case $name in
     append | conversations) inside "$name" ;;
+    # On a redis-server, and on the CQL server of the tests: scripts/setup-tests.sh, scripts/setup-cql.sh.
+    redis) inside redis ;;
+    cql) scripts/setup-cql.sh && inside cql ;;
     big) loadtest history --messages 10000000 ;;
     report) continue ;;
     *) loadtest "$name" ;;

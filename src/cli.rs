@@ -53,6 +53,12 @@ pub enum Command {
     /// Lets go of a tenant's old events for good, after storing a baseline of what they meant. Texts and calls before
     /// it are gone from history; contacts, consent, open work and settings stay. Only while no server runs.
     Trim(TrimArguments),
+    /// Writes a tenant into a file, to be imported into another store. Goes on where an interrupted one stopped. Only while
+    /// no server runs.
+    Export(ExportArguments),
+    /// Reads a tenant from a file of `export`, and verifies it. Goes on where an interrupted one stopped. Only while no
+    /// server runs.
+    Import(ImportArguments),
     /// Keys of this data directory. A running server notices within seconds.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -174,6 +180,32 @@ pub struct FeedArguments {
     pub tenant: Option<TenantId>,
 }
 
+/// What goes where.
+#[derive(Debug, Args)]
+pub struct ExportArguments {
+    /// Which tenant.
+    #[arg(long)]
+    pub tenant: TenantId,
+    /// The file to make.
+    #[arg(long, value_name = "FILE")]
+    pub to: PathBuf,
+    /// The file of the key that its contacts' keys and secrets are sealed with; made where it is missing. Keep it apart:
+    /// who has both files reads everything.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+}
+
+/// What comes from where.
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    /// A file that `export` made.
+    #[arg(long, value_name = "FILE")]
+    pub from: PathBuf,
+    /// The key's file that it was made with.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+}
+
 /// What to let go of.
 #[derive(Debug, Args)]
 pub struct TrimArguments {
@@ -290,7 +322,7 @@ mod tests {
     #[test]
     fn every_promised_subcommand_is_there_with_its_help() {
         let command = Cli::command();
-        let promised = "serve token tail inspect verify rebuild trim keys tenant operator parked pause resume queue \
+        let promised = "serve token tail inspect verify rebuild trim export import keys tenant operator parked pause resume queue \
              check-config default-config";
         for name in promised.split(' ') {
             let subcommand = command.find_subcommand(name).unwrap_or_else(|| panic!("{name} is missing"));

@@ -128,8 +128,15 @@ impl SystemDirectory {
         }
     }
 
+    /// Every account, in order of name.
+    pub fn accounts(&self) -> Vec<AccountEntry> {
+        let mut accounts: Vec<AccountEntry> = self.accounts.iter().map(|entry| entry.value().clone()).collect();
+        accounts.sort_by(|one, other| one.account.cmp(&other.account));
+        accounts
+    }
+
     /// A copy that can run ahead of what is durable.
-    pub(crate) fn copy(&self) -> Arc<Self> {
+    pub fn copy(&self) -> Arc<Self> {
         Arc::new(Self {
             tenants: self.tenants.clone(),
             channels: self.channels.clone(),

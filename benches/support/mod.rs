@@ -95,6 +95,11 @@ pub fn least_store(directory: &Path) -> EmbeddedStore {
     EmbeddedStore::open(directory, &options).expect("a scratch directory can be opened")
 }
 
+/// The store as it ships.
+pub fn shipped_store(directory: &Path) -> EmbeddedStore {
+    EmbeddedStore::open(directory, &StoreOptions::default()).expect("a scratch directory can be opened")
+}
+
 /// An engine on a world.
 pub async fn start(world: World, limits: Limits) -> Engine {
     let ports = Ports {

@@ -38,9 +38,10 @@ const WISHES: &[(&str, &str)] = &[
     ("Do you do water heaters too?", "It only gets lukewarm since Sunday"),
     ("The drain in the shower is slow again", "You were here in March about it"),
 ];
-/// Names as the network gives them with a call; many callers have none.
-const NAMES: &[&str] =
-    &["", "Ann Ruiz", "", "Omar Haddad", "Grace Lindqvist", "", "Tomasz Wilk", "Mei Tanaka", "", "Leila Aziz"];
+/// Names as the network gives them with a call, and of how many callers one has a name at all.
+const FIRST: &[&str] = &["Ann", "Omar", "Grace", "Tomasz", "Mei", "Leila", "Jack", "Sofia", "Noah", "Ines", "Paul"];
+const LAST: &[&str] = &["Ruiz", "Haddad", "Lindqvist", "Wilk", "Tanaka", "Aziz", "Moore", "Costa", "Berg"];
+const NAMED_OF: usize = 2;
 /// Area codes whose 555-0100 to 555-0199 are fiction. The telephone's page invents its callers in others (page.js).
 const AREAS: &[u16] = &[202, 206, 303, 312, 404, 503, 512, 617, 702, 808];
 /// Numbers that are tried before one is taken that a person uses: all of them would have to be a person's.
@@ -58,8 +59,8 @@ async fn sit(carrier: Arc<CarrierHandle>, config: DemoConfig, seat: u64) {
     let chance = Chance::new(config.seed.wrapping_mul(31).wrapping_add(seat));
     tokio::time::sleep(config.pause.mul_f64(chance.uniform())).await;
     loop {
-        let name = NAMES[chance.below(NAMES.len())];
         let number = number(&carrier, &chance);
+        let name = name(&number);
         let caller = Caller { carrier: &carrier, config: &config, chance: &chance, number, name };
         caller.live().await;
         tokio::time::sleep(config.pause.mul_f64(0.5 + chance.uniform())).await;
@@ -73,13 +74,24 @@ fn number(carrier: &CarrierHandle, chance: &Chance) -> String {
     free.unwrap_or_else(numbers)
 }
 
+/// Who has a number: always the same, and hardly anybody else.
+fn name(number: &str) -> String {
+    let digits = number.bytes().filter(u8::is_ascii_digit).map(|digit| usize::from(digit - b'0'));
+    let sum = digits.fold(0, |sum: usize, digit| (sum * 31 + digit) % 1_000_003);
+    if !sum.is_multiple_of(NAMED_OF) {
+        return String::new();
+    }
+    let sum = sum / NAMED_OF;
+    format!("{} {}", FIRST[sum % FIRST.len()], LAST[sum / FIRST.len() % LAST.len()])
+}
+
 /// One person with a telephone.
 struct Caller<'a> {
     carrier: &'a CarrierHandle,
     config: &'a DemoConfig,
     chance: &'a Chance,
     number: String,
-    name: &'static str,
+    name: String,
 }
 
 impl Caller<'_> {
@@ -110,7 +122,7 @@ impl Caller<'_> {
             channel: self.config.channel.clone(),
             from: self.number.clone(),
             end,
-            name: self.name.to_owned(),
+            name: self.name.clone(),
             ..Calling::default()
         };
         told("a missed call", &self.carrier.call(&calling).await);

@@ -109,6 +109,12 @@ pub enum Command {
     SendWith(Box<SendWith>),
     /// An operator has called back and spoken with the contact.
     Called(ConversationRef),
+    /// An operator records an opt-out, and why.
+    OptOutBecause(OptOutBecause),
+    /// An operator wants to hear no more of a contact.
+    Block(BlockContact),
+    /// The contact is like any other again.
+    Unblock(ConversationRef),
 }
 
 impl Command {

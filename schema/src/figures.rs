@@ -16,13 +16,14 @@ pub const SETTLED_AFTER_D: u64 = 3;
 /// What is counted in a stretch of time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Counts {
-    /// Missed calls, by when they came.
+    /// Missed calls, by when they came; none of contacts who are blocked, nor of those whose caller was blocked within 24
+    /// hours and before anything recovered them.
     pub missed: u32,
     /// Of those, the ones whose caller wrote something that is no keyword, was spoken with on the phone, or was marked as
     /// called back, within 24 hours.
     pub recovered: u32,
     /// First questions: the first text, voicemail or missed call of a conversation that is new, was opened again, or was
-    /// silent for seven days; by when they came.
+    /// silent for seven days; by when they came. None of contacts who are blocked, nor those left unanswered until then.
     pub asked: u32,
     /// Of those, the ones that a person answered: a text of theirs left, or they spoke on the phone. Automatic texts do not
     /// count.

@@ -23,4 +23,5 @@ pub mod seal;
 pub mod segments;
 pub mod settings;
 pub mod time;
+pub mod transfer;
 pub mod wire;

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::{
-    event::{Author, Consent, ConsentSource, Keyword, MediaRef, Purpose, Via},
+    event::{Author, BlockReason, Consent, ConsentSource, Keyword, MediaRef, Purpose, Via},
     ids::{ChannelId, ContactId, ConversationId, Epoch, MessageId, Offset, OperatorId, RequestId, Tag, TemplateId},
     message::{CarrierError, Direction, Priority, Status},
     pause::{Pause, Pauses},
@@ -204,6 +204,9 @@ pub struct InboxRow {
     /// The carrier's error that proved the address unable to receive texts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreachable: Option<u32>,
+    /// An operator blocked it, and why: nobody is bothered with what it sends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<BlockReason>,
     /// The last message in either direction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_message: Option<LastMessage>,

@@ -57,6 +57,8 @@ problems! {
     Unreachable = "unreachable" 409 412 false "The contact's address cannot receive texts",
     /// The contact was erased or hid the number: there is nothing to send to.
     NoAddress = "no_address" 409 414 false "The contact has no address to send to",
+    /// An operator blocked the contact.
+    Blocked = "blocked" 409 420 false "The contact is blocked",
     /// An address or id that somebody else has.
     Taken = "taken" 409 415 false "Somebody else has that",
     /// A tenant keeps an owner.

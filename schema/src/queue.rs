@@ -45,6 +45,44 @@ pub struct QueuePage {
     /// What is held back; absent: texts leave.
     #[serde(skip_serializing_if = "Pauses::is_empty")]
     pub paused: Pauses,
+    /// How lines stand with limits that nodes share; absent: this node shares none, or no line is under one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pace: Vec<LinePace>,
+}
+
+/// How one line stands with limits that nodes share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct LinePace {
+    /// Which.
+    pub channel: ChannelId,
+    /// How.
+    pub standing: PaceStanding,
+}
+
+/// Where a node's parts of shared limits come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PaceStanding {
+    /// Nothing was asked for lately.
+    Idle,
+    /// It has a part of every limit, granted for now.
+    Granted,
+    /// It waits for a part of a limit: others have it, or the question is under way.
+    Waiting,
+    /// Redis does not answer, or knows too little. Texts leave by what was granted before, then by this node's own part.
+    Degraded,
+}
+
+impl PaceStanding {
+    /// For a label.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Granted => "granted",
+            Self::Waiting => "waiting",
+            Self::Degraded => "degraded",
+        }
+    }
 }
 
 /// One queued text.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     address::Address,
     command::{Availability, ConsentBasis},
-    event::ConsentMethod,
+    event::{BlockReason, ConsentMethod},
     ids::{ChannelId, NodeId, Offset, OperatorId, Tag, TemplateId, TenantId},
     pause::Pause,
     person::SignInState,
@@ -164,6 +164,32 @@ fn yes() -> bool {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Plain {
+    /// Makes a retry harmless; the header `Idempotency-Key` does the same and wins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 128)]
+    pub idempotency_key: Option<String>,
+}
+
+/// An opt-out that an operator records. The body may be left out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OptOut {
+    /// What was said or seen, for whoever asks later: 1 to 1,600 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 1600)]
+    pub reason: Option<String>,
+    /// Makes a retry harmless; the header `Idempotency-Key` does the same and wins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 128)]
+    pub idempotency_key: Option<String>,
+}
+
+/// A contact of whom nobody wants to hear more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewBlock {
+    /// Why.
+    pub why: BlockReason,
     /// Makes a retry harmless; the header `Idempotency-Key` does the same and wins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 128)]

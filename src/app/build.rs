@@ -216,7 +216,7 @@ fn figures(config: &Config, stores: &Stores) -> anyhow::Result<Figures> {
 }
 
 /// This node's name: made once, kept in the data directory.
-fn node_id(directory: &Path, ids: &dyn Ids) -> anyhow::Result<NodeId> {
+pub(super) fn node_id(directory: &Path, ids: &dyn Ids) -> anyhow::Result<NodeId> {
     let path = directory.join("node");
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok(NodeId::new(text.trim())?),

@@ -1,11 +1,11 @@
-//! How the command line trusts a server: this directory's own by exactly the certificate it is configured with,
-//! others as the system does.
+//! How servers are trusted: by the command line, this directory's own by exactly the certificate it is configured with,
+//! others as the system does; CQL servers and Redis by a file of authorities, or as the system does.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use anyhow::Context as _;
 use rustls::{
-    ClientConfig, DigitallySignedStruct, SignatureScheme,
+    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
@@ -29,6 +29,26 @@ pub fn trust(config: &Config, url: Option<&str>) -> anyhow::Result<ClientConfig>
     let own = own.map_err(|error| anyhow::anyhow!("server.tls_certificate = {file:?} cannot be read: {error}"))?;
     let only = Arc::new(Only { own, provider });
     Ok(builder.dangerous().with_custom_certificate_verifier(only).with_no_client_auth())
+}
+
+/// Trusts what the authorities in a file have signed, or the system's without one. `key` names it in errors.
+pub fn authorities(key: &str, file: &Path) -> anyhow::Result<ClientConfig> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    if file.as_os_str().is_empty() {
+        let verified = builder.with_platform_verifier().context("the system's certificates")?;
+        return Ok(verified.with_no_client_auth());
+    }
+    let unusable = |error: &dyn std::fmt::Display| anyhow::anyhow!("{key} = {file:?} cannot be used: {error}");
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| unusable(&error))? {
+        let certificate = certificate.map_err(|error| unusable(&error))?;
+        roots.add(certificate).map_err(|error| unusable(&error))?;
+    }
+    if roots.is_empty() {
+        return Err(unusable(&"it holds no certificate"));
+    }
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Accepts one certificate and no other, whatever name it bears and whoever signed it.

@@ -46,9 +46,10 @@ pub(super) async fn read_secrets(refresh: Refresh) {
     }
 }
 
-/// Makes a secret and certificates for a new cluster.
+/// Makes a secret, certificates and the key of tokens for a new cluster.
 pub fn make_cluster_keys(directory: &Path) -> anyhow::Result<()> {
-    Ok(make_keys(directory)?)
+    make_keys(directory)?;
+    Ok(super::keys::make(&directory.join("tokens"))?)
 }
 
 fn options(cluster: &config::Cluster) -> ClusterOptions {

@@ -13,8 +13,10 @@ pub mod remote;
 mod stores;
 mod tls;
 mod token;
+pub mod transfer;
 pub mod verify;
 
+pub use crate::store::cql::Access;
 pub use build::{Running, start};
 pub use cluster::make_cluster_keys;
 pub use listener::{Listener, ListenerLimits};

@@ -21,7 +21,7 @@ use schema::{
 use super::{Opened, Stores};
 use crate::{
     config::{Config, StoreKind},
-    store::embedded::EmbeddedStore,
+    store::{cql::Access, embedded::EmbeddedStore},
 };
 
 /// Feeds listed at once.
@@ -34,7 +34,7 @@ const COUNTS: Duration = Duration::from_secs(48 * 60 * 60);
 /// Prints tenants' logs as NDJSON, one event a line; texts, names and addresses only when asked for. Opening a store costs
 /// as much as what its last crash or drain left to be read: who wants many tenants asks for them together.
 pub async fn inspect(config: &Config, tenants: &[TenantId], from: u64, personal: bool) -> anyhow::Result<()> {
-    let store = opened(config).await?;
+    let store = opened(config, Access::Read).await?;
     let stores = store.stores();
     for tenant in tenants {
         if tenants.len() > 1 && writeln!(std::io::stdout(), "{{\"tenant\":\"{tenant}\"}}").is_err() {
@@ -44,8 +44,7 @@ pub async fn inspect(config: &Config, tenants: &[TenantId], from: u64, personal:
             break;
         }
     }
-    store.close();
-    Ok(())
+    store.close().await
 }
 
 /// `false`: nobody reads the output any more.
@@ -101,7 +100,7 @@ pub async fn trim(config: &Config, tenant: &TenantId, until: TrimUntil, recent: 
     if *tenant == TenantId::system() {
         bail!("the directory is read from its beginning at every start: it cannot be trimmed");
     }
-    let store = opened(config).await?;
+    let store = opened(config, Access::Alone).await?;
     let (stores, feed) = (store.stores(), FeedId::of(tenant));
     let (log, views) = (stores.log, stores.views);
     projector::catch_up(&*log, &*views, &feed).await?;
@@ -119,8 +118,7 @@ pub async fn trim(config: &Config, tenant: &TenantId, until: TrimUntil, recent: 
     let before = log.anchor(&feed).await?.oldest;
     let oldest = baseline::trim(&*log, &*views, &feed, to).await?;
     println!("{feed}: the log began at offset {before} and begins at {oldest} now; run `deskwire verify` to check it");
-    store.close();
-    Ok(())
+    store.close().await
 }
 
 /// Up to where a log is trimmed.
@@ -153,23 +151,22 @@ pub async fn rebuild(config: &Config, tenant: Option<&TenantId>) -> anyhow::Resu
             EmbeddedStore::drop_views(&config.data.directory)?;
         }
     }
-    let store = opened(config).await?;
+    let store = opened(config, Access::Alone).await?;
     let Stores { log, views, .. } = store.stores();
     for feed in feeds(&*log, tenant).await? {
         views.clear(&feed).await?;
         let checkpoint = projector::catch_up(&*log, &*views, &feed).await?;
         println!("{feed}: views made anew up to offset {}", checkpoint.offset);
     }
-    store.close();
-    Ok(())
+    store.close().await
 }
 
 /// The configured store. A directory that is not there is a mistake in the command, not a new store.
-pub(super) async fn opened(config: &Config) -> anyhow::Result<Opened> {
+pub(super) async fn opened(config: &Config, access: Access) -> anyhow::Result<Opened> {
     if config.store.kind == StoreKind::Embedded {
         check_exists(config)?;
     }
-    Opened::of(config).await
+    Opened::of(config, access).await
 }
 
 /// A wrong path is told, not made.

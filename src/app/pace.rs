@@ -10,7 +10,7 @@ use actors::{
 use anyhow::Context as _;
 use schema::ids::NodeId;
 
-use super::limits::pace;
+use super::{client, limits::pace};
 use crate::{
     config::{Config, LimitsKind},
     limit::{Marks, RedisGrants, RedisOptions},
@@ -46,8 +46,18 @@ fn redis(config: &Config) -> anyhow::Result<RedisOptions> {
         false => std::fs::read_to_string(&redis.password_file)
             .with_context(|| format!("redis.password_file = \"{}\"", redis.password_file.display()))?,
     };
+    // Read as what it is, so that a wrong file is named here and now and not with the first question.
+    let authorities = match redis.tls_ca_file.as_os_str().is_empty() {
+        true => None,
+        false => {
+            client::authorities("redis.tls_ca_file", &redis.tls_ca_file)?;
+            Some(std::fs::read(&redis.tls_ca_file)?)
+        }
+    };
     Ok(RedisOptions {
         url: redis.url.clone(),
+        sentinel_tls: redis.sentinel_tls,
+        authorities,
         sentinels: redis.sentinels.clone(),
         service: redis.service.clone(),
         user: redis.user.clone(),

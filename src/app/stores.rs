@@ -9,20 +9,21 @@ use std::{
 };
 
 use actors::{
-    memory::{MemoryKeys, MemoryLog, MemoryViews},
-    ports::{Keys, Log, Views},
+    memory::{MemoryKeys, MemoryLog, MemoryViews, SystemIds},
+    ports::{Checkpoint, Keys, Log, ViewWrite, Views},
 };
 use anyhow::{Context as _, ensure};
 use futures_util::future::BoxFuture;
-use schema::ids::AccountId;
+use schema::ids::{AccountId, FeedId};
 
-use super::limits::store_options;
+use super::{build::node_id, client, limits::store_options};
 use crate::{
     auth::people::PeopleTable,
     channels::{Secret, SecretSource},
     config::{Config, StoreKind},
     store::{
-        cql::{Applied, CqlOptions, CqlStore},
+        Adopt, Tables,
+        cql::{Access, Applied, CqlOptions, CqlStore, CqlTls},
         embedded::{EmbeddedStore, StoreError},
     },
 };
@@ -73,13 +74,13 @@ pub enum Opened {
 
 impl Opened {
     /// Opens it.
-    pub async fn of(config: &Config) -> anyhow::Result<Self> {
+    pub async fn of(config: &Config, access: Access) -> anyhow::Result<Self> {
         match config.store.kind {
             StoreKind::Embedded => Ok(Self::Embedded(open_store(config)?)),
             StoreKind::Cql => {
-                let options = cql_options(config)?;
                 std::fs::create_dir_all(&config.data.directory)?;
-                let store = CqlStore::open(&options).await;
+                let options = cql_options(config)?;
+                let store = CqlStore::open_as(&options, access, &config.data.directory).await;
                 Ok(Self::Cql(Box::new(store.with_context(|| format!("cql.keyspace = \"{}\"", options.keyspace))?)))
             }
         }
@@ -88,17 +89,54 @@ impl Opened {
     /// Its ports.
     pub fn stores(&self) -> Stores {
         match self {
-            Self::Embedded(store) => Stores::of(store),
-            Self::Cql(store) => Stores::of_cql(store),
+            Self::Embedded(store) => Stores::over(store.log(), store.views(), store.keys(), &store.tables()),
+            Self::Cql(store) => Stores::over(store.log(), store.views(), store.keys(), &store.tables()),
         }
     }
 
-    /// Finishes what was accepted and lets go. Blocks; a second call does nothing.
-    pub fn close(&self) {
+    /// Carriers' secrets and people who sign in.
+    pub(super) fn tables(&self) -> Arc<dyn Tables> {
         match self {
-            Self::Embedded(store) => store.close(),
+            Self::Embedded(store) => store.tables(),
+            Self::Cql(store) => store.tables(),
+        }
+    }
+
+    /// The door for a tenant that comes from another store.
+    pub(super) fn adopt(&self) -> Arc<dyn Adopt> {
+        match self {
+            Self::Embedded(store) => store.adopt(),
+            Self::Cql(store) => store.adopt(),
+        }
+    }
+
+    /// A feed's baseline, as where it stands and what writes it again; none if it was never trimmed.
+    pub(super) async fn baseline_writes(&self, feed: &FeedId) -> anyhow::Result<Option<(Checkpoint, Vec<ViewWrite>)>> {
+        Ok(match self {
+            Self::Embedded(store) => store.baseline_writes(feed)?,
+            Self::Cql(store) => store.baseline_writes(feed).await?,
+        })
+    }
+
+    /// Returns when this process must end and be started anew, whatever it does.
+    pub async fn lost(&self) {
+        match self {
+            Self::Embedded(_) => std::future::pending().await,
+            Self::Cql(store) => store.lost().await,
+        }
+    }
+
+    /// Finishes what was accepted and lets go.
+    pub async fn close(self) -> anyhow::Result<()> {
+        match self {
+            Self::Embedded(store) => {
+                tokio::task::spawn_blocking(move || store.close()).await.context("the store's end")
+            }
             // What was accepted is on the servers.
-            Self::Cql(_) => {}
+            Self::Cql(store) => {
+                store.close().await;
+                Ok(())
+            }
         }
     }
 }
@@ -125,14 +163,25 @@ fn cql_options(config: &Config) -> anyhow::Result<CqlOptions> {
         datacenter: cql.datacenter.clone(),
         user: cql.user.clone(),
         password: password.trim_end().to_owned(),
+        tls: cql_tls(config)?,
+        replicas_min: if cql.allow_unsafe { 1 } else { 2 },
         connect_timeout: cql.connect_timeout_ms.duration(),
         request_timeout: cql.request_timeout_ms.duration(),
         in_flight_max: cql.in_flight_max,
         replication: cql.replication.clone(),
         log_compaction: cql.log_compaction.clone(),
         view_compaction: cql.view_compaction.clone(),
+        node: node_id(&config.data.directory, &SystemIds)?.to_string(),
         master: master_key(config)?,
     })
+}
+
+fn cql_tls(config: &Config) -> anyhow::Result<Option<CqlTls>> {
+    if !config.cql.tls {
+        return Ok(None);
+    }
+    let trust = client::authorities("cql.tls_ca_file", &config.cql.tls_ca_file)?;
+    Ok(Some(CqlTls { config: Arc::new(trust), name: config.cql.tls_name.clone() }))
 }
 
 /// The key that everything sealed on the servers is sealed with. A file that is named must be there; one of our own is
@@ -173,40 +222,19 @@ pub fn open_store(config: &Config) -> anyhow::Result<EmbeddedStore> {
 }
 
 impl Stores {
-    /// The embedded store's ports.
-    pub fn of(store: &EmbeddedStore) -> Self {
-        let secrets = store.secrets();
-        let read = secrets.clone();
-        let get: SecretSource = Arc::new(move |account| {
-            let known = read.get(account).unwrap_or_default();
-            known.into_iter().map(Secret::new).collect()
-        });
+    fn over(log: Arc<dyn Log>, views: Arc<dyn Views>, keys: Arc<dyn Keys>, tables: &Arc<dyn Tables>) -> Self {
+        let (read, write) = (tables.clone(), tables.clone());
+        let get: SecretSource = Arc::new(move |account| read.secrets(account).into_iter().map(Secret::new).collect());
         let put: SecretSink = Arc::new(move |account, secret| {
-            let secrets = secrets.clone();
-            Box::pin(async move { Ok(secrets.put(&account, &secret).await?) })
+            let tables = write.clone();
+            Box::pin(async move { Ok(tables.put_secret(account, secret).await?) })
         });
-        let secrets = Secrets { get, put, refresh: nothing_to_refresh() };
-        Self { log: store.log(), views: store.views(), keys: store.keys(), secrets, people: people(store) }
-    }
-
-    /// The CQL store's ports.
-    pub fn of_cql(store: &CqlStore) -> Self {
-        let secrets = store.secrets();
-        let (read, shared) = (secrets.clone(), secrets.clone());
-        let get: SecretSource = Arc::new(move |account| {
-            let known = read.get(account).unwrap_or_default();
-            known.into_iter().map(Secret::new).collect()
-        });
-        let put: SecretSink = Arc::new(move |account, secret| {
-            let secrets = secrets.clone();
-            Box::pin(async move { Ok(secrets.put(&account, &secret).await?) })
-        });
+        let shared = tables.clone();
         let refresh: Refresh = Arc::new(move || {
-            let secrets = shared.clone();
-            Box::pin(async move { Ok(secrets.refresh().await?) })
+            let tables = shared.clone();
+            Box::pin(async move { Ok(tables.refresh().await?) })
         });
-        let secrets = Secrets { get, put, refresh };
-        Self { log: store.log(), views: store.views(), keys: store.keys(), secrets, people: people_of_cql(store) }
+        Self { log, views, keys, secrets: Secrets { get, put, refresh }, people: people(tables) }
     }
 
     /// Everything in memory: for tests of the edges.
@@ -234,26 +262,15 @@ impl Stores {
     }
 }
 
-fn people(store: &EmbeddedStore) -> PeopleTable {
-    let people = store.people();
-    let read = people.clone();
+fn people(tables: &Arc<dyn Tables>) -> PeopleTable {
+    let (read, write) = (tables.clone(), tables.clone());
     PeopleTable {
-        all: Arc::new(move || read.all()),
+        all: Arc::new(move || read.people()),
         put: Arc::new(move |(tenant, operator), record| {
-            let people = people.clone();
-            Box::pin(async move { people.put(tenant, operator, record).await.map_err(|error| error.to_string()) })
-        }),
-    }
-}
-
-fn people_of_cql(store: &CqlStore) -> PeopleTable {
-    let people = store.people();
-    let read = people.clone();
-    PeopleTable {
-        all: Arc::new(move || read.take()),
-        put: Arc::new(move |(tenant, operator), record| {
-            let people = people.clone();
-            Box::pin(async move { people.put(&tenant, &operator, &record).await.map_err(|error| error.to_string()) })
+            let tables = write.clone();
+            Box::pin(
+                async move { tables.put_person(tenant, operator, record).await.map_err(|error| error.to_string()) },
+            )
         }),
     }
 }

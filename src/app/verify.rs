@@ -14,7 +14,7 @@ use super::{
 use crate::{
     config::Config,
     store::{
-        cql::CqlScratch,
+        cql::{Access, CqlScratch},
         embedded::{EmbeddedViews, ViewRow, offline::walk},
     },
 };
@@ -65,18 +65,24 @@ impl Second {
 
 /// Checks one tenant, or all; an error says how many findings there are.
 pub async fn verify(config: &Config, tenant: Option<&TenantId>) -> anyhow::Result<()> {
-    let store = opened(config).await?;
+    let store = opened(config, Access::Alone).await?;
+    let verified = verify_opened(&store, config, tenant).await;
+    store.close().await?;
+    verified
+}
+
+/// The same of a store that is open.
+pub(super) async fn verify_opened(store: &Opened, config: &Config, tenant: Option<&TenantId>) -> anyhow::Result<()> {
     let scratch = config.data.directory.join(SCRATCH);
     remove(&scratch)?;
-    let second = Second::of(&store, config, &scratch)?;
+    let second = Second::of(store, config, &scratch)?;
     let mut findings = 0;
     for feed in feeds(&*store.stores().log, tenant).await? {
-        findings += verify_feed(&store, &second, &feed).await?;
+        findings += verify_feed(store, &second, &feed).await?;
         second.discard(&feed).await?;
     }
     drop(second);
     remove(&scratch)?;
-    store.close();
     ensure!(findings == 0, "{findings} findings");
     Ok(())
 }

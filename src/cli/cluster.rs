@@ -19,8 +19,8 @@ pub enum ClusterCommand {
         #[command(flatten)]
         server: ServerArguments,
     },
-    /// Makes the secret and the certificates of a new cluster in a directory: `secret`, `ca.pem`, `ca.key`, `node.pem`,
-    /// `node.key`. All nodes get all but `ca.key`. Nothing that is there is replaced.
+    /// Makes what the nodes of a new cluster share, in a directory: `secret`, `ca.pem`, `ca.key`, `node.pem`, `node.key`, and
+    /// `tokens/` with the key that tokens are signed with. All nodes get all but `ca.key`. Nothing that is there is replaced.
     Keys {
         /// Where to.
         directory: PathBuf,

@@ -34,6 +34,10 @@ pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
             };
             app::offline::trim(&config, &arguments.tenant, until, arguments.recent).await
         }
+        Command::Export(arguments) => {
+            app::transfer::export(&config, &arguments.tenant, &arguments.to, &arguments.key).await
+        }
+        Command::Import(arguments) => app::transfer::import(&config, &arguments.from, &arguments.key).await,
         Command::Keys(command) => keys(&config, &command),
         Command::Tenant(command) => tenant(&config, command).await,
         Command::Operator(command) => operator::run(&config, command).await,
@@ -76,7 +80,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let upkeep = tokio::spawn(metrics.clone().upkeep());
     // Before the first socket: a signal that comes during the start is not lost.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let store = app::Opened::of(&config).await?;
+    let store = app::Opened::of(&config, app::Access::Serve).await?;
     let rendered = metrics.clone();
     let running = app::start(&config, store.stores(), Arc::new(move || rendered.render())).await?;
     let listen = running.address();
@@ -84,6 +88,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     tokio::select! {
         _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
         _ = interrupt.recv() => tracing::info!("interrupted: draining"),
+        () = store.lost() => tracing::error!("the store is no longer this node's: draining, to be started anew"),
     }
     let deadline = config.stream.drain_spread_ms.duration()
         + config.server.drain_ms.duration() * 2
@@ -95,7 +100,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         traces.flush().await;
     }
     upkeep.abort();
-    tokio::task::spawn_blocking(move || store.close()).await.context("the store's end")?;
+    store.close().await?;
     tracing::info!("ended");
     Ok(())
 }

@@ -141,6 +141,10 @@ fn cql(config: &Config, faults: &mut Vec<Fault>) {
         let allowed = "must be given with cql.user, and only with it";
         faults.push(fault("cql.password_file", &cql.password_file, allowed));
     }
+    let trusts = !cql.tls_ca_file.as_os_str().is_empty() || !cql.tls_name.is_empty();
+    if trusts && !cql.tls {
+        faults.push(fault("cql.tls", cql.tls, "must be true where cql.tls_ca_file or cql.tls_name is given"));
+    }
     if fewest_replicas(&cql.replication).is_none_or(|replicas| replicas < 2) && !cql.allow_unsafe {
         let allowed = "must keep two replicas or more everywhere: with one, a lost server is lost data. \
                        cql.allow_unsafe = true where that does no harm";
@@ -157,8 +161,13 @@ fn redis(config: &Config, faults: &mut Vec<Fault>) {
     if redis.url.contains('@') {
         let allowed = "must not hold a password or a user: redis.user and redis.password_file do".to_owned();
         faults.push(Fault { key: "redis.url".to_owned(), value: None, allowed, source: None });
-    } else if redis.sentinels.is_empty() && !redis.url.starts_with("redis://") {
-        faults.push(fault("redis.url", &redis.url, "must begin with redis://, or redis.sentinels must name some"));
+    } else if redis.sentinels.is_empty() && !["redis://", "rediss://"].iter().any(|it| redis.url.starts_with(it)) {
+        let allowed = "must begin with redis:// or rediss://, or redis.sentinels must name some";
+        faults.push(fault("redis.url", &redis.url, allowed));
+    }
+    if redis.url.contains('#') {
+        // The driver takes `#insecure` for leave to accept any certificate.
+        faults.push(fault("redis.url", &redis.url, "must have no fragment: certificates are always checked"));
     }
     if redis.sentinels.iter().any(|sentinel| !sentinel.contains(':')) {
         faults.push(fault("redis.sentinels", &redis.sentinels, "must be host:port each"));
@@ -196,6 +205,7 @@ fn cluster(config: &Config, faults: &mut Vec<Fault>) {
         ("cluster.ca_file", &cluster.ca_file, "nodes know each other by its certificates"),
         ("cluster.certificate_file", &cluster.certificate_file, "other nodes know this one by it"),
         ("cluster.key_file", &cluster.key_file, "other nodes know this one by it"),
+        ("auth.keys_directory", &config.auth.keys_directory, "a token that one node has made is good at the others"),
         ("cql.master_key_file", &config.cql.master_key_file, "all nodes open what one of them has sealed"),
     ];
     for (key, path, why) in files.into_iter().filter(|(_, path, _)| path.as_os_str().is_empty()) {

@@ -113,6 +113,12 @@ section! {
         user: String, "a role's name, or \"\" for none";
         /// Where the password is.
         password_file: PathBuf, "the path of a file, or \"\" without a user";
+        /// Whether connections are TLS.
+        tls: bool, "true or false";
+        /// Who signs the servers' certificates.
+        tls_ca_file: PathBuf, "the path of a file of certificates in PEM, or \"\" for the system's";
+        /// What the servers' certificates name.
+        tls_name: String, "a name that every server's certificate bears, or \"\" for the address that each is reached by";
         /// Where the master key is.
         master_key_file: PathBuf, "the path of a file of 32 bytes, or \"\" for keys/cql-master in the data directory";
         /// Time for a connection.
@@ -282,7 +288,11 @@ section! {
     /// The Redis of shared limits.
     Redis("redis") {
         /// Where it is.
-        url: String, "a URL such as redis://10.0.0.1:6379/0";
+        url: String, "a URL such as redis://10.0.0.1:6379/0, or rediss:// for TLS";
+        /// Whether Sentinels, and the servers they name, are reached with TLS.
+        sentinel_tls: bool, "true or false";
+        /// Who signs the servers' certificates.
+        tls_ca_file: PathBuf, "the path of a file of certificates in PEM, or \"\" for the system's";
         /// Who knows where it is.
         sentinels: Vec<String>, "a list of host:port, such as [\"10.0.0.1:26379\", \"10.0.0.2:26379\"], or [] for none";
         /// What they call it.
@@ -409,6 +419,8 @@ section! {
         leeway_s: Seconds, 0..=600;
         /// Secrets of others who mint tokens.
         shared_secrets: Vec<Secret>, "a list of at most 4 secrets of 32 bytes or more";
+        /// Where the keys of tokens are.
+        keys_directory: PathBuf, "the path of a directory";
         /// Between looks at the key files.
         keys_reload_s: Seconds, 1..=3_600;
     }

@@ -187,11 +187,18 @@ fn shared_limits_need_an_address_without_a_password_in_it() {
 #[test]
 fn several_nodes_need_what_they_share() {
     let with = |sections: &str| Config::of_text(sections, std::iter::empty()).map_err(|error| error.to_string());
-    let shared = "[store]\nkind = \"cql\"\n[limits]\nkind = \"redis\"\n[cql]\nmaster_key_file = \"m\"\n[cluster]\nenabled = true\n";
+    let shared = "[store]\nkind = \"cql\"\n[limits]\nkind = \"redis\"\n[cql]\nmaster_key_file = \"m\"\n[auth]\nkeys_directory = \"t\"\n[cluster]\nenabled = true\n";
     let files = "secret_file = \"s\"\nca_file = \"a\"\ncertificate_file = \"c\"\nkey_file = \"k\"\n";
     assert!(with(&format!("{shared}{files}")).is_ok());
     let alone = with("[cluster]\nenabled = true\n").unwrap_err();
-    for key in ["store.kind", "limits.kind", "cluster.secret_file", "cluster.ca_file", "cql.master_key_file"] {
+    for key in [
+        "store.kind",
+        "limits.kind",
+        "cluster.secret_file",
+        "cluster.ca_file",
+        "auth.keys_directory",
+        "cql.master_key_file",
+    ] {
         assert!(alone.contains(key), "{alone}");
     }
     for (more, key) in [

@@ -3,7 +3,7 @@
 use actors::{engine::Engine, handle::Refusal, presence::ClientId, reader::Reader, tenant::TenantHandle, trace};
 use schema::{
     codes::{ErrorBody, StreamError},
-    command::{Command, ConsentBasis, KEY_MAX, Request, SendMessage, SendWith},
+    command::{Command, ConsentBasis, KEY_MAX, OptOutBecause, Request, SendMessage, SendWith},
     event::{Author, Origin, Via},
     frame::RpcRequest,
     ids::{ConversationId, OperatorId},
@@ -34,6 +34,8 @@ pub const METHODS: &[(&str, Role)] = &[
     ("contact.update", Role::Operator),
     ("contact.opt_out", Role::Operator),
     ("contact.opt_in", Role::Operator),
+    ("contact.block", Role::Operator),
+    ("contact.unblock", Role::Operator),
     ("contact.record_consent", Role::Admin),
 ];
 
@@ -64,6 +66,15 @@ struct Sent {
     /// Why they may be texted, if they never wrote nor called.
     #[serde(default)]
     basis: Option<ConsentBasis>,
+}
+
+/// `contact.opt_out`.
+#[derive(Deserialize)]
+struct OptingOut {
+    conversation: ConversationId,
+    /// Why, for whoever asks later.
+    #[serde(default)]
+    reason: Option<String>,
 }
 
 /// `typing.set`.
@@ -175,8 +186,13 @@ pub fn command(method: &str, data: &str) -> Result<Command, ErrorBody> {
         "conversation.mark_read" => Command::MarkRead(arguments(data)?),
         "conversation.called" => Command::Called(arguments(data)?),
         "contact.update" => Command::UpdateContact(arguments(data)?),
-        "contact.opt_out" => Command::OptOut(arguments(data)?),
+        "contact.opt_out" => {
+            let OptingOut { conversation, reason } = arguments(data)?;
+            OptOutBecause::command(conversation, reason)
+        }
         "contact.opt_in" => Command::OptIn(arguments(data)?),
+        "contact.block" => Command::Block(arguments(data)?),
+        "contact.unblock" => Command::Unblock(arguments(data)?),
         "contact.record_consent" => Command::ConsentRecord(arguments(data)?),
         _ => return Err(StreamError::MethodNotFound.into()),
     })
@@ -227,7 +243,9 @@ mod tests {
             ("conversation.called", only.clone()),
             ("contact.update", format!(r#"{{{conversation},"name":"x"}}"#)),
             ("contact.opt_out", only.clone()),
-            ("contact.opt_in", only),
+            ("contact.opt_in", only.clone()),
+            ("contact.block", format!(r#"{{{conversation},"why":"spam"}}"#)),
+            ("contact.unblock", only),
             ("contact.record_consent", format!(r#"{{{conversation},"how":"phone","when":1,"words":"x"}}"#)),
         ];
         let mut commands: Vec<String> = Vec::new();

@@ -4,8 +4,12 @@
 
 pub mod cql;
 pub mod embedded;
+mod tables;
+pub mod transfer;
 
 use serde::Deserialize;
+
+pub use self::tables::{Adopt, AdoptError, PersonRow, Tables};
 
 /// Settings of the embedded store. Sizes are bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -10,7 +10,7 @@ import { route } from './route';
 import { EMPTY, reduce, type DeskState, type Input } from './state/reduce';
 import { relist, summary, type View } from './state/views';
 import { say } from './toasts';
-import type { Row } from './types';
+import type { BlockReason, Row } from './types';
 import { putBack, takeOut } from './ui/drafts';
 import { words } from './words';
 
@@ -388,12 +388,19 @@ export const actions = {
   read(row: Row): void {
     command(row.conversation, 'read', { up_to: row.last }, { unread: 0 });
   },
-  optOut(row: Row): void {
-    command(row.conversation, 'opt-out', {}, { consent: 'opted_out', consent_source: 'operator' });
+  optOut(row: Row, reason: string): void {
+    command(row.conversation, 'opt-out', reason === '' ? {} : { reason }, { consent: 'opted_out', consent_source: 'operator' });
     say({ text: words.optedOutNow, undo: () => actions.optIn(row) });
   },
   optIn(row: Row): void {
     command(row.conversation, 'opt-in', {}, {});
+  },
+  block(row: Row, why: BlockReason): void {
+    command(row.conversation, 'block', { why }, { blocked: why, open: false, unread: 0, waiting_since: NONE, missed_call: NONE, snoozed_until: NONE });
+    say({ text: words.blockedNow(words.who(row), why), undo: () => actions.unblock(row) });
+  },
+  unblock(row: Row): void {
+    command(row.conversation, 'unblock', {}, { blocked: NONE });
   },
   edit(row: Row, change: { name?: string; notes?: string }): void {
     command(row.conversation, 'contact', change, change.name === undefined ? {} : { name: change.name });

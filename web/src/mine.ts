@@ -44,6 +44,12 @@ export async function setAvailability(availability: Availability): Promise<void>
   if (done) say({ text: availability === 'away' ? words.awayNow : words.backNow, undo: () => void setAvailability(availability === 'away' ? 'available' : 'away') });
 }
 
+/** Somebody left without saying so, or is back. */
+export async function setAvailabilityOf(operator: string, availability: Availability): Promise<void> {
+  const done = await change(() => rest.setAvailabilityOf(operator, availability));
+  if (done) say({ text: availability === 'away' ? words.awayThey(operator) : words.backThey(operator) });
+}
+
 /** What others change arrives by the stream. */
 export function isMine(type: string): boolean {
   return type === 'operator.availability' || type === 'settings.filters';

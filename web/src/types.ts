@@ -17,6 +17,7 @@ export type CarrierError = Schemas['CarrierError'];
 export type MediaRef = Schemas['MediaRef'];
 export type Reply = Schemas['Reply'];
 export type Problem = Schemas['Problem'];
+export type BlockReason = Schemas['BlockReason'];
 export type Position = Schemas['Position'];
 export type PageToken = Schemas['PageToken'];
 export type PageInvitation = Schemas['PageInvitation'];

@@ -134,6 +134,7 @@ describe('writing', { concurrency: false }, () => {
     await page.locator('.consent-history').getByText('They opted out').waitFor();
     assert.match(await page.locator('.consent-history li').allTextContents().then((all) => all.join('|')), /They opted in again.*They opted out.*Implied from the first text or call/);
     await page.getByRole('button', { name: 'Opt out' }).click();
+    await page.getByLabel('Why?').press('Enter');
     await page.locator('.consent-history').getByText('You recorded an opt-out').waitFor();
     await check(page, 'consent history');
     await close(page);

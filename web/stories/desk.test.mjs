@@ -1,7 +1,7 @@
 // Stories, each as an operator would live it, against the real engine and the simulated carrier.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { World, browser, desk, until } from './world.mjs';
+import { World, browser, check, desk, shoot, until } from './world.mjs';
 
 let chrome;
 let world;
@@ -123,6 +123,46 @@ describe('the desk', { concurrency: false }, () => {
     await page.getByText('They opted out. Only they can lift it, by texting START.').first().waitFor();
     assert.equal(await page.locator('#write').isDisabled(), true);
     await close(page);
+  });
+
+  test('why an opt-out was recorded stands in the history of consent', async () => {
+    const caller = number();
+    await world.text(caller, 'Hello');
+    const page = await desk(chrome, world);
+    await open(page, caller);
+    await page.getByRole('button', { name: 'Opt out', exact: true }).click();
+    await page.getByLabel('Why?').fill('Asked on the phone');
+    await shoot(page, 'opt-out-1280-light');
+    await page.getByLabel('Why?').press('Enter');
+    await page.getByText('Opted out here. Opt in again in the contact’s details if they ask for it.').first().waitFor();
+    await page.locator('.consent-history summary').click();
+    await page.locator('.consent-history li', { hasText: 'You recorded an opt-out' }).getByText('Asked on the phone').waitFor();
+    await close(page);
+  });
+
+  test('who sends spam is kept away with one click, and back with another', async () => {
+    const caller = number();
+    await world.text(caller, 'Buy my pills');
+    const [page, other] = [await desk(chrome, world, { path: '/inbox/unassigned' }), await desk(chrome, world, { as: 'jo', path: '/inbox/unassigned' })];
+    await Promise.all([open(page, caller), row(other, caller).waitFor()]);
+    await page.getByRole('button', { name: 'Mark as spam' }).click();
+    await page.getByText(`Marked as spam: ${shown(caller)}`).waitFor();
+    await until('it left both lists', async () => (await row(page, caller).count()) + (await row(other, caller).count()) === 0);
+    assert.equal(await page.locator('#write').isDisabled(), true, 'nobody writes to them');
+    await world.text(caller, 'More pills');
+    await world.call(caller);
+    const kept = other.locator('.row', { hasText: shown(caller) });
+    await other.goto(`${world.url}/inbox/resolved?as=jo`);
+    await kept.getByText('More pills').waitFor();
+    await kept.getByText('Spam', { exact: true }).waitFor();
+    assert.equal(await kept.locator('.unread').count(), 0, 'nobody is bothered');
+    assert.deepEqual(await world.texts(caller), [], 'no text after the call');
+    await check(page, 'blocked');
+    await shoot(page, 'blocked-1280-light');
+    await page.locator('.contact').getByRole('button', { name: 'Unblock' }).click();
+    await row(page, caller).waitFor();
+    await until('one may write again', async () => !(await page.locator('#write').isDisabled()));
+    await Promise.all([close(page), close(other)]);
   });
 
   test('the keyboard does everything, and what was done can be undone', async () => {

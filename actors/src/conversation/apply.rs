@@ -7,7 +7,7 @@ use schema::{
     time::Stamp,
 };
 
-use super::state::{Call, OpenCall, Send, State};
+use super::state::{Block, Call, OpenCall, Send, State};
 
 /// Settled texts that are remembered, so that late receipts find them.
 const SETTLED_KEPT: usize = 32;
@@ -37,6 +37,7 @@ impl State {
             consented: Stamp(0),
             consent_questioned: false,
             unreachable: None,
+            blocked: None,
             episode: 1,
             open: true,
             assigned: None,
@@ -119,7 +120,9 @@ impl State {
             Fact::CallMissed(fact) => {
                 self.channel = Some(fact.channel.clone());
                 self.remember_call(&fact.carrier_id, None);
-                self.missed_call = Some(header.stamp);
+                if self.blocked.is_none() {
+                    self.missed_call = Some(header.stamp);
+                }
                 self.inbound(header);
             }
             Fact::CallAnswered(fact) => {
@@ -189,6 +192,13 @@ impl State {
                 self.assigned.clone_from(&fact.operator);
                 self.return_at = None;
             }
+            Fact::ContactBlocked(fact) => {
+                self.blocked = Some(Block { why: fact.why, was_open: fact.open });
+                self.missed_call = None;
+                self.unread = 0;
+                self.answered();
+            }
+            Fact::ContactUnblocked(_) => self.blocked = None,
             Fact::ReturnSet(fact) => self.return_at = fact.at,
             Fact::ConversationResolved(_) => {
                 self.open = false;
@@ -233,6 +243,9 @@ impl State {
 
     fn inbound(&mut self, header: &Header) {
         self.activity = header.stamp;
+        if self.blocked.is_some() {
+            return;
+        }
         self.unread = self.unread.saturating_add(1);
         self.last_inbound_at = header.offset;
         self.waiting_since.get_or_insert(header.stamp);

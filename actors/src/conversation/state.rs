@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use schema::{
-    event::{Consent, ConsentSource, Purpose, SkipReason},
+    event::{BlockReason, Consent, ConsentSource, Purpose, SkipReason},
     ids::{AddressHash, ChannelId, ContactId, ConversationId, KeyId, MessageId, Offset, OperatorId, Tag, TemplateId},
     message::{CarrierError, Priority, Status},
     time::Stamp,
@@ -50,6 +50,8 @@ pub struct State {
     pub consent_questioned: bool,
     /// The carrier's error that proved the address unable to receive texts.
     pub unreachable: Option<u32>,
+    /// An operator wants to hear no more of it.
+    pub blocked: Option<Block>,
     /// How many times it has been opened, from 1.
     pub episode: u32,
     /// Whether the episode is open.
@@ -110,6 +112,15 @@ pub struct OpenCall {
     pub due: Stamp,
     /// What the caller's number says against a text-back.
     pub no_text: Option<SkipReason>,
+}
+
+/// What is remembered of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// Why.
+    pub why: BlockReason,
+    /// Whether the episode was open.
+    pub was_open: bool,
 }
 
 /// One outbound text.

@@ -1,6 +1,7 @@
 //! Tables of given / command / expected for the pure decision, and the fold that belongs to it.
 
 mod away;
+mod blocked;
 mod fates;
 mod pause;
 

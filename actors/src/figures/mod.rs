@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// What a snapshot is made by: one of another version is counted anew.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Between looks at what has grown: many batches are counted at once.
 const ROUND: Duration = Duration::from_secs(1);
 /// Longest that who asks waits for the count to catch up; then it is given as it is.
@@ -113,6 +113,9 @@ struct Count {
     epoch: Epoch,
     offset: Offset,
     tally: Tally,
+    /// The hour up to which what nothing can change any more was forgotten.
+    #[serde(skip)]
+    pruned: u32,
     /// Offset of the snapshot, and when it was taken.
     #[serde(skip)]
     saved: Saved,
@@ -236,7 +239,7 @@ impl Figures {
             }
         }
         debug_assert_eq!(count.offset, end, "a batch is counted whole");
-        count.tally.prune(self.inner.config.keep_hours);
+        count.prune(self.inner.config.keep_hours);
         Ok(true)
     }
 
@@ -285,6 +288,16 @@ impl Figures {
 
 impl Count {
     fn new(epoch: Epoch) -> Self {
-        Self { version: VERSION, epoch, offset: Offset(0), tally: Tally::default(), saved: Saved::default() }
+        let (tally, saved) = (Tally::default(), Saved::default());
+        Self { version: VERSION, epoch, offset: Offset(0), tally, pruned: 0, saved }
+    }
+
+    /// Once an hour of the log: it looks at everything that is open, however little was read.
+    fn prune(&mut self, keep: u32) {
+        let hour = self.tally.newest_hour();
+        if hour > self.pruned {
+            self.tally.prune(keep);
+            self.pruned = hour;
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! The count: a fold over a log's facts, with what is still open. Pure; the definitions stand at [`Counts`].
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use schema::{
     event::{Fact, Header, MessageClaimed, MessageQueued, MessageRequeued, MessageStatus, Purpose},
@@ -30,6 +33,8 @@ pub(super) struct Tally {
     talks: BTreeMap<ConversationId, Talk>,
     texts: BTreeMap<MessageId, Text>,
     lines: BTreeMap<ChannelId, Line>,
+    /// Of these nothing is counted but texts that leave.
+    blocked: BTreeSet<ConversationId>,
 }
 
 /// What was counted at one line in one hour.
@@ -107,6 +112,10 @@ impl Tally {
                 self.recover(conversation, at);
                 self.answer(conversation, at);
             }
+            Fact::ContactBlocked(_) => self.block(conversation, at),
+            Fact::ContactUnblocked(_) => {
+                self.blocked.remove(&conversation);
+            }
             Fact::ConversationResolved(_) | Fact::ConversationReopened(_) => self.begin_anew(conversation),
             Fact::MessageQueued(fact) => self.queue(conversation, at, fact),
             Fact::MessageHeld(fact) => {
@@ -131,10 +140,15 @@ impl Tally {
         }
     }
 
+    /// The hour of the last fact.
+    pub(super) fn newest_hour(&self) -> u32 {
+        hour_of(self.newest)
+    }
+
     /// Forgets what nothing can change any more, and hours before the last `keep`. Changes no count that is kept.
     pub(super) fn prune(&mut self, keep: u32) {
         let newest = self.newest;
-        self.hours = self.hours.split_off(&hour_of(newest).saturating_sub(keep.saturating_sub(1)));
+        self.hours = self.hours.split_off(&self.newest_hour().saturating_sub(keep.saturating_sub(1)));
         self.talks.retain(|_, talk| newest.since(talk.touched) <= SILENT_AFTER);
         self.texts.retain(|_, text| text.is_waiting || newest.since(text.touched) <= SETTLED_AFTER);
     }
@@ -151,7 +165,26 @@ impl Tally {
         &mut self.hour(at, channel).counts
     }
 
+    /// What is still open of a contact that nobody wants to hear of was no customer's: it is taken off again.
+    fn block(&mut self, conversation: ConversationId, at: Stamp) {
+        self.blocked.insert(conversation);
+        let Some(talk) = self.talks.remove(&conversation) else { return };
+        if let Some((asked, channel)) = talk.asked.filter(|_| at.since(talk.touched) <= SILENT_AFTER) {
+            let counts = self.counts(asked, &channel);
+            counts.asked = counts.asked.saturating_sub(1);
+        }
+        for (missed, channel) in talk.missed {
+            if at.since(missed) <= RECOVERED_WITHIN {
+                let counts = self.counts(missed, &channel);
+                counts.missed = counts.missed.saturating_sub(1);
+            }
+        }
+    }
+
     fn ask(&mut self, conversation: ConversationId, at: Stamp, channel: &ChannelId) {
+        if self.blocked.contains(&conversation) {
+            return;
+        }
         let talk = self.talks.entry(conversation).or_default();
         if at.since(talk.touched) > SILENT_AFTER {
             *talk = Talk::default();
@@ -164,6 +197,9 @@ impl Tally {
     }
 
     fn miss(&mut self, conversation: ConversationId, at: Stamp, channel: &ChannelId) {
+        if self.blocked.contains(&conversation) {
+            return;
+        }
         self.counts(at, channel).missed += 1;
         let Some(talk) = self.talks.get_mut(&conversation) else { return };
         if talk.missed.len() >= MISSED_KEPT {

@@ -6,9 +6,9 @@ mod recount;
 use proptest::prelude::*;
 use schema::{
     event::{
-        Author, CallAnswered, CallMissed, CallReturned, CallVoicemail, ConversationReopened, ConversationResolved,
-        Fact, Header, Keyword, MessageClaimed, MessageHeld, MessageQueued, MessageReceived, MessageRequeued,
-        MessageStatus, Origin, Purpose, Via,
+        Author, BlockReason, CallAnswered, CallMissed, CallReturned, CallVoicemail, ContactBlocked, ContactUnblocked,
+        ConversationReopened, ConversationResolved, Fact, Header, Keyword, MessageClaimed, MessageHeld, MessageQueued,
+        MessageReceived, MessageRequeued, MessageStatus, Origin, Purpose, Via,
     },
     ids::{ConversationId, MessageId, NodeId, RequestId},
     message::{Priority, Status},
@@ -53,7 +53,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(86_400_u64),
         1 => 90_000..800_000_u64,
     ];
-    prop::collection::vec((pause, 0..4_u8, 0..20_u8, any::<u8>()), 0..160)
+    prop::collection::vec((pause, 0..4_u8, 0..22_u8, any::<u8>()), 0..160)
 }
 
 /// A log in which each text is queued before anything else is said of it.
@@ -71,6 +71,8 @@ fn log(steps: &[Step]) -> Vec<Told> {
             (5, _) => spoken(*choice),
             (6, _) => ConversationResolved { episode: 1 }.into(),
             (7, _) => ConversationReopened { episode: 2 }.into(),
+            (20, _) => ContactBlocked { why: BlockReason::Spam, open: true }.into(),
+            (21, _) => ContactUnblocked {}.into(),
             (8..12, _) | (_, None) => {
                 let message = MessageId(Uuid::from_u128(number as u128));
                 texts.push((message, conversation, 1));

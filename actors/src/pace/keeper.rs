@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use tokio::time::Instant;
 
 use super::{
     LocalLimiter, Standing,
@@ -43,10 +44,15 @@ impl Keeper {
     pub async fn run(self) {
         let mut open = FuturesUnordered::new();
         let mut standing = None;
+        let mut counted: Option<Instant> = None;
         loop {
             let (questions, next) = self.limiter.due(self.clock.now(), IN_FLIGHT_MAX.saturating_sub(open.len()));
             open.extend(questions.into_iter().map(|question| self.ask(question)));
             self.tell(&mut standing);
+            if counted.is_none_or(|at| at.elapsed() >= IDLE) {
+                counted = Some(Instant::now());
+                self.count();
+            }
             let sleep = if open.len() < IN_FLIGHT_MAX { next.min(IDLE) } else { IDLE };
             tokio::select! {
                 Some((question, reply)) = open.next(), if !open.is_empty() => {
@@ -94,6 +100,12 @@ impl Keeper {
                 None
             }
             Err(_) => None,
+        }
+    }
+
+    fn count(&self) {
+        for (standing, levels) in self.limiter.census(self.clock.now()) {
+            metrics::gauge!("deskwire_pace_levels", "standing" => standing.label()).set(levels as f64);
         }
     }
 

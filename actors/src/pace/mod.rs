@@ -31,7 +31,7 @@ use std::{
     time::Duration,
 };
 
-use schema::{settings::LimitSettings, time::Stamp};
+use schema::{ids::AccountId, queue::PaceStanding, settings::LimitSettings, time::Stamp};
 
 use tokio::sync::Notify;
 
@@ -122,6 +122,11 @@ impl LocalLimiter {
         self.levels().standing()
     }
 
+    /// Shared levels in use, by how they stand.
+    fn census(&self, now: Stamp) -> [(PaceStanding, usize); 3] {
+        self.levels().census(now)
+    }
+
     /// Questions to be asked now, at most so many, and how long there is none after them.
     fn due(&self, now: Stamp, most: usize) -> (Vec<Question>, Duration) {
         let mut levels = self.levels();
@@ -188,5 +193,9 @@ impl Limiter for LocalLimiter {
 
     fn counted(&self, now: Stamp) {
         self.levels().counted(now);
+    }
+
+    fn shared_standing(&self, account: &AccountId, limits: &LimitSettings, now: Stamp) -> Option<PaceStanding> {
+        self.levels().line_standing(account, limits, now)
     }
 }

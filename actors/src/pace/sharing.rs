@@ -5,6 +5,7 @@
 
 use schema::{
     ids::AccountId,
+    queue::PaceStanding,
     settings::{LimitSettings, NamedLimit},
     time::Stamp,
 };
@@ -26,6 +27,32 @@ impl Levels {
     /// How this node stands with whoever hands out shares.
     pub(super) fn standing(&self) -> Option<Standing> {
         self.shares.as_ref().map(Shares::standing)
+    }
+
+    /// The same of those of a line's limits that are shared; none: none of them is.
+    pub(super) fn line_standing(
+        &mut self,
+        account: &AccountId,
+        limits: &LimitSettings,
+        wall: Stamp,
+    ) -> Option<PaceStanding> {
+        let now = self.elapsed.at(wall);
+        let shares = self.shares.as_ref()?;
+        let account = limits.account_per_s.map(|_| LevelKey::Account(account.clone()));
+        let campaign = limits.campaign_per_min.as_ref().map(|named| LevelKey::Campaign(named.name.clone()));
+        let keys: Vec<LevelKey> = account.into_iter().chain(campaign).collect();
+        if keys.is_empty() && caps(limits).next().is_none() {
+            return None;
+        }
+        Some(shares.standing_of(&keys, now))
+    }
+
+    /// Shared levels in use, by how they stand.
+    pub(super) fn census(&mut self, wall: Stamp) -> [(PaceStanding, usize); 3] {
+        let now = self.elapsed.at(wall);
+        let counted = self.shares.as_ref().map_or([0; 3], |shares| shares.census(now));
+        let [granted, waiting, degraded] = counted;
+        [(PaceStanding::Granted, granted), (PaceStanding::Waiting, waiting), (PaceStanding::Degraded, degraded)]
     }
 
     /// Narrows the windows of shared levels to this node's shares. When that is too little for the text: when to ask again.

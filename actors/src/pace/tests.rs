@@ -6,6 +6,7 @@ use schema::{settings::LimitSettings, time::Stamp};
 use super::{day::Calendar, *};
 use crate::{
     contracts::limiter::{Asker, named, suite, unlimited, violations},
+    memory::GrantTable,
     ports::DayPart,
 };
 
@@ -238,4 +239,62 @@ fn claims_are_wanted_as_far_back_as_the_longest_window() {
     assert!((60 * SECOND..62 * SECOND).contains(&since(minute)));
     let day = LimitSettings { brand_per_day: named("brand", 1), ..unlimited() };
     assert_eq!(since(day), 12 * 3_600 * SECOND + 60 * SECOND, "midnight, and what counts for both days");
+}
+
+/// A limiter that shares, and the server that it asks.
+struct Shared {
+    limiter: LocalLimiter,
+    table: GrantTable,
+    now: Stamp,
+}
+
+impl Shared {
+    /// A tenth of a second later; questions are answered, or lost.
+    fn step(&mut self, answers: bool) {
+        self.now = Stamp(self.now.0 + SECOND / 10);
+        for question in self.limiter.due(self.now, 64).0 {
+            let reply = answers.then(|| self.table.ask(&question.call, &question.ask, self.now.0));
+            self.limiter.answered(&question, reply, self.now);
+        }
+    }
+
+    fn until(&mut self, answers: bool, standing: PaceStanding, asker: &Asker) {
+        for _ in 0..300 {
+            if self.standing(asker) == Some(standing) {
+                return;
+            }
+            self.step(answers);
+        }
+        panic!("{standing:?} never came: {:?}", self.standing(asker));
+    }
+
+    fn standing(&self, asker: &Asker) -> Option<PaceStanding> {
+        let text = asker.text(0, 1);
+        self.limiter.shared_standing(text.account, text.limits, self.now)
+    }
+}
+
+#[test]
+fn a_line_says_how_it_stands_with_limits_that_are_shared() {
+    let options = SharedOptions {
+        node: "n1".to_owned(),
+        holder: "p1".to_owned(),
+        members: 2,
+        slice_max: Duration::from_secs(1),
+        answer_within: Duration::from_millis(250),
+    };
+    let now = Stamp(NOON);
+    let limiter = LocalLimiter::default().shared(options, Some(Vec::new()), now);
+    let mut shared = Shared { limiter, table: GrantTable::default(), now };
+    let lane = Asker::new(0, 0, 0, LimitSettings { account_per_s: Some(10), ..unlimited() });
+    let alone = Asker::new(0, 0, 1, LimitSettings { number_per_s: Some(10), ..unlimited() });
+    assert_eq!(shared.standing(&alone), None, "its number is its own");
+    assert_eq!(shared.standing(&lane), Some(PaceStanding::Degraded), "nobody has answered yet");
+    shared.until(true, PaceStanding::Idle, &lane);
+    let _ = shared.limiter.admit(&lane.text(1, 1), shared.now);
+    assert_eq!(shared.standing(&lane), Some(PaceStanding::Waiting), "the question is not answered yet");
+    assert_eq!(shared.limiter.census(shared.now)[1], (PaceStanding::Waiting, 1));
+    shared.until(true, PaceStanding::Granted, &lane);
+    shared.until(false, PaceStanding::Degraded, &lane);
+    assert_eq!(shared.limiter.census(shared.now)[2], (PaceStanding::Degraded, 1));
 }

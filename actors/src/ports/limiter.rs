@@ -4,6 +4,7 @@ use schema::{
     event::Purpose,
     ids::{AccountId, ChannelId, ContactId, TenantId},
     message::Priority,
+    queue::PaceStanding,
     settings::LimitSettings,
     time::Stamp,
 };
@@ -118,6 +119,12 @@ pub trait Limiter: Send + Sync + 'static {
     fn counts_since(&self, limits: &LimitSettings, now: Stamp) -> Stamp {
         let _ = limits;
         now
+    }
+
+    /// How this node stands with those of a line's limits that nodes share; none: it shares none of them.
+    fn shared_standing(&self, account: &AccountId, limits: &LimitSettings, now: Stamp) -> Option<PaceStanding> {
+        let _ = (account, limits, now);
+        None
     }
 
     /// The daily limits among these, and what was used of each.

@@ -3,6 +3,8 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
 use schema::{
     ids::{AddressHash, BatchNumber, ContactId, ConversationId, DedupeKey, FeedId, MessageId, Offset, TenantId},
     time::Stamp,
@@ -18,7 +20,7 @@ pub struct Checkpoint {
 }
 
 /// Where an address leads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
     /// The conversation.
     pub conversation: ConversationId,
@@ -27,7 +29,7 @@ pub struct Route {
 }
 
 /// A conversation's state, as the core encodes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredConversation {
     /// Postcard of the state, opaque to stores.
     pub state: Bytes,
@@ -36,7 +38,7 @@ pub struct StoredConversation {
 }
 
 /// A command that was accepted before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DedupeEntry {
     /// Last offset it produced.
     pub offset: Offset,
@@ -58,7 +60,7 @@ pub struct ConversationRow {
 }
 
 /// Where a message is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageRow {
     /// Its conversation.
     pub conversation: ConversationId,
@@ -87,7 +89,7 @@ pub struct Page<T> {
 }
 
 /// One absolute write.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum ViewWrite {
     /// An event belongs to a conversation's timeline.
     Timeline {
@@ -193,7 +195,7 @@ pub struct Forget {
 
 /// Version of what view rows hold, the encoding of states and settings included. Raise it with every change of those:
 /// views of another version are made anew from baseline and log at the next start.
-pub const VIEWS_VERSION: u32 = 5;
+pub const VIEWS_VERSION: u32 = 6;
 
 /// Why a view cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -68,6 +68,7 @@ impl Reader {
             consent_source: state.consent_source,
             consent_questioned: state.consent_questioned,
             unreachable: state.unreachable,
+            blocked: state.blocked.map(|block| block.why),
             last_message,
             parked: state.parked,
             unprocessed: state.unprocessed.len(),

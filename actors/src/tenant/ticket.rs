@@ -106,11 +106,14 @@ pub(crate) fn target(command: &Command) -> Target<'_> {
         | Command::Reopen(reference)
         | Command::OptOut(reference)
         | Command::OptIn(reference)
+        | Command::Unblock(reference)
         | Command::Release(reference)
         | Command::Wake(reference) => Target::Conversation(reference.conversation),
         Command::Snooze(snooze) => Target::Conversation(snooze.conversation),
         Command::Tag(tags) => Target::Conversation(tags.conversation),
         Command::MarkRead(read) => Target::Conversation(read.conversation),
+        Command::OptOutBecause(out) => Target::Conversation(out.conversation),
+        Command::Block(block) => Target::Conversation(block.conversation),
         Command::UpdateContact(update) => Target::Conversation(update.conversation),
         Command::Claim(claim) => Target::Conversation(claim.conversation),
         Command::Settle(settle) => Target::Conversation(settle.conversation),

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Command;
+use super::{Command, ConversationRef};
 #[cfg(doc)]
 use super::{NOTE_MAX, TEXT_MAX};
 use crate::{
     address::Address,
-    event::ConsentMethod,
+    event::{BlockReason, ConsentMethod},
     ids::{ChannelId, ConversationId, Offset, OperatorId, Tag},
     time::Stamp,
 };
@@ -139,6 +139,34 @@ pub struct UpdateContact {
     /// Notes about the contact; none: unchanged.
     #[serde(default)]
     pub notes: Option<String>,
+}
+
+/// An opt-out, and why an operator records it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OptOutBecause {
+    /// The contact of this conversation.
+    pub conversation: ConversationId,
+    /// What was said or seen, 1 to [`TEXT_MAX`] characters. Sealed.
+    pub reason: String,
+}
+
+impl OptOutBecause {
+    /// The command for an opt-out: the plain one where nothing is said of why.
+    pub fn command(conversation: ConversationId, reason: Option<String>) -> Command {
+        match reason {
+            None => Command::OptOut(ConversationRef { conversation }),
+            Some(reason) => Command::OptOutBecause(Self { conversation, reason }),
+        }
+    }
+}
+
+/// Hear no more of a contact.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct BlockContact {
+    /// The contact of this conversation.
+    pub conversation: ConversationId,
+    /// Why.
+    pub why: BlockReason,
 }
 
 /// New consent of a contact who had opted out.

@@ -100,6 +100,10 @@ facts! {
     15 v 1 "consent.recorded" ConsentRecorded,
     /// It seems to ask for no more texts, in words that are no keyword: automation waits for a person.
     16 v 1 "consent.questioned" ConsentQuestioned,
+    /// An operator blocked the contact: what it sends is kept, and nobody is bothered with it.
+    17 v 1 "contact.blocked" ContactBlocked,
+    /// The contact is like any other again.
+    18 v 1 "contact.unblocked" ContactUnblocked,
 
     // Messages.
     /// A contact wrote.
@@ -265,6 +269,27 @@ ContactUnreachable {
     /// The carrier's error, for example 30006.
     code: u32,
 });
+
+/// Why a contact is blocked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BlockReason {
+    /// A person with whom the business wants nothing to do.
+    Unwanted,
+    /// Advertising, robots, fraud.
+    Spam,
+}
+
+body!(/// Queued texts to it are canceled and its episode ends, by events of their own.
+ContactBlocked {
+    /// Why.
+    why: BlockReason,
+    /// Whether the episode was open: unblocking opens one again.
+    open: bool,
+});
+
+body!(/// Nothing of what came in meanwhile is lost.
+ContactUnblocked {});
 
 body!(/// This conversation's contact is another's.
 ContactMerged {

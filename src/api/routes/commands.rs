@@ -3,11 +3,12 @@
 use axum::extract::State;
 use schema::{
     command::{
-        AddNote, Assign, ChangeTags, Command, ConversationRef, MarkRead, RecordConsent, Reply, Snooze, UpdateContact,
+        AddNote, Assign, BlockContact, ChangeTags, Command, ConversationRef, MarkRead, OptOutBecause, RecordConsent,
+        Reply, Snooze, UpdateContact,
     },
     ids::ConversationId,
     problem::Problem,
-    rest::{AssignTo, EditContact, EditTags, NewConsent, Plain, ReadUpTo, SnoozeUntil, WriteNote},
+    rest::{AssignTo, EditContact, EditTags, NewBlock, NewConsent, OptOut, Plain, ReadUpTo, SnoozeUntil, WriteNote},
 };
 
 use super::submit;
@@ -153,18 +154,49 @@ pub(super) async fn called(
     submit(&state, &caller, command, key.or(body.idempotency_key)?).await
 }
 
-/// Record that the contact must not be texted any more; the contact's own opt-out if that is what it seemed to ask for.
+/// Record that the contact must not be texted any more, and why; the contact's own opt-out if that is what it seemed to ask
+/// for.
 #[utoipa::path(post, path = "/v1/conversations/{id}/opt-out", params(("id" = ConversationId, Path),
-    KeyHeader), request_body = Option<Plain>, tag = "conversations", responses(
+    KeyHeader), request_body = Option<OptOut>, tag = "conversations", responses(
     (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn opt_out(
     State(state): State<ApiState>,
     caller: Caller,
     Id(conversation): Id<ConversationId>,
     key: Key,
+    Body(body): Body<OptOut>,
+) -> Answer<Reply> {
+    let command = OptOutBecause::command(conversation, body.reason);
+    submit(&state, &caller, command, key.or(body.idempotency_key)?).await
+}
+
+/// Hear no more of the contact: what it sends is kept, and bothers nobody; nothing more leaves for it.
+#[utoipa::path(post, path = "/v1/conversations/{id}/block", params(("id" = ConversationId, Path),
+    KeyHeader), request_body = NewBlock, tag = "conversations", responses(
+    (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn block(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(conversation): Id<ConversationId>,
+    key: Key,
+    Body(body): Body<NewBlock>,
+) -> Answer<Reply> {
+    let command = Command::Block(BlockContact { conversation, why: body.why });
+    submit(&state, &caller, command, key.or(body.idempotency_key)?).await
+}
+
+/// Undo a block: the conversation is open again if it was.
+#[utoipa::path(post, path = "/v1/conversations/{id}/unblock", params(("id" = ConversationId, Path),
+    KeyHeader), request_body = Option<Plain>, tag = "conversations", responses(
+    (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn unblock(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(conversation): Id<ConversationId>,
+    key: Key,
     Body(body): Body<Plain>,
 ) -> Answer<Reply> {
-    let command = Command::OptOut(ConversationRef { conversation });
+    let command = Command::Unblock(ConversationRef { conversation });
     submit(&state, &caller, command, key.or(body.idempotency_key)?).await
 }
 

@@ -11,7 +11,7 @@ use schema::{
     ids::OperatorId,
     person::{Invite, OneTimeLink, SignInState},
     problem::{Code, Problem},
-    rest::{Listing, OperatorRole, OperatorView},
+    rest::{Listing, OperatorRole, OperatorView, SetAvailability},
     role::Role,
     time::Stamp,
 };
@@ -107,6 +107,24 @@ pub(super) async fn reset(
     let link = link(&state, made)?;
     told(&state, &caller, id, CredentialChange::ResetOrdered).await?;
     Ok(link)
+}
+
+/// Say that somebody else is away, or back: they left without saying so. Also of who comes with tokens that others mint.
+#[utoipa::path(put, path = "/v1/admin/operators/{id}/availability", params(("id" = OperatorId, Path),
+    KeyHeader), request_body = SetAvailability, tag = "admin", responses(
+    (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn set_availability_of(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<OperatorId>,
+    key: Key,
+    Body(body): Body<SetAvailability>,
+) -> Answer<Reply> {
+    if caller.tenant.settings().is_revoked(&id) {
+        return Err(Failure::not_found(format!("operator {id}")));
+    }
+    let command = Command::Configure(Setting::Availability(id, body.availability));
+    submit(&state, &caller, command, key.or(None)?).await
 }
 
 fn configured(caller: &Caller, operator: &OperatorId) -> Option<Option<Role>> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actors::handle::Refusal;
+use actors::{handle::Refusal, ports::ChannelEntry};
 use axum::{Json, extract::State};
 use futures_util::future::join_all;
 use schema::{
@@ -10,7 +10,7 @@ use schema::{
     ids::{ChannelId, MessageId, TemplateId, TenantId},
     pause::{PauseScope, Pauses},
     problem::{Code, Problem},
-    queue::{QueueCanceled, QueueConfirm, QueueFilter, QueuePage, QueueTotals, QueuedText},
+    queue::{LinePace, QueueCanceled, QueueConfirm, QueueFilter, QueuePage, QueueTotals, QueuedText},
     rest::{CancelQueue, PauseOrder},
     time::Stamp,
 };
@@ -100,7 +100,20 @@ pub(super) async fn queue(
         Some(_) => None,
     };
     let (rows, next) = reader.queue(tenant, &filter, query.after, limit).await?;
-    Ok(Json(QueuePage { position, rows, next, totals, paused: paused(&state, &caller) }))
+    let (paused, pace) = (paused(&state, &caller), pace(&state, &caller));
+    Ok(Json(QueuePage { position, rows, next, totals, paused, pace }))
+}
+
+/// How the tenant's lines stand with limits that nodes share, as this node has it.
+fn pace(state: &ApiState, caller: &Caller) -> Vec<LinePace> {
+    let (engine, settings) = (&state.parts().engine, caller.tenant.settings());
+    let (limiter, now) = (&engine.ports().limiter, engine.ports().clock.now());
+    let lines = engine.directory().channels().into_iter().filter(|line| line.tenant == *caller.tenant_id());
+    let standing = |line: ChannelEntry| {
+        let standing = limiter.shared_standing(&line.account, &settings.limits(&line.channel), now)?;
+        Some(LinePace { channel: line.channel, standing })
+    };
+    lines.filter_map(standing).collect()
 }
 
 fn filter(

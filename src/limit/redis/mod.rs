@@ -9,18 +9,22 @@ use std::{sync::Arc, time::Duration};
 use actors::ports::{Ask, Call, Grants, GrantsError, Outcome, Reply};
 use async_trait::async_trait;
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisConnectionInfo,
-    Script, ScriptInvocation,
+    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo as _, RedisConnectionInfo, Script,
+    ScriptInvocation, TlsCertificates, TlsMode,
     aio::MultiplexedConnection,
-    sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType},
+    sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType},
 };
 use tokio::sync::Mutex;
 
 /// Where Redis is, and what to expect of it.
 #[derive(Clone)]
 pub struct RedisOptions {
-    /// `redis://host:port/db`; unused with Sentinels.
+    /// `redis://host:port/db`, or `rediss://` for TLS; unused with Sentinels.
     pub url: String,
+    /// Sentinels, and the servers they name, are reached with TLS.
+    pub sentinel_tls: bool,
+    /// Certificates of those who sign the servers' certificates, in PEM; none: the system's.
+    pub authorities: Option<Vec<u8>>,
     /// `host:port` of Sentinels.
     pub sentinels: Vec<String>,
     /// What the Sentinels call the master.
@@ -74,6 +78,8 @@ type TestClock = Arc<dyn Fn() -> (u64, String) + Send + Sync>;
 impl RedisGrants {
     /// Connects with the first question: Redis need not be up.
     pub fn new(options: &RedisOptions) -> Result<Self, RedisError> {
+        // The first to come installs it; a provider that is there already will do.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let login = login(options);
         let source = if options.sentinels.is_empty() {
             let address =
@@ -81,9 +87,11 @@ impl RedisGrants {
             let info = options.url.as_str().into_connection_info().map_err(address)?;
             let db = info.redis_settings().db();
             let info = if options.password.is_empty() { info } else { info.set_redis_settings(login.set_db(db)) };
-            Source::Client(Client::open(info).map_err(address)?)
+            let is_tls = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
+            let client = if is_tls { Client::build_with_tls(info, certificates(options)) } else { Client::open(info) };
+            Source::Client(client.map_err(address)?)
         } else {
-            Source::Sentinel(Mutex::new(sentinels(options, login)?))
+            Source::Sentinel(Mutex::new(sentinels(options)?))
         };
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(options.answer_within))
@@ -172,18 +180,36 @@ fn login(options: &RedisOptions) -> RedisConnectionInfo {
     login
 }
 
-fn sentinels(options: &RedisOptions, login: RedisConnectionInfo) -> Result<SentinelClient, RedisError> {
+fn certificates(options: &RedisOptions) -> TlsCertificates {
+    TlsCertificates { client_tls: None, root_cert: options.authorities.clone() }
+}
+
+fn sentinels(options: &RedisOptions) -> Result<SentinelClient, RedisError> {
     let address = |reason: String| RedisError::Address { key: "redis.sentinels", reason };
-    let mut known: Vec<ConnectionInfo> = Vec::new();
+    let refused = |error: redis::RedisError| address(error.to_string());
+    let mut known: Vec<ConnectionAddr> = Vec::new();
     for sentinel in &options.sentinels {
         let (host, port) = sentinel.rsplit_once(':').ok_or_else(|| address(format!("{sentinel} is not host:port")))?;
-        let port = port.parse().map_err(|_| address(format!("{sentinel} is not host:port")))?;
-        let place = ConnectionAddr::Tcp(host.to_owned(), port);
-        known.push(place.into_connection_info().map_err(|error| address(error.to_string()))?);
+        let port: u16 = port.parse().map_err(|_| address(format!("{sentinel} is not host:port")))?;
+        let scheme = if options.sentinel_tls { "rediss" } else { "redis" };
+        let info = format!("{scheme}://{host}:{port}").into_connection_info().map_err(refused)?;
+        known.push(info.addr().clone());
     }
-    let node = SentinelNodeConnectionInfo::default().set_redis_connection_info(login);
-    SentinelClient::build(known, options.service.clone(), Some(node), SentinelServerType::Master)
-        .map_err(|error| address(error.to_string()))
+    let mut builder =
+        SentinelClientBuilder::new(known, &options.service, SentinelServerType::Master).map_err(refused)?;
+    if options.sentinel_tls {
+        builder = builder
+            .set_client_to_sentinel_certificates(certificates(options))
+            .set_client_to_redis_tls_mode(TlsMode::Secure)
+            .set_client_to_redis_certificates(certificates(options));
+    }
+    if !options.user.is_empty() {
+        builder = builder.set_client_to_redis_username(&options.user);
+    }
+    if !options.password.is_empty() {
+        builder = builder.set_client_to_redis_password(&options.password);
+    }
+    builder.build().map_err(refused)
 }
 
 /// Everything the script wants to know, as it reads it.
@@ -273,6 +299,8 @@ mod tests {
     fn an_address_that_is_none_is_refused_with_its_key() {
         let options = |url: &str, sentinels: &[&str]| RedisOptions {
             url: url.to_owned(),
+            sentinel_tls: false,
+            authorities: None,
             sentinels: sentinels.iter().map(|at| (*at).to_owned()).collect(),
             service: "deskwire".to_owned(),
             user: String::new(),
@@ -286,5 +314,9 @@ mod tests {
         assert!(refused(options("", &["alone"])).is_some_and(|error| error.starts_with("redis.sentinels ")));
         assert_eq!(refused(options("redis://127.0.0.1:1", &[])), None);
         assert_eq!(refused(options("", &["127.0.0.1:1"])), None);
+        assert_eq!(refused(options("rediss://127.0.0.1:1", &[])), None);
+        let mut wrong = options("rediss://127.0.0.1:1", &[]);
+        wrong.authorities = Some(b"-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n".to_vec());
+        assert!(refused(wrong).is_some());
     }
 }

@@ -27,6 +27,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::{
     CqlOptions,
     error::{CqlError, CqlStoreError},
+    lease::Guard,
+    tunnel::Tunnels,
 };
 
 /// Rows of one page of a scan.
@@ -49,29 +51,48 @@ enum Kind {
     Conditional,
 }
 
+impl Kind {
+    /// For a label.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::SerialRead => "serial_read",
+            Self::Write => "write",
+            Self::Conditional => "conditional",
+        }
+    }
+}
+
 /// A statement by its text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cql {
     text: &'static str,
     kind: Kind,
     page: i32,
+    /// Sent also by who has no lease: it is about leases.
+    is_free: bool,
 }
 
 impl Cql {
     pub(super) const fn read(text: &'static str) -> Self {
-        Self { text, kind: Kind::Read, page: PAGE_ROWS }
+        Self { text, kind: Kind::Read, page: PAGE_ROWS, is_free: false }
     }
 
     pub(super) const fn serial_read(text: &'static str) -> Self {
-        Self { text, kind: Kind::SerialRead, page: PAGE_ROWS }
+        Self { text, kind: Kind::SerialRead, page: PAGE_ROWS, is_free: false }
     }
 
     pub(super) const fn write(text: &'static str) -> Self {
-        Self { text, kind: Kind::Write, page: PAGE_ROWS }
+        Self { text, kind: Kind::Write, page: PAGE_ROWS, is_free: false }
     }
 
     pub(super) const fn conditional(text: &'static str) -> Self {
-        Self { text, kind: Kind::Conditional, page: PAGE_ROWS }
+        Self { text, kind: Kind::Conditional, page: PAGE_ROWS, is_free: false }
+    }
+
+    /// Sent whether this process has a lease or not.
+    pub(super) const fn unguarded(self) -> Self {
+        Self { is_free: true, ..self }
     }
 
     /// Rows are long: so many at a time.
@@ -99,6 +120,7 @@ pub(super) struct Database {
     prepared: RwLock<HashMap<&'static str, Arc<PreparedStatement>>>,
     permits: Semaphore,
     wait: Duration,
+    guard: Guard,
 }
 
 /// Connects, to no keyspace or to the configured one.
@@ -115,10 +137,18 @@ pub(super) async fn connect(options: &CqlOptions, keyspace: Option<&str>) -> Res
         .retry_policy(Arc::new(FallthroughRetryPolicy::new()))
         .build();
     let mut builder = SessionBuilder::new()
-        .known_nodes(&options.contact_points)
         .default_execution_profile_handle(profile.into_handle())
         .connection_timeout(options.connect_timeout)
         .tcp_nodelay(true);
+    builder = match &options.tls {
+        None => builder.known_nodes(&options.contact_points),
+        Some(tls) => {
+            let points = &options.contact_points;
+            let (tunnels, at) = Tunnels::to(points, tls.clone(), options.connect_timeout).await?;
+            // A port of a server's own for each shard is none of a tunnel's.
+            builder.known_nodes_addr(at).address_translator(tunnels).disallow_shard_aware_port(true)
+        }
+    };
     if !options.user.is_empty() {
         builder = builder.user(&options.user, &options.password);
     }
@@ -133,7 +163,13 @@ pub(super) async fn connect(options: &CqlOptions, keyspace: Option<&str>) -> Res
 impl Database {
     pub(super) fn new(session: Session, options: &CqlOptions) -> Self {
         let permits = Semaphore::new(options.in_flight_max);
-        Self { session, prepared: RwLock::default(), permits, wait: options.request_timeout }
+        let guard = Guard::default();
+        Self { session, prepared: RwLock::default(), permits, wait: options.request_timeout, guard }
+    }
+
+    /// Until when this process may use the store.
+    pub(super) fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     async fn prepare(&self, cql: Cql) -> Result<Arc<PreparedStatement>, CqlError> {
@@ -184,7 +220,10 @@ impl Database {
     ) -> Result<(QueryResult, Option<PagingState>), CqlError> {
         let prepared = self.prepare(cql).await?;
         let _permit = self.permit().await?;
-        metrics::counter!("deskwire_cql_statements_total").increment(1);
+        if !cql.is_free {
+            self.guard.check()?;
+        }
+        metrics::counter!("deskwire_cql_statements_total", "kind" => cql.kind.label()).increment(1);
         let answer = self.session.execute_single_page(&prepared, values, state).await;
         let (result, next) = answer.inspect_err(|_| {
             metrics::counter!("deskwire_cql_errors_total").increment(1);

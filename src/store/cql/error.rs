@@ -43,6 +43,32 @@ pub enum CqlStoreError {
         /// Ours.
         known: i32,
     },
+    /// Somebody else works on it.
+    #[error(
+        "the keyspace is in use by {by}. What was killed is waited for: its lease lapses {lapse_s} s after it was last renewed"
+    )]
+    Busy {
+        /// Who.
+        by: String,
+        /// How long a lease lasts.
+        lapse_s: i32,
+    },
+    /// The data directory cannot be had.
+    #[error("{0}")]
+    Directory(String),
+    /// A lost server would be lost data.
+    #[error(
+        "keyspace {keyspace} keeps {found} where {needed} replicas are needed: change it (ALTER KEYSPACE, then repair), or \
+         cql.allow_unsafe = true where losing everything does no harm"
+    )]
+    Replicas {
+        /// Which.
+        keyspace: String,
+        /// What its replication says.
+        found: String,
+        /// Fewest allowed.
+        needed: u32,
+    },
     /// What is configured cannot be part of a statement.
     #[error("{key} = {value:?} cannot be used")]
     Name {

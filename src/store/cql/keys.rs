@@ -66,6 +66,34 @@ impl CqlKeys {
         Ok(key)
     }
 
+    /// Makes a key known that another store made. Returns the key that stands under its id then.
+    pub(super) async fn adopt(
+        &self,
+        tenant: &TenantId,
+        contact: ContactId,
+        key: &ContactKey,
+    ) -> Result<Option<ContactKey>, KeyError> {
+        let sealed = self.seal.close(&place(tenant, key.id), &key.secret).map_err(unavailable)?;
+        self.database.conditionally(PUT, (tenant.as_str(), key.id.0, contact.0, sealed)).await?;
+        let there = self.find(tenant, key.id).await?;
+        if there.as_ref() == Some(key) {
+            let pointed: Option<(uuid::Uuid,)> = self.database.first(POINTED, (tenant.as_str(), contact.0)).await?;
+            let before = pointed.map(|(id,)| KeyId(id)).filter(|before| *before != key.id);
+            // What it points at may be gone; a contact has one key that is not.
+            if pointed.is_none() || before.is_some() {
+                self.point(tenant, contact, before, key.id).await?;
+            }
+        }
+        Ok(there)
+    }
+
+    /// Makes a tenant's secret for address hashes known. Returns the one that stands then.
+    pub(super) async fn adopt_hash(&self, tenant: &TenantId, secret: &[u8; 32]) -> Result<[u8; 32], KeyError> {
+        let sealed = self.seal.close(&format!("deskwire cql hash 1 {tenant}"), secret).map_err(unavailable)?;
+        self.database.conditionally(HASH, (tenant.as_str(), sealed)).await?;
+        self.hash_secret(tenant).await
+    }
+
     /// Points a contact at a key unless it points at another than `before`; returns where it points then.
     async fn point(
         &self,

@@ -1,6 +1,6 @@
 //! The keyspace's format: made and raised by `deskwire migrate`, checked at every start.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use schema::cql::{MIGRATION_TABLE, MIGRATIONS};
 use scylla::client::session::Session;
@@ -72,6 +72,7 @@ pub(super) async fn open(options: &CqlOptions) -> Result<Session, CqlStoreError>
     if there.into_rows_result().map_err(CqlError::unreadable)?.rows_num() == 0 {
         return Err(older(0));
     }
+    check_replicas(&session, options).await?;
     session.use_keyspace(keyspace, false).await.map_err(|error| CqlStoreError::Connect(error.to_string()))?;
     let found = format_of(&session).await?;
     refuse_newer(keyspace, found)?;
@@ -79,6 +80,32 @@ pub(super) async fn open(options: &CqlOptions) -> Result<Session, CqlStoreError>
         return Err(older(found));
     }
     Ok(session)
+}
+
+/// What was configured when the keyspace was made says nothing of what it is now.
+async fn check_replicas(session: &Session, options: &CqlOptions) -> Result<(), CqlStoreError> {
+    let asked = "SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?";
+    let rows = session.query_unpaged(asked, (&options.keyspace,)).await.map_err(CqlError::from)?;
+    let rows = rows.into_rows_result().map_err(CqlError::unreadable)?;
+    let (map,) = rows.single_row::<(HashMap<String, String>,)>().map_err(CqlError::unreadable)?;
+    if fewest(&map).is_some_and(|fewest| fewest >= options.replicas_min) {
+        return Ok(());
+    }
+    let mut found: Vec<String> = map.into_iter().map(|(name, value)| format!("{name} {value}")).collect();
+    found.sort();
+    let (keyspace, needed) = (options.keyspace.clone(), options.replicas_min);
+    Err(CqlStoreError::Replicas { keyspace, found: found.join(", "), needed })
+}
+
+/// The smallest number of whole copies that a replication map names; none: it names no number. `3/1`: of three one is
+/// transient, and no copy to count on.
+fn fewest(map: &HashMap<String, String>) -> Option<u32> {
+    let copies = |value: &String| {
+        let (all, transient) = value.split_once('/').unwrap_or((value, "0"));
+        all.parse::<u32>().ok()?.checked_sub(transient.parse().ok()?)
+    };
+    let numbers = map.iter().filter(|(name, _)| *name != "class" && *name != "initial");
+    numbers.map(|(_, value)| copies(value).unwrap_or(0)).min()
 }
 
 fn refuse_newer(keyspace: &str, found: i32) -> Result<(), CqlStoreError> {
@@ -121,4 +148,23 @@ fn check_map(key: &'static str, map: &str) -> Result<(), CqlStoreError> {
         return Ok(());
     }
     Err(CqlStoreError::Name { key, value: map.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fewest_copies_of_any_data_centre_count() {
+        let fewest = |map: &[(&str, &str)]| {
+            fewest(&map.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        };
+        let simple = "org.apache.cassandra.locator.SimpleStrategy";
+        let network = "org.apache.cassandra.locator.NetworkTopologyStrategy";
+        assert_eq!(fewest(&[("class", simple), ("replication_factor", "1")]), Some(1));
+        assert_eq!(fewest(&[("class", network), ("dc1", "3"), ("dc2", "2")]), Some(2));
+        assert_eq!(fewest(&[("class", network), ("dc1", "3/2")]), Some(1));
+        assert_eq!(fewest(&[("class", network), ("dc1", "many")]), Some(0));
+        assert_eq!(fewest(&[("class", "org.apache.cassandra.locator.LocalStrategy")]), None);
+    }
 }

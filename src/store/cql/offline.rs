@@ -1,7 +1,9 @@
 //! For `deskwire verify`: a second set of views beside the first, and both as rows that can be compared.
 
-use schema::ids::FeedId;
 use std::sync::Arc;
+
+use actors::ports::{Checkpoint, ViewWrite};
+use schema::ids::FeedId;
 
 use super::{
     CqlStore,
@@ -39,5 +41,10 @@ impl CqlStore {
     /// The views as rows that can be compared.
     pub async fn view_rows(&self, feed: &FeedId) -> Result<Vec<ViewRow>, CqlError> {
         self.views.dump(feed).await
+    }
+
+    /// A feed's baseline, as where it stands and what writes it again; none if it was never trimmed.
+    pub async fn baseline_writes(&self, feed: &FeedId) -> Result<Option<(Checkpoint, Vec<ViewWrite>)>, CqlError> {
+        self.views.baseline_writes(feed).await
     }
 }

@@ -9,20 +9,18 @@ use super::{
     error::{CqlError, CqlStoreError},
     seal::Seal,
 };
+use crate::store::PersonRow;
 
 const ALL: Cql = Cql::read("SELECT tenant, operator, sealed FROM person WHERE shard = 0");
 const PUT: Cql = Cql::write("INSERT INTO person (shard, tenant, operator, sealed) VALUES (0, ?, ?, ?)");
 const FORGET: Cql = Cql::write("DELETE FROM person WHERE shard = 0 AND tenant = ? AND operator = ?");
 
-/// Whose record, and what it holds.
-type Row = (TenantId, OperatorId, Vec<u8>);
-
 /// Records of people. A node sees what it put itself at once, others' at its next start.
-pub struct CqlPeople {
+pub(super) struct CqlPeople {
     database: Arc<Database>,
     seal: Seal,
     /// What stood there at the start, until somebody takes it.
-    stored: Mutex<Vec<Row>>,
+    stored: Mutex<Vec<PersonRow>>,
 }
 
 fn place(tenant: &TenantId, operator: &OperatorId) -> String {
@@ -42,13 +40,13 @@ impl CqlPeople {
         Ok(Self { database, seal, stored: Mutex::new(stored) })
     }
 
-    /// The records that stood there at the start; once.
-    pub fn take(&self) -> Vec<Row> {
+    /// The records that stood there at the start; once, so that they are not kept twice.
+    pub(super) fn take(&self) -> Vec<PersonRow> {
         std::mem::take(&mut self.stored.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Keeps a record, an empty one forgets; durable when it returns.
-    pub async fn put(&self, tenant: &TenantId, operator: &OperatorId, record: &[u8]) -> Result<(), CqlError> {
+    pub(super) async fn put(&self, tenant: &TenantId, operator: &OperatorId, record: &[u8]) -> Result<(), CqlError> {
         if record.is_empty() {
             return self.database.write(FORGET, (tenant.as_str(), operator.as_str())).await;
         }

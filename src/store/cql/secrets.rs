@@ -19,7 +19,7 @@ const PUT: Cql = Cql::write("INSERT INTO account_secret (shard, account, sealed)
 const KEPT: usize = 2;
 
 /// Secrets of accounts at carriers. A node sees what it put itself at once, others' when it reads them again.
-pub struct CqlSecrets {
+pub(super) struct CqlSecrets {
     database: Arc<Database>,
     seal: Seal,
     known: RwLock<HashMap<AccountId, Vec<String>>>,
@@ -36,7 +36,7 @@ impl CqlSecrets {
     }
 
     /// Reads what other nodes have put since. What cannot be opened changes nothing.
-    pub async fn refresh(&self) -> Result<(), CqlError> {
+    pub(super) async fn refresh(&self) -> Result<(), CqlError> {
         if let Some(known) = read(&self.database, &self.seal).await? {
             *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
         }
@@ -44,12 +44,12 @@ impl CqlSecrets {
     }
 
     /// The account's secrets, newest first, at most two; none if it has none.
-    pub fn get(&self, account: &AccountId) -> Option<Vec<String>> {
+    pub(super) fn get(&self, account: &AccountId) -> Option<Vec<String>> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
     }
 
     /// Stores an account's secret; durable when this returns. The one before it stays valid beside it.
-    pub async fn put(&self, account: &AccountId, secret: &str) -> Result<(), CqlError> {
+    pub(super) async fn put(&self, account: &AccountId, secret: &str) -> Result<(), CqlError> {
         let before = self.get(account).unwrap_or_default();
         let both: Vec<String> = std::iter::once(secret.to_owned()).chain(before).take(KEPT).collect();
         let plain = postcard::to_stdvec(&both).map_err(|error| CqlError::NotDone(error.to_string()))?;

@@ -152,7 +152,7 @@ impl Committer {
 fn size(work: &Work) -> usize {
     match work {
         Work::Append { bytes, .. } => bytes.len() + 32,
-        Work::Found { .. } | Work::Trim { .. } | Work::Close => 128,
+        Work::Found { .. } | Work::Adopt { .. } | Work::Trim { .. } | Work::Close => 128,
     }
 }
 

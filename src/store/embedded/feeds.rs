@@ -62,7 +62,7 @@ impl Feed {
 
     /// An empty feed with this anchor.
     pub(super) fn empty(anchor: Anchor) -> Self {
-        let head = Head { next_batch: BatchNumber(1), next_offset: Offset(1), stamp: Stamp(0), owner: None };
+        let head = super::log::empty_head(&anchor);
         Self { anchor, head, wake_at: None, unmoved: VecDeque::new() }
     }
 

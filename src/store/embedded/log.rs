@@ -49,9 +49,14 @@ pub(super) fn gap(header: &BatchHeader) -> AppendError {
 /// How a gap is told from other refusals in debug builds.
 const GAP: Duration = Duration::from_secs(60);
 
-/// The end of a feed without batches.
-pub(super) fn empty_head() -> Head {
-    Head { next_batch: BatchNumber(1), next_offset: Offset(1), stamp: Stamp(0), owner: None }
+/// The end of a feed without batches: where its log begins.
+pub(super) fn empty_head(anchor: &Anchor) -> Head {
+    Head { next_batch: anchor.oldest_batch, next_offset: anchor.oldest, stamp: Stamp(0), owner: None }
+}
+
+/// The anchor of a feed that begins here.
+pub(super) fn fresh_anchor() -> Anchor {
+    Anchor { epoch: fresh_epoch(), oldest: Offset(1), oldest_batch: BatchNumber(1) }
 }
 
 /// An epoch that no other log has.
@@ -167,12 +172,12 @@ impl Log for EmbeddedLog {
         if let Some(anchor) = self.feeds.with(feed, |feed| feed.anchor.clone()) {
             return Ok(anchor);
         }
-        self.ask(Work::Found { feed: feed.clone(), epoch: fresh_epoch() }).await.map_err(away)?;
+        self.ask(Work::Found { feed: feed.clone(), anchor: fresh_anchor() }).await.map_err(away)?;
         self.feeds.with(feed, |feed| feed.anchor.clone()).ok_or_else(|| away("anchor was not stored"))
     }
 
     async fn head(&self, feed: &FeedId) -> Result<Head, LogError> {
-        Ok(self.feeds.with(feed, |feed| feed.head.clone()).unwrap_or_else(empty_head))
+        Ok(self.feeds.with(feed, |feed| feed.head.clone()).unwrap_or_else(|| empty_head(&fresh_anchor())))
     }
 
     async fn append(&self, batch: SealedBatch) -> Result<(), AppendError> {

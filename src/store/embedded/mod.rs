@@ -5,6 +5,7 @@
 //! becomes tenant-ordered rows (`mover`, `rows`) and is deleted. At start the segments that are left are replayed
 //! (`recovery`). Views are written by the projector, behind the log (`views`).
 
+mod adopt;
 mod append;
 mod committer;
 mod database;
@@ -38,6 +39,7 @@ use std::{
 use actors::ports::{Keys, Log, Views};
 
 use self::{
+    adopt::EmbeddedAdopt,
     committer::{Closed, Committer, Job},
     disk::{Disk, RealDisk},
     feeds::Feeds,
@@ -47,11 +49,11 @@ use self::{
 };
 pub use self::{
     error::StoreError,
-    keys::{EmbeddedKeys, People, Secrets},
+    keys::EmbeddedKeys,
     log::EmbeddedLog,
     views::{EmbeddedViews, ViewRow},
 };
-use super::StoreOptions;
+use super::{Adopt, StoreOptions, Tables};
 
 /// An open data directory.
 pub struct EmbeddedStore {
@@ -144,14 +146,14 @@ impl EmbeddedStore {
         self.keys.clone()
     }
 
-    /// What operators sign in with.
-    pub fn people(&self) -> People {
-        People::new(self.keys.clone())
+    /// Carriers' secrets and people who sign in.
+    pub fn tables(&self) -> Arc<dyn Tables> {
+        self.keys.clone()
     }
 
-    /// The carriers' secrets.
-    pub fn secrets(&self) -> Arc<Secrets> {
-        Arc::new(Secrets::new(self.keys.clone()))
+    /// The door for a tenant that comes from another store.
+    pub fn adopt(&self) -> Arc<dyn Adopt> {
+        Arc::new(EmbeddedAdopt { keys: self.keys.clone(), log: self.log.clone() })
     }
 
     /// Finishes what was accepted, flushes, and lets go of the directory. Whoever still holds a port gets errors.

@@ -1,7 +1,7 @@
 //! For the command line: walking through a feed's log batch by batch, with everything checked that can be checked
 //! without folding it.
 
-use actors::ports::{Log, LogError};
+use actors::ports::{Checkpoint, Log, LogError, ViewError, ViewWrite};
 use schema::{
     event::SealedBatch,
     ids::{BatchNumber, FeedId, Offset},
@@ -75,8 +75,13 @@ pub struct Walk {
 
 impl EmbeddedStore {
     /// The views as rows that can be compared.
-    pub fn view_rows(&self, feed: &FeedId) -> Result<Vec<super::ViewRow>, actors::ports::ViewError> {
+    pub fn view_rows(&self, feed: &FeedId) -> Result<Vec<super::ViewRow>, ViewError> {
         self.views.dump(feed)
+    }
+
+    /// A feed's baseline, as where it stands and what writes it again; none if it was never trimmed.
+    pub fn baseline_writes(&self, feed: &FeedId) -> Result<Option<(Checkpoint, Vec<ViewWrite>)>, ViewError> {
+        self.views.baseline_writes(feed)
     }
 
     /// Reads a feed's log from its beginning to its end, checks every batch, and shows each to `visit`.

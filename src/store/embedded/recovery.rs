@@ -116,7 +116,11 @@ impl Found {
     fn anchor(&mut self, payload: &[u8]) -> Option<()> {
         let (id, anchor) = read_anchor(payload)?;
         let feed = self.feeds.entry(id).or_insert_with(|| Feed::empty(anchor.clone()));
-        if anchor.oldest >= feed.anchor.oldest {
+        if feed.head.owner.is_none() {
+            // Without a batch it may give way to that of another store's log.
+            feed.head = super::log::empty_head(&anchor);
+            feed.anchor = anchor;
+        } else if anchor.oldest >= feed.anchor.oldest {
             feed.anchor = anchor;
         }
         Some(())
@@ -132,6 +136,10 @@ impl Found {
         };
         // Its anchor came before its first batch.
         let feed = self.feeds.get_mut(&header.feed).ok_or_else(|| hole(BatchNumber(1)))?;
+        if feed.head.owner.is_none() && header.number <= feed.anchor.oldest_batch {
+            // Nothing of it is left among the rows: it was trimmed, and what is still in the commit file comes first.
+            (feed.head.next_batch, feed.head.next_offset) = (header.number, header.first);
+        }
         if header.number < feed.head.next_batch {
             // Moved before the crash; the segment was to be deleted next.
             return Ok(Some(()));

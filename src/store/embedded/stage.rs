@@ -5,7 +5,7 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 use actors::ports::{Anchor, AppendError, Head};
 use schema::{
     event::BatchHeader,
-    ids::{BatchId, BatchNumber, Epoch, FeedId, NodeId, Offset},
+    ids::{BatchId, BatchNumber, FeedId, NodeId, Offset},
 };
 
 use super::{
@@ -29,8 +29,15 @@ pub(super) enum Work {
     Found {
         /// Which feed.
         feed: FeedId,
-        /// Its epoch, if it is new.
-        epoch: Epoch,
+        /// Its anchor, if it is new.
+        anchor: Anchor,
+    },
+    /// Begin the feed's log where another store's begins, if it has no batch.
+    Adopt {
+        /// Which feed.
+        feed: FeedId,
+        /// Its anchor there.
+        anchor: Anchor,
     },
     /// Move the feed's anchor.
     Trim {
@@ -70,8 +77,12 @@ impl Stage {
     pub(super) fn take(&mut self, work: Work, feeds: &Feeds, rows: &Rows) -> Result<(), AppendError> {
         match work {
             Work::Append { header, bytes } => self.append(header, &bytes, feeds, rows),
-            Work::Found { feed, epoch } => {
-                self.found(&feed, epoch, feeds);
+            Work::Found { feed, anchor } => {
+                self.found(&feed, anchor, feeds);
+                Ok(())
+            }
+            Work::Adopt { feed, anchor } => {
+                self.adopt(&feed, anchor, feeds);
                 Ok(())
             }
             Work::Trim { feed, oldest, oldest_batch } => {
@@ -92,8 +103,7 @@ impl Stage {
             return Err(super::log::gap(&header));
         }
         if staged.anchor.is_none() {
-            let epoch = super::log::fresh_epoch();
-            self.found(&header.feed, epoch, feeds);
+            self.found(&header.feed, super::log::fresh_anchor(), feeds);
         }
         let staged = self.feeds.get_mut(&header.feed).expect("staged above");
         let payload = self.frame.push(BATCH, bytes);
@@ -108,11 +118,19 @@ impl Stage {
         Ok(())
     }
 
-    fn found(&mut self, feed: &FeedId, epoch: Epoch, feeds: &Feeds) {
+    fn found(&mut self, feed: &FeedId, anchor: Anchor, feeds: &Feeds) {
         let staged = staged(&mut self.feeds, feed, feeds);
         if staged.anchor.is_none() {
-            let anchor = Anchor { epoch, oldest: Offset(1), oldest_batch: BatchNumber(1) };
             self.frame.push(ANCHOR, &anchor_record(feed, &anchor));
+            staged.anchor = Some(anchor);
+        }
+    }
+
+    fn adopt(&mut self, feed: &FeedId, anchor: Anchor, feeds: &Feeds) {
+        let staged = staged(&mut self.feeds, feed, feeds);
+        if staged.head.owner.is_none() && staged.anchor.as_ref() != Some(&anchor) {
+            self.frame.push(ANCHOR, &anchor_record(feed, &anchor));
+            staged.head = super::log::empty_head(&anchor);
             staged.anchor = Some(anchor);
         }
     }
@@ -160,7 +178,7 @@ fn staged<'a>(group: &'a mut HashMap<FeedId, Staged>, feed: &FeedId, feeds: &Fee
         });
         known.unwrap_or_else(|| Staged {
             anchor: None,
-            head: super::log::empty_head(),
+            head: super::log::empty_head(&super::log::fresh_anchor()),
             wake_at: None,
             batches: Vec::new(),
         })

@@ -263,6 +263,7 @@ pub fn body_for(path: &str, method: &str) -> Option<Value> {
         (_, "messages" | "notes") => json!({"text": "hello"}),
         (_, "assign") => json!({"operator": "ana"}),
         (_, "snooze") => json!({"until": SystemClock.now().plus(Duration::from_secs(60))}),
+        (_, "block") => json!({"why": "spam"}),
         (_, "tags") => json!({"add": ["vip"]}),
         (_, "read") => json!({"up_to": 1}),
         (_, "consent") => json!({"how": "phone", "when": 1, "words": "Text me"}),

@@ -18,8 +18,9 @@ struct Module {
 const HANDLES: &[&str] =
     &["engine", "feed", "figures", "handle", "ports", "presence", "reader", "tenant", "trace", "vault"];
 const PORTS: &[&str] = &["follower", "ports", "vault"];
-/// Epochs and keys need the system's own randomness, which no seed may repeat.
-const STORE: &[&str] = &["memory::SystemIds", "ports"];
+/// Epochs and keys need the system's own randomness, which no seed may repeat; a lease of a keyspace ends by the clock that
+/// runs while this machine sleeps.
+const STORE: &[&str] = &["memory::SystemClock", "memory::SystemIds", "ports"];
 /// What was had of days is noted in the limiter's own words.
 const LIMIT: &[&str] = &["pace::DayMark", "ports"];
 /// Anything: the root of the tree.

@@ -29,6 +29,8 @@ pub struct Load {
     count: AtomicUsize,
     refused: AtomicUsize,
     longest: Mutex<Duration>,
+    stopping: AtomicBool,
+    at_work: AtomicUsize,
 }
 
 impl Load {
@@ -47,16 +49,28 @@ impl Load {
         *self.longest.lock().unwrap()
     }
 
-    /// Until told to stop.
-    pub async fn run(&self, urls: &[String], stop: &AtomicBool) {
-        join_all((0..MAKERS).map(|maker| self.make(maker, urls, stop))).await;
+    /// No text after those that are under way.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
     }
 
-    async fn make(&self, maker: usize, urls: &[String], stop: &AtomicBool) {
+    /// Whether the last has been taken.
+    pub fn is_quiet(&self) -> bool {
+        self.at_work.load(Ordering::Relaxed) == 0
+    }
+
+    /// Until told to stop.
+    pub async fn run(&self, urls: &[String]) {
+        self.at_work.store(MAKERS, Ordering::Relaxed);
+        join_all((0..MAKERS).map(|maker| self.make(maker, urls))).await;
+    }
+
+    async fn make(&self, maker: usize, urls: &[String]) {
         let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_WITHIN).build().unwrap();
         let mut next = maker;
         for count in 0.. {
-            if stop.load(Ordering::Relaxed) {
+            if self.stopping.load(Ordering::Relaxed) {
+                self.at_work.fetch_sub(1, Ordering::Relaxed);
                 return;
             }
             let sid = format!("SM{:032x}", maker * 1_000_000 + count);
@@ -70,13 +84,16 @@ impl Load {
                 self.refused.fetch_add(1, Ordering::Relaxed);
                 pace(AGAIN).await;
             }
-            let mut longest = self.longest.lock().unwrap();
-            *longest = longest.max(began.elapsed());
-            drop(longest);
+            self.waited(began.elapsed());
             self.taken.lock().unwrap().push(sid);
             self.count.fetch_add(1, Ordering::Relaxed);
             pace(EVERY).await;
         }
+    }
+
+    fn waited(&self, time: Duration) {
+        let mut longest = self.longest.lock().unwrap();
+        *longest = longest.max(time);
     }
 
     /// Every text that was acknowledged is in the log, once.

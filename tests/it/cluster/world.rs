@@ -1,6 +1,10 @@
 //! Nodes of one cluster as real processes, each in a directory of its own.
 
-use std::{fs, path::PathBuf, process::ExitStatus};
+use std::{
+    fs,
+    process::{ExitStatus, Output},
+    time::Duration,
+};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -12,7 +16,7 @@ use crate::{
         cassandra,
         process::{Server, deskwire, free_port},
         redis::Redis,
-        wait::until,
+        wait::{until, wait_for_within},
     },
 };
 
@@ -21,6 +25,9 @@ pub const PUBLIC_URL: &str = "https://desk.example.com";
 pub const LINE_NUMBER: &str = "+14155550199";
 pub const CARRIER_ID: &str = "AC00000000000000000000000000000001";
 pub const AUTH_TOKEN: &str = "an auth token of the carrier";
+
+/// A killed node's lease lapses a minute after it was last renewed.
+const LAPSED: Duration = Duration::from_secs(120);
 
 type Environment = Vec<(String, String)>;
 
@@ -35,8 +42,7 @@ pub struct World {
 struct Node {
     server: Option<Server>,
     url: String,
-    /// Where it is for good, and what it is told.
-    directory: PathBuf,
+    /// What it is told.
     environment: Environment,
     name: String,
     token: String,
@@ -74,12 +80,7 @@ impl World {
         let seeds: Vec<String> = gossip.iter().map(|port| format!("\"127.0.0.1:{port}\"")).collect();
         let file = |name: &str| keys.join(name).display().to_string();
         let common = [
-            ("STORE__KIND", "cql".to_owned()),
-            ("CQL__CONTACT_POINTS", format!("[\"{}\"]", cassandra::server())),
-            ("CQL__KEYSPACE", options.keyspace.clone()),
-            ("CQL__REQUEST_TIMEOUT_MS", "20000".to_owned()),
             ("CQL__REPLICATION", options.replication.clone()),
-            ("CQL__ALLOW_UNSAFE", "true".to_owned()),
             ("CQL__MASTER_KEY_FILE", file("master")),
             ("LIMITS__KIND", "redis".to_owned()),
             ("LIMITS__MEMBERS", "3".to_owned()),
@@ -92,9 +93,12 @@ impl World {
             ("CLUSTER__CA_FILE", file("ca.pem")),
             ("CLUSTER__CERTIFICATE_FILE", file("node.pem")),
             ("CLUSTER__KEY_FILE", file("node.key")),
+            ("AUTH__KEYS_DIRECTORY", file("tokens")),
             ("CLUSTER__SEEDS", format!("[{}]", seeds.join(","))),
         ];
-        let common: Environment = common.map(|(key, value)| (format!("DESKWIRE__{key}"), value)).into_iter().collect();
+        let common = common.map(|(key, value)| (format!("DESKWIRE__{key}"), value));
+        let store = cassandra::environment(&options.keyspace).into_iter().map(|(key, value)| (key.to_owned(), value));
+        let common: Environment = store.chain(common).collect();
         let mut world = Self { directory, nodes: Vec::new(), common, _redis: redis };
         for (number, port) in gossip.into_iter().enumerate() {
             world.add(number, port);
@@ -114,7 +118,7 @@ impl World {
         environment.push(("DESKWIRE__DATA__DIRECTORY".to_owned(), data.display().to_string()));
         let name = fs::read_to_string(data.join("node")).unwrap().trim().to_owned();
         let (url, server, token) = (server.url(), Some(server), String::new());
-        self.nodes.push(Node { server, url, directory, environment, name, token });
+        self.nodes.push(Node { server, url, environment, name, token });
         let token = self.command(number, &["token", "--tenant", "demo", "--operator", "ana", "--role", "admin"]);
         self.nodes[number].token = token;
     }
@@ -153,10 +157,14 @@ impl World {
 
     /// Runs a command as a node would; its output, trimmed.
     pub fn command(&self, node: usize, arguments: &[&str]) -> String {
-        let output = deskwire(arguments).envs(pairs(&self.nodes[node].environment)).output().unwrap();
+        let output = self.run(node, arguments);
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "deskwire {arguments:?}: {}\n{error}", output.status);
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    fn run(&self, node: usize, arguments: &[&str]) -> Output {
+        deskwire(arguments).envs(pairs(&self.nodes[node].environment)).output().unwrap()
     }
 
     fn events(&self) -> Vec<Value> {
@@ -181,8 +189,9 @@ impl World {
         self.nodes.iter().map(|node| node.url.clone()).collect()
     }
 
-    pub fn tokens(&self) -> Vec<String> {
-        self.nodes.iter().map(|node| node.token.clone()).collect()
+    /// Made by the first node, good at all of them.
+    pub fn token(&self) -> &str {
+        &self.nodes[0].token
     }
 
     /// What a node has logged.
@@ -200,13 +209,24 @@ impl World {
         self.nodes[node].server.take().expect("it runs").terminate()
     }
 
-    /// Nobody writes any more.
+    /// Every node ends as a service does, the first to be told last.
     pub fn end(&mut self) {
-        for node in &mut self.nodes {
-            if let Some(server) = node.server.take() {
-                server.kill();
-            }
+        for server in self.nodes.iter_mut().rev().filter_map(|node| node.server.take()) {
+            let status = server.terminate();
+            assert!(status.success(), "{status}");
         }
-        assert!(self.nodes.iter().all(|node| node.directory.is_dir()));
+    }
+
+    /// What `deskwire verify` says once the nodes' leases are given back or have lapsed.
+    pub fn verified(&self) -> String {
+        wait_for_within(LAPSED, "verify to be alone in the keyspace", || {
+            let output = self.run(0, &["verify"]);
+            let error = String::from_utf8_lossy(&output.stderr).into_owned();
+            if error.contains("the keyspace is in use by") {
+                return None;
+            }
+            assert!(output.status.success(), "deskwire verify: {}\n{error}", output.status);
+            Some(String::from_utf8_lossy(&output.stdout).into_owned())
+        })
     }
 }

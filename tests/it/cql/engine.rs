@@ -7,11 +7,6 @@ use super::world::keyspace;
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_of_a_node_on_a_cql_server_lose_nothing_double_nothing_and_leave_no_gap() {
     let options = keyspace("engine").await;
-    let beside = [
-        ("DESKWIRE__STORE__KIND", "cql".to_owned()),
-        ("DESKWIRE__CQL__CONTACT_POINTS", format!("[\"{}\"]", cassandra::server())),
-        ("DESKWIRE__CQL__KEYSPACE", options.keyspace.clone()),
-        ("DESKWIRE__CQL__REQUEST_TIMEOUT_MS", "20000".to_owned()),
-    ];
-    crash::some_kills_on(beside.map(|(name, value)| (name.to_owned(), value)).into()).await;
+    let beside = cassandra::environment(&options.keyspace);
+    crash::some_kills_on(beside.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()).await;
 }

@@ -23,17 +23,17 @@ async fn sealed_tables_survive_a_restart_and_show_servers_nothing() {
     let (ann, ben, account) = (ann.unwrap(), ben.unwrap(), AccountId::new("AC1").unwrap());
 
     let store = CqlStore::open(&options).await.unwrap();
-    store.people().put(&tenant, &ann, b"ann's first record").await.unwrap();
-    store.people().put(&tenant, &ann, b"ann's record").await.unwrap();
-    store.people().put(&tenant, &ben, b"ben's record").await.unwrap();
-    store.people().put(&tenant, &ben, b"").await.unwrap();
-    store.secrets().put(&account, "first-token").await.unwrap();
-    store.secrets().put(&account, "second-token").await.unwrap();
+    store.tables().put_person(tenant.clone(), ann.clone(), b"ann's first record".to_vec()).await.unwrap();
+    store.tables().put_person(tenant.clone(), ann.clone(), b"ann's record".to_vec()).await.unwrap();
+    store.tables().put_person(tenant.clone(), ben.clone(), b"ben's record".to_vec()).await.unwrap();
+    store.tables().put_person(tenant.clone(), ben.clone(), b"".to_vec()).await.unwrap();
+    store.tables().put_secret(account.clone(), "first-token".to_owned()).await.unwrap();
+    store.tables().put_secret(account.clone(), "second-token".to_owned()).await.unwrap();
     drop(store);
 
     let store = CqlStore::open(&options).await.unwrap();
-    assert_eq!(store.people().take(), [(tenant, ann, b"ann's record".to_vec())]);
-    assert_eq!(store.secrets().get(&account).unwrap(), ["second-token", "first-token"]);
+    assert_eq!(store.tables().people(), [(tenant, ann, b"ann's record".to_vec())]);
+    assert_eq!(store.tables().secrets(&account), ["second-token", "first-token"]);
 
     let seen = seen(&options).await;
     assert!(!seen.is_empty());

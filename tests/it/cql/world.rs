@@ -1,6 +1,6 @@
 //! A keyspace of a test's own, emptied for each check.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use actors::{
     contracts::Stores,
@@ -11,28 +11,16 @@ use deskwire::store::cql::{CqlOptions, CqlStore, migrate};
 use scylla::client::{session::Session, session_builder::SessionBuilder};
 
 use crate::support::cassandra;
-
-/// What tests use.
-pub fn options(keyspace: &str) -> CqlOptions {
-    CqlOptions {
-        contact_points: vec![cassandra::server().to_owned()],
-        keyspace: keyspace.to_owned(),
-        datacenter: String::new(),
-        user: String::new(),
-        password: String::new(),
-        connect_timeout: Duration::from_secs(30),
-        request_timeout: Duration::from_secs(30),
-        in_flight_max: 256,
-        replication: "{'class': 'SimpleStrategy', 'replication_factor': 1}".to_owned(),
-        log_compaction: "{'class': 'LeveledCompactionStrategy'}".to_owned(),
-        view_compaction: "{'class': 'LeveledCompactionStrategy'}".to_owned(),
-        master: [7; 32],
-    }
-}
+pub use crate::support::cassandra::options;
 
 /// A session beside the store's.
 pub async fn session() -> Session {
-    SessionBuilder::new().known_node(cassandra::server()).build().await.unwrap()
+    SessionBuilder::new()
+        .known_node(cassandra::server())
+        .user(cassandra::USER, cassandra::PASSWORD)
+        .build()
+        .await
+        .unwrap()
 }
 
 /// A keyspace that did not exist before, migrated.

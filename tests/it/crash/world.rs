@@ -79,6 +79,12 @@ impl World {
 
     /// As [`Self::start`], with more in the process's environment.
     pub async fn start_with(chance: &Chance, beside: Vec<(String, String)>) -> (Self, Server) {
+        let limits = Limits { number_per_s: Some(NUMBER_PER_S), ..Limits::default() };
+        Self::start_limited(chance, beside, &limits).await
+    }
+
+    /// As [`Self::start_with`], under limits of the test's own.
+    pub async fn start_limited(chance: &Chance, beside: Vec<(String, String)>, limits: &Limits) -> (Self, Server) {
         let directory = tempfile::tempdir().unwrap();
         let (engine_port, carrier_port) = (port(chance), port(chance));
         let carrier_url = format!("http://127.0.0.1:{carrier_port}");
@@ -87,7 +93,6 @@ impl World {
             .merge(Toml::file_exact(directory.path().join("data/demo-carrier.toml")))
             .extract()
             .unwrap();
-        let limits = Limits { number_per_s: Some(NUMBER_PER_S), ..Limits::default() };
         let lines = config.lines.into_iter().map(|line| Line { limits: limits.clone(), ..line }).collect();
         let config = CarrierConfig {
             listen: ([127, 0, 0, 1], carrier_port).into(),
@@ -104,13 +109,14 @@ impl World {
         let url = server.url();
         let mut world = Self { carrier, url, token: String::new(), directory, port: engine_port, carrier_url, beside };
         world.token = world.command(&["token", "--tenant", "demo", "--operator", "ana", "--role", "admin"]);
-        world.raise_limit().await;
+        world.raise_limit(limits).await;
         (world, server)
     }
 
-    async fn raise_limit(&self) {
+    async fn raise_limit(&self, limits: &Limits) {
         let url = format!("{}/v1/admin/channels/demo-line/limits", self.url);
-        let limits = json!({"number_per_s": NUMBER_PER_S});
+        let mut limits = json!({"number_per_s": limits.number_per_s, "account_per_s": limits.account_per_s});
+        limits.as_object_mut().unwrap().retain(|_, limit| !limit.is_null());
         let answer = self.client().put(url).bearer_auth(&self.token).json(&limits).send().await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     }

@@ -66,8 +66,9 @@ async fn a_reference_that_is_no_plain_url_is_refused() {
     assert_eq!(world.count("message.received").await, 0);
 }
 
-/// Who asks other hosts: the carrier's adapter (whose lists follow only the carrier's own paths), the command line, traces.
-const ASKS: [&str; 4] = ["src/app", "src/channels/twilio", "src/cli", "src/telemetry"];
+/// Who asks other hosts: the carrier's adapter (whose lists follow only the carrier's own paths), the command line, traces,
+/// tunnels to the CQL servers that configuration and those servers name.
+const ASKS: [&str; 5] = ["src/app", "src/channels/twilio", "src/cli", "src/store/cql/tunnel.rs", "src/telemetry"];
 
 #[test]
 fn only_these_ask_other_hosts() {

@@ -300,7 +300,7 @@ async fn no_command_or_channel_of_the_stream_leads_to_another_tenant() {
         let data = json!({
             "conversation": conversation, "message": message, "to": {"conversation": conversation}, "text": "x",
             "operator": "other-admin", "until": u64::MAX / 4, "add": ["x"], "up_to": 1, "name": "x", "how": "phone",
-            "when": 1, "words": "x", "typing": true, "channel": "other-line", "idempotency_key": format!("{method}-key"),
+            "when": 1, "words": "x", "why": "spam", "reason": "x", "typing": true, "channel": "other-line", "idempotency_key": format!("{method}-key"),
             "after": format!("{:016x}{}", u64::MAX, conversation.replace('-', "")),
         });
         replies.push((method, client.rpc(method, data).await));
@@ -319,7 +319,7 @@ async fn no_command_or_channel_of_the_stream_leads_to_another_tenant() {
 }
 
 /// Every method of the stream.
-const METHODS: [&str; 17] = [
+const METHODS: [&str; 19] = [
     "message.send",
     "message.retry",
     "message.cancel",
@@ -334,6 +334,8 @@ const METHODS: [&str; 17] = [
     "contact.update",
     "contact.opt_out",
     "contact.opt_in",
+    "contact.block",
+    "contact.unblock",
     "contact.record_consent",
     "inbox.page",
     "typing.set",

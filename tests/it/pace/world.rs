@@ -25,6 +25,8 @@ pub const LIMIT: u32 = 60;
 pub fn options(url: String) -> RedisOptions {
     RedisOptions {
         url,
+        sentinel_tls: false,
+        authorities: None,
         sentinels: Vec::new(),
         service: "deskwire".to_owned(),
         user: String::new(),

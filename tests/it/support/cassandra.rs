@@ -10,7 +10,9 @@ use std::{
     time::Duration,
 };
 
-use super::{process::free_port, wait::wait_for_within};
+use deskwire::store::cql::CqlOptions;
+
+use super::{authority::Authority, process::free_port, wait::wait_for_within};
 
 /// Ends the server and removes its directory when this process has ended, however it ended: its end of the pipe closes.
 const GUARD: &str =
@@ -18,59 +20,99 @@ const GUARD: &str =
 /// A start on a machine that is busy with other tests.
 const START: Duration = Duration::from_secs(120);
 
-struct Server {
-    address: String,
+/// Who logs in to the server of this run.
+pub const USER: &str = "cassandra";
+/// Their password.
+pub const PASSWORD: &str = "cassandra";
+
+/// A server.
+pub struct Server {
+    /// `host:port` of it.
+    pub address: String,
+    /// Who signed its certificate, in PEM.
+    pub authority: String,
     _guard: Option<Child>,
 }
 
 /// `host:port` of a CQL server. A machine without one fails the test.
 pub fn server() -> &'static str {
+    static GIVEN: OnceLock<Option<String>> = OnceLock::new();
+    let given = GIVEN.get_or_init(|| std::env::var("DESKWIRE_TEST_CQL").ok().filter(|given| !given.is_empty()));
+    given.as_ref().unwrap_or_else(|| &own().address)
+}
+
+/// The server that this run has started itself, with logins and TLS, whatever `DESKWIRE_TEST_CQL` says.
+pub fn own() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    let given = std::env::var("DESKWIRE_TEST_CQL").ok().filter(|given| !given.is_empty());
-    let server = SERVER.get_or_init(|| match given {
-        Some(address) => Server { address, _guard: None },
-        None => start(),
-    });
-    &server.address
+    SERVER.get_or_init(start)
+}
+
+/// What a process is told to keep everything on the server.
+pub fn environment(keyspace: &str) -> Vec<(&'static str, String)> {
+    let password = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cql-password-{}", std::process::id()));
+    fs::write(&password, PASSWORD).unwrap();
+    vec![
+        ("DESKWIRE__STORE__KIND", "cql".to_owned()),
+        ("DESKWIRE__CQL__CONTACT_POINTS", format!("[\"{}\"]", server())),
+        ("DESKWIRE__CQL__KEYSPACE", keyspace.to_owned()),
+        ("DESKWIRE__CQL__REQUEST_TIMEOUT_MS", "20000".to_owned()),
+        ("DESKWIRE__CQL__USER", USER.to_owned()),
+        ("DESKWIRE__CQL__PASSWORD_FILE", password.to_str().unwrap().to_owned()),
+        ("DESKWIRE__CQL__ALLOW_UNSAFE", "true".to_owned()),
+    ]
 }
 
 fn start() -> Server {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let jars = root.join(".cache/cassandra/lib");
-    assert!(jars.is_dir(), "scripts/setup-cql.sh fetches the CQL server of the tests");
     // Below target/, where there is room, and never in a checkout's own files.
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cassandra-{}", std::process::id()));
     let _ = fs::remove_dir_all(&directory);
     fs::create_dir_all(&directory).unwrap();
     let (native, storage) = (free_port(), free_port());
-    let yaml = fs::read_to_string(root.join("tests/cassandra/cassandra.yaml")).unwrap();
+    let (authority, certificate) = (Authority::new(), directory.join("server.pem"));
+    let (chain, key) = authority.certify(&["127.0.0.1"]);
+    fs::write(&certificate, key + &chain).unwrap();
     let filled = [
+        ("@certificate@", certificate.to_str().expect("a path is text").to_owned()),
         ("@token@", "0".to_owned()),
         ("@seed@", format!("127.0.0.1:{storage}")),
         ("@address@", "127.0.0.1".to_owned()),
         ("@storage_port@", storage.to_string()),
         ("@native_port@", native.to_string()),
     ];
-    let yaml = filled.iter().fold(yaml, |yaml, (from, to)| yaml.replace(from, to));
-    fs::write(directory.join("cassandra.yaml"), yaml).unwrap();
-    let guard = command(root, &jars, &directory).spawn().expect("sh starts");
+    configure(&directory, &filled);
+    let guard = command(GUARD, &directory).spawn().expect("sh starts");
     let address = format!("127.0.0.1:{native}");
     let log = directory.join("log");
     wait_for_within(START, "the CQL server", || TcpStream::connect(&address).ok().map(drop).or_else(|| ended(&log)));
-    Server { address, _guard: Some(guard) }
+    wait_for_within(START, "the first role", || {
+        fs::read_to_string(&log).ok()?.contains("superuser role").then_some(())
+    });
+    Server { address, authority: authority.pem(), _guard: Some(guard) }
+}
+
+/// Writes a server's configuration into its directory, with places filled in.
+pub(super) fn configure(directory: &Path, filled: &[(&str, String)]) {
+    let yaml = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cassandra/cassandra.yaml");
+    let yaml = fs::read_to_string(yaml).unwrap();
+    let yaml = filled.iter().fold(yaml, |yaml, (from, to)| yaml.replace(from, to));
+    fs::write(directory.join("cassandra.yaml"), yaml).unwrap();
 }
 
 /// A server that could not start says why in its log.
-fn ended(log: &Path) -> Option<()> {
+pub(super) fn ended(log: &Path) -> Option<()> {
     let text = fs::read_to_string(log).unwrap_or_default();
     assert!(!text.contains("Exception encountered during startup"), "{text}");
     None
 }
 
-fn command(root: &Path, jars: &Path, directory: &Path) -> Command {
+/// A server in its directory, below a shell that ends it.
+pub(super) fn command(guard: &str, directory: &Path) -> Command {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let jars = root.join(".cache/cassandra/lib");
+    assert!(jars.is_dir(), "scripts/setup-cql.sh fetches the CQL server of the tests");
     let file = |path: PathBuf| path.to_str().expect("a checkout's path is text").to_owned();
     let mut command = Command::new("sh");
-    command.arg("-c").arg(GUARD).arg("sh").arg("java").env("DIRECTORY", directory).stdin(Stdio::piped());
+    command.arg("-c").arg(guard).arg("sh").arg("java").env("DIRECTORY", directory).stdin(Stdio::piped());
     command.arg(format!("@{}", file(root.join("tests/cassandra/jvm.options"))));
     command.arg(format!("-javaagent:{}", file(jars.join("jamm-0.4.0.jar"))));
     command.arg(format!("-Dcassandra.config=file://{}", file(directory.join("cassandra.yaml"))));
@@ -78,4 +120,25 @@ fn command(root: &Path, jars: &Path, directory: &Path) -> Command {
     command.arg(format!("-Dlogback.configurationFile={}", file(root.join("tests/cassandra/logback.xml"))));
     command.arg("-cp").arg(file(jars.join("*"))).arg("org.apache.cassandra.service.CassandraDaemon");
     command
+}
+
+/// How a keyspace of its own on this server is opened.
+pub fn options(keyspace: &str) -> CqlOptions {
+    CqlOptions {
+        contact_points: vec![server().to_owned()],
+        keyspace: keyspace.to_owned(),
+        datacenter: String::new(),
+        user: USER.to_owned(),
+        password: PASSWORD.to_owned(),
+        tls: None,
+        replicas_min: 1,
+        connect_timeout: Duration::from_secs(30),
+        request_timeout: Duration::from_secs(30),
+        in_flight_max: 256,
+        replication: "{'class': 'SimpleStrategy', 'replication_factor': 1}".to_owned(),
+        log_compaction: "{'class': 'LeveledCompactionStrategy'}".to_owned(),
+        view_compaction: "{'class': 'LeveledCompactionStrategy'}".to_owned(),
+        node: "node-test".to_owned(),
+        master: [7; 32],
+    }
 }

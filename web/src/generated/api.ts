@@ -232,6 +232,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/operators/{id}/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say that somebody else is away, or back: they left without saying so. Also of who comes with tokens that others mint. */
+        put: operations["set_availability_of"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/operators/{id}/reset": {
         parameters: {
             query?: never;
@@ -447,6 +464,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/conversations/{id}/block": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hear no more of the contact: what it sends is kept, and bothers nobody; nothing more leaves for it. */
+        post: operations["block"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/conversations/{id}/called": {
         parameters: {
             query?: never;
@@ -582,7 +616,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Record that the contact must not be texted any more; the contact's own opt-out if that is what it seemed to ask for. */
+        /**
+         * Record that the contact must not be texted any more, and why; the contact's own opt-out if that is what it seemed to ask
+         *     for.
+         */
         post: operations["opt_out"];
         delete?: never;
         options?: never;
@@ -686,6 +723,23 @@ export interface paths {
         put?: never;
         /** Add and remove labels. */
         post: operations["tag"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{id}/unblock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Undo a block: the conversation is open again if it was. */
+        post: operations["unblock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -974,6 +1028,11 @@ export interface components {
             /** @description Who. */
             operator: components["schemas"]["OperatorId"];
         };
+        /**
+         * @description Why a contact is blocked.
+         * @enum {string}
+         */
+        BlockReason: "unwanted" | "spam";
         /** @description The call was answered. */
         CallAnswered: {
             /** @description The carrier's own id (CallSid). */
@@ -1179,7 +1238,7 @@ export interface components {
          * @description Stable codes. Clients may match on them; titles may change.
          * @enum {string}
          */
-        Code: "invalid" | "malformed" | "unauthorized" | "token_expired" | "bad_signature" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "key_reused" | "wrong_state" | "opted_out" | "unreachable" | "no_address" | "taken" | "last_owner" | "bad_credentials" | "link_spent" | "too_large" | "too_many_requests" | "full" | "parked" | "unavailable" | "draining" | "internal";
+        Code: "invalid" | "malformed" | "unauthorized" | "token_expired" | "bad_signature" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "key_reused" | "wrong_state" | "opted_out" | "unreachable" | "no_address" | "blocked" | "taken" | "last_owner" | "bad_credentials" | "link_spent" | "too_large" | "too_many_requests" | "full" | "parked" | "unavailable" | "draining" | "internal";
         /**
          * @description Whether a contact may be texted.
          * @enum {string}
@@ -1222,6 +1281,13 @@ export interface components {
          * @enum {string}
          */
         ConsentSource: "contact" | "carrier" | "operator" | "admin";
+        /** @description Queued texts to it are canceled and its episode ends, by events of their own. */
+        ContactBlocked: {
+            /** @description Whether the episode was open: unblocking opens one again. */
+            open: boolean;
+            /** @description Why. */
+            why: components["schemas"]["BlockReason"];
+        };
         /** @description Part: address, and the name if the carrier gave one. */
         ContactCreated: {
             /** @description Stands for the address on this channel kind. */
@@ -1243,6 +1309,8 @@ export interface components {
             /** @description Where everything goes from here on. */
             into: components["schemas"]["ConversationId"];
         };
+        /** @description Nothing of what came in meanwhile is lost. */
+        ContactUnblocked: Record<string, never>;
         /** @description The carrier says that the address cannot receive texts. */
         ContactUnreachable: {
             /**
@@ -1363,7 +1431,7 @@ export interface components {
             /**
              * Format: int32
              * @description First questions: the first text, voicemail or missed call of a conversation that is new, was opened again, or was
-             *     silent for seven days; by when they came.
+             *     silent for seven days; by when they came. None of contacts who are blocked, nor those left unanswered until then.
              */
             asked: number;
             /**
@@ -1393,7 +1461,8 @@ export interface components {
             minute_most: number;
             /**
              * Format: int32
-             * @description Missed calls, by when they came.
+             * @description Missed calls, by when they came; none of contacts who are blocked, nor of those whose caller was blocked within 24
+             *     hours and before anything recovered them.
              */
             missed: number;
             /**
@@ -1554,6 +1623,16 @@ export interface components {
             data: components["schemas"]["ConsentQuestioned"];
             /** @enum {string} */
             type: "consent.questioned";
+        } | {
+            /** @description An operator blocked the contact: what it sends is kept, and nobody is bothered with it. */
+            data: components["schemas"]["ContactBlocked"];
+            /** @enum {string} */
+            type: "contact.blocked";
+        } | {
+            /** @description The contact is like any other again. */
+            data: components["schemas"]["ContactUnblocked"];
+            /** @enum {string} */
+            type: "contact.unblocked";
         } | {
             /** @description A contact wrote. */
             data: components["schemas"]["MessageReceived"];
@@ -1823,6 +1902,7 @@ export interface components {
             /** @description The contact's address; `anonymous` if it was hidden. */
             address?: string | null;
             assigned?: components["schemas"]["OperatorId"] | null;
+            blocked?: components["schemas"]["BlockReason"] | null;
             channel?: components["schemas"]["ChannelId"] | null;
             /** @description May it be texted? */
             consent: components["schemas"]["Consent"];
@@ -1990,6 +2070,13 @@ export interface components {
              * @description Texts that wait.
              */
             waiting: number;
+        };
+        /** @description How one line stands with limits that nodes share. */
+        LinePace: {
+            /** @description Which. */
+            channel: components["schemas"]["ChannelId"];
+            /** @description How. */
+            standing: components["schemas"]["PaceStanding"];
         };
         /** @description Sums of one line. */
         LineTotal: {
@@ -2238,6 +2325,13 @@ export interface components {
             /** @description The network's name, for example `t-mobile`. */
             network: string;
         };
+        /** @description A contact of whom nobody wants to hear more. */
+        NewBlock: {
+            /** @description Makes a retry harmless; the header `Idempotency-Key` does the same and wins. */
+            idempotency_key?: string | null;
+            /** @description Why. */
+            why: components["schemas"]["BlockReason"];
+        };
         /** @description What a contact who had opted out said to be texted again. */
         NewConsent: {
             /** @description How it was given. */
@@ -2301,6 +2395,18 @@ export interface components {
             role?: components["schemas"]["Role"] | null;
             sign_in?: components["schemas"]["SignInState"] | null;
         };
+        /** @description An opt-out that an operator records. The body may be left out. */
+        OptOut: {
+            /** @description Makes a retry harmless; the header `Idempotency-Key` does the same and wins. */
+            idempotency_key?: string | null;
+            /** @description What was said or seen, for whoever asks later: 1 to 1,600 characters. */
+            reason?: string | null;
+        };
+        /**
+         * @description Where a node's parts of shared limits come from.
+         * @enum {string}
+         */
+        PaceStanding: "idle" | "granted" | "waiting" | "degraded";
         /** @description What a one-time link is for. */
         PageInvitation: {
             /** @description Theirs. */
@@ -2549,6 +2655,8 @@ export interface components {
         /** @description A page of queued texts, oldest first. */
         QueuePage: components["schemas"]["Position"] & {
             next?: components["schemas"]["MessageId"] | null;
+            /** @description How lines stand with limits that nodes share; absent: this node shares none, or no line is under one. */
+            pace?: components["schemas"]["LinePace"][];
             /** @description What is held back; absent: texts leave. */
             paused?: components["schemas"]["Pauses"];
             /** @description The texts; a page may be empty and not the last. */
@@ -2748,7 +2856,7 @@ export interface components {
          * @description Why a missed call got no text.
          * @enum {string}
          */
-        SkipReason: "coverage_off" | "cool_down" | "opted_out" | "anonymous" | "unreachable" | "no_template" | "staff" | "abroad" | "consent_questioned" | "too_late";
+        SkipReason: "coverage_off" | "cool_down" | "opted_out" | "anonymous" | "unreachable" | "no_template" | "staff" | "abroad" | "consent_questioned" | "too_late" | "blocked";
         /** @description Hide until a time. */
         SnoozeUntil: {
             /** @description Makes a retry harmless; the header `Idempotency-Key` does the same and wins. */
@@ -3449,6 +3557,42 @@ export interface operations {
             };
         };
     };
+    set_availability_of: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a retry harmless: the same key with the same content gives the same reply and is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                id: components["schemas"]["OperatorId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetAvailability"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     reset: {
         parameters: {
             query?: never;
@@ -3978,6 +4122,42 @@ export interface operations {
             };
         };
     };
+    block: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a retry harmless: the same key with the same content gives the same reply and is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBlock"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     called: {
         parameters: {
             query?: never;
@@ -4278,7 +4458,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["Plain"] | null;
+                "application/json": components["schemas"]["OptOut"] | null;
             };
         };
         responses: {
@@ -4495,6 +4675,42 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["EditTags"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unblock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a retry harmless: the same key with the same content gives the same reply and is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Plain"] | null;
             };
         };
         responses: {

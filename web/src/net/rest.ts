@@ -95,6 +95,8 @@ export const rest = {
   me: (at_least: number | null): Promise<MeView> => call('GET', `/v1/me${query({ at_least })}`),
   saveFilters: (filters: readonly SavedFilter[]): Promise<Reply> => call('PUT', '/v1/me/filters', { filters }),
   setAvailability: (availability: Availability): Promise<Reply> => call('PUT', '/v1/me/availability', { availability }),
+  setAvailabilityOf: (operator: string, availability: Availability): Promise<Reply> =>
+    call('PUT', `/v1/admin/operators/${encodeURIComponent(operator)}/availability`, { availability }),
   texts: (): Promise<Texts> => call('GET', '/v1/texts'),
   tenant: (): Promise<TenantView> => call('GET', '/v1/admin/tenant'),
   setTenant: (business_name: string): Promise<Reply> => call('PUT', '/v1/admin/tenant', { business_name }),

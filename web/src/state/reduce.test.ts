@@ -23,6 +23,8 @@ const KINDS: ((n: number) => Pick<ConversationEvent, 'type' | 'data'>)[] = [
   (n) => ({ type: 'conversation.tagged', data: { tags: n % 2 === 0 ? ['vip'] : [] } }),
   (n) => ({ type: 'conversation.read', data: { up_to: n, operator: 'ana' } }),
   (n) => ({ type: 'contact.updated', data: { contact: 'p', named: n % 2 === 0, noted: true } }),
+  (n) => ({ type: 'contact.blocked', data: { why: n % 2 === 0 ? 'spam' : 'unwanted', open: true } }),
+  () => ({ type: 'contact.unblocked', data: {} }),
   (n) => ({ type: 'consent.changed', data: { consent: n % 2 === 0 ? 'opted_out' : 'opted_in', source: 'contact', channel: null } }),
   (n) => ({ type: 'note.added', data: { note: `note${n}` } }),
 ] as ((n: number) => Pick<ConversationEvent, 'type' | 'data'>)[];

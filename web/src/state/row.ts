@@ -53,6 +53,7 @@ export function applyToRow(row: Row, event: ConversationEvent): Row {
 
 function inbound(row: Row, event: ConversationEvent): void {
   row.activity = event.at;
+  if (row.blocked != null) return;
   row.unread += 1;
   row.last_inbound = event.offset;
   row.waiting_since ??= event.at;
@@ -120,7 +121,7 @@ function change(row: Row, event: ConversationEvent): void {
       break;
     case 'call.missed':
       row.channel = event.data.channel;
-      row.missed_call = event.at;
+      if (row.blocked == null) row.missed_call = event.at;
       inbound(row, event);
       break;
     case 'call.voicemail':
@@ -161,6 +162,15 @@ function changeDesk(row: Row, event: ConversationEvent): void {
       break;
     case 'contact.unreachable':
       row.unreachable = event.data.code;
+      break;
+    case 'contact.blocked':
+      row.blocked = event.data.why;
+      row.unread = 0;
+      delete row.waiting_since;
+      delete row.missed_call;
+      break;
+    case 'contact.unblocked':
+      delete row.blocked;
       break;
     case 'contact.merged':
       row.merged_into = event.data.into;

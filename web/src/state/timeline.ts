@@ -49,6 +49,8 @@ const LINES: ReadonlySet<string> = new Set([
   'consent.recorded',
   'contact.unreachable',
   'contact.merged',
+  'contact.blocked',
+  'contact.unblocked',
   'conversation.assigned',
   'conversation.resolved',
   'conversation.reopened',

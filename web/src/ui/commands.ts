@@ -5,6 +5,7 @@ import { go, route } from '../route';
 import { items } from '../state/timeline';
 import { VIEWS, type View } from '../state/views';
 import { undoLast } from '../toasts';
+import type { BlockReason, Row } from '../types';
 import { words } from '../words';
 import { clearSelection, selection, toggle } from './selection';
 import { dialog, drawerOpen, focus, menu, nextTheme, searchText, toggleContact, write } from './screen';
@@ -31,19 +32,34 @@ function step(by: number): void {
   if (row !== undefined) go({ conversation: row.conversation }, at === -1 ? 'push' : 'replace');
 }
 
-/** What is resolved leaves the list: the one after it takes its place. */
+/** Does what takes a row off the list: the one after it takes its place. */
+function goOn(row: Row, act: () => void): void {
+  const rows = listed.peek();
+  const at = rows.findIndex((one) => one.conversation === row.conversation);
+  const next = rows[at + 1] ?? rows[at - 1] ?? null;
+  act();
+  if (route.peek().view !== 'resolved') go({ conversation: next?.conversation ?? null }, 'replace');
+}
+
+/** Resolves; what is resolved or blocked already, it brings back. */
 export function resolveCurrent(): void {
   const row = current.peek();
   if (row === null) return;
+  if (row.blocked != null) {
+    actions.unblock(row);
+    return;
+  }
   if (!row.open) {
     actions.reopen(row);
     return;
   }
-  const rows = listed.peek();
-  const at = rows.findIndex((one) => one.conversation === row.conversation);
-  const next = rows[at + 1] ?? rows[at - 1] ?? null;
-  actions.resolve(row);
-  if (route.peek().view !== 'resolved') go({ conversation: next?.conversation ?? null }, 'replace');
+  goOn(row, () => actions.resolve(row));
+}
+
+function blockCurrent(why: BlockReason): void {
+  const row = current.peek();
+  if (row === null) return;
+  goOn(row, () => actions.block(row, why));
 }
 
 export function takeCurrent(): void {
@@ -85,6 +101,8 @@ export const commands: readonly Command[] = [
   { id: 'overview', name: words.overview, key: 'o', run: () => go({ area: 'overview', conversation: null }), can: always },
   { id: 'filters', name: words.filters, key: 'f', run: () => (dialog.value = 'filters'), can: () => mayWrite.peek() },
   { id: 'away', name: words.commands.away, key: '', run: () => void setAvailability(isAway.peek() ? 'available' : 'away'), can: () => mayWrite.peek() },
+  { id: 'block', name: words.block, key: '', run: () => blockCurrent('unwanted'), can: () => withRow() && current.peek()?.blocked == null },
+  { id: 'spam', name: words.markSpam, key: '', run: () => blockCurrent('spam'), can: () => withRow() && current.peek()?.blocked == null },
   { id: 'settings', name: words.settings, key: '', run: () => (dialog.value = 'settings'), can: () => mayAdminister.peek() },
   { id: 'wizard', name: words.wizard.begin, key: '', run: () => (dialog.value = 'wizard'), can: () => mayAdminister.peek() },
   { id: 'theme', name: words.commands.theme, key: '', run: nextTheme, can: always },

@@ -47,6 +47,7 @@ export function Contact(): JSX.Element | null {
         )}
       </div>
       <Consent row={row} />
+      <Blocking row={row} />
       <Assigned row={row} />
       <TagEditor row={row} />
       <Notes key={`notes-${row.conversation}`} row={row} view={view} />
@@ -109,15 +110,85 @@ function Consent({ row }: { row: Row }): JSX.Element {
       </p>
       {out && <p class="hint">{words.blocked(row)}</p>}
       <ConsentHistory key={row.conversation} row={row} />
-      {mayWrite.value && !out && (
-        <button type="button" class="quiet-act" title={words.optOutHint} onClick={() => actions.optOut(row)}>
-          {words.optOut}
-        </button>
-      )}
+      {mayWrite.value && !out && <OptOut key={`out-${row.conversation}`} row={row} />}
       {mayWrite.value && out && row.consent_source === 'operator' && (
         <button type="button" class="quiet-act" onClick={() => actions.optIn(row)}>
           {words.optIn}
         </button>
+      )}
+    </section>
+  );
+}
+
+/** Why is asked for, not demanded: who stands at the counter wants it done. */
+function OptOut({ row }: { row: Row }): JSX.Element {
+  const [open, setOpen] = useState(false);
+  const [reason, setReason] = useState('');
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (open) field.current?.focus();
+  }, [open]);
+  if (!open) {
+    return (
+      <button type="button" class="quiet-act" title={words.optOutHint} onClick={() => setOpen(true)}>
+        {words.optOut}
+      </button>
+    );
+  }
+  const done = (event: Event): void => {
+    event.preventDefault();
+    setOpen(false);
+    actions.optOut(row, reason.trim());
+  };
+  const press = (event: KeyboardEvent): void => {
+    if (event.key !== 'Escape') return;
+    event.stopPropagation();
+    setOpen(false);
+  };
+  return (
+    <form class="opt-out" onSubmit={done} onKeyDown={press}>
+      <label>
+        {words.optOutWhy}
+        <input ref={field} value={reason} maxLength={1_600} placeholder={words.optOutExample} autocomplete="off" onInput={(event) => setReason(event.currentTarget.value)} />
+      </label>
+      <p class="hint">{words.optOutHint}</p>
+      <div class="acts">
+        <button type="submit" class="quiet-act">
+          {words.optOut}
+        </button>
+        <button type="button" class="quiet-act" onClick={() => setOpen(false)}>
+          {words.abort}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function Blocking({ row }: { row: Row }): JSX.Element | null {
+  if (!mayWrite.value) return null;
+  return (
+    <section class="panel">
+      <h3>{words.blockTitle}</h3>
+      {row.blocked == null ? (
+        <div class="acts">
+          <button type="button" class="quiet-act" title={words.blockHint} onClick={() => actions.block(row, 'unwanted')}>
+            {words.block}
+          </button>
+          <button type="button" class="quiet-act" title={words.blockHint} onClick={() => actions.block(row, 'spam')}>
+            {words.markSpam}
+          </button>
+        </div>
+      ) : (
+        <>
+          <p class="consent bad">
+            <Ban size={16} aria-hidden="true" />
+            <span>{words.blockedAs[row.blocked]}</span>
+          </p>
+          <p class="hint">{words.blockHint}</p>
+          <button type="button" class="quiet-act" onClick={() => actions.unblock(row)}>
+            {words.unblock}
+          </button>
+        </>
       )}
     </section>
   );

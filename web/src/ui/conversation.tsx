@@ -70,7 +70,7 @@ function Head({ row }: { row: Row }): JSX.Element {
             </Act>
             {menu.value === 'snooze' && <SnoozeMenu />}
           </span>
-          <Act label={row.open ? words.resolve : words.reopen} keys="e" named class="resolve" onClick={resolveCurrent}>
+          <Act label={row.blocked != null ? words.unblock : row.open ? words.resolve : words.reopen} keys="e" named class="resolve" onClick={resolveCurrent}>
             {row.open ? <Check size={18} aria-hidden="true" /> : <RotateCcw size={18} aria-hidden="true" />}
           </Act>
         </div>

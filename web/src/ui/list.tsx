@@ -214,6 +214,7 @@ function RowLink({ row, current, reached }: { row: Row; current: boolean; reache
       <When row={row} />
       <LastWords row={row} />
       <span class="row-end">
+        {row.blocked != null && <span class="tag bad">{words.blockedAs[row.blocked]}</span>}
         <Tags tags={row.tags} most={1} />
         {row.assigned != null && (
           <span class="assignee" title={words.assignedTo(row.assigned)}>

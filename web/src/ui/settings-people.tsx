@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { me } from '../desk';
+import { awayOnes, setAvailabilityOf } from '../mine';
 import { rest } from '../net/rest';
 import { identity } from '../net/session';
 import { fully } from '../time';
@@ -56,17 +57,23 @@ function Roles({ value, label, onRole }: { value: Role; label: string; onRole: (
 }
 
 function Person({ one, onRole, onReset }: { one: OperatorView; onRole: (role: Role | null) => void; onReset: () => void }): JSX.Element {
+  const away = awayOnes.value.has(one.operator);
   const mayTouch = one.role !== 'owner' || identity.value?.role === 'owner';
   return (
     <li>
       <span class="table-main">
-        {one.operator} {one.operator === me.value && <small class="inline">({words.you})</small>}
+        {away ? words.isAway(one.operator) : one.operator} {one.operator === me.value && <small class="inline">({words.you})</small>}
         <small>{[one.email, one.sign_in === 'invited' ? words.invited : null].filter((part) => part != null).join(' · ')}</small>
       </span>
       <Roles value={one.role ?? 'viewer'} label={words.roleOf(one.operator)} onRole={onRole} />
       {mayTouch && one.email != null && (
         <button type="button" class="text-act" aria-label={`${words.newLink}: ${one.operator}`} onClick={onReset}>
           {words.newLink}
+        </button>
+      )}
+      {one.operator !== me.value && (
+        <button type="button" class="text-act" aria-label={`${away ? words.setBack : words.setAway}: ${one.operator}`} onClick={() => void setAvailabilityOf(one.operator, away ? 'available' : 'away')}>
+          {away ? words.setBack : words.setAway}
         </button>
       )}
       {mayTouch && one.operator !== me.value && (

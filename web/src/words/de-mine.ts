@@ -38,6 +38,10 @@ export const mine: typeof english = {
   isAway: (operator: string): string => `${operator} (abwesend)`,
   awayNow: 'Du bist abwesend. Was deine Kontakte schreiben, geht nach einer Weile zurück an alle',
   backNow: 'Du bist wieder da',
+  setAway: 'Als abwesend melden',
+  setBack: 'Als anwesend melden',
+  awayThey: (operator: string): string => `${operator} ist abwesend. Was Kontakte schreiben, geht nach einer Weile zurück an alle`,
+  backThey: (operator: string): string => `${operator} ist wieder da`,
   returnSet: (at: number | null): string =>
     at === null ? 'Bleibt, wo es ist: der Bearbeiter ist wieder da' : `Der Bearbeiter ist abwesend: geht um ${time(at)} zurück an alle, wenn niemand antwortet`,
   consentHistory: 'Verlauf',

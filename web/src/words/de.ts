@@ -1,5 +1,6 @@
 // Every string of the page, in German. The same shape as the English ones: what is missing does not build.
 import { readable } from '../phone';
+import { contact } from './de-contact';
 import { mine } from './de-mine';
 import { overview } from './de-overview';
 import { settings } from './de-settings';
@@ -81,6 +82,7 @@ function failure(error: CarrierError | null): string {
 
 const PROBLEMS: Partial<Record<Problem['code'], string>> = {
   opted_out: 'der Kontakt hat sich abgemeldet',
+  blocked: 'der Kontakt ist blockiert',
   unreachable: 'diese Nummer kann keine Nachrichten empfangen (Festnetz)',
   no_address: 'der Kontakt hat die Nummer unterdrückt: es gibt kein Ziel',
   wrong_state: 'dafür ist es zu spät',
@@ -136,6 +138,7 @@ function consent(row: Row): string {
 
 /** Why nothing can be sent, and what would change that. */
 function blocked(row: Row): string | null {
+  if (row.blocked != null) return 'Dieser Kontakt ist blockiert. Hebe die Blockierung auf, um zu schreiben.';
   if (row.erased === true) return 'Dieser Kontakt wurde gelöscht. Es kann nichts gesendet werden.';
   if (row.merged_into != null) return 'Dieser Kontakt gehört jetzt zu einem anderen Gespräch.';
   if (!row.reachable) return 'Der Anrufer hat die Nummer unterdrückt: es gibt kein Ziel.';
@@ -188,6 +191,7 @@ const SKIPPED = {
   staff: 'es war jemand von euch',
   abroad: 'die Nummer ist aus dem Ausland',
   consent_questioned: 'es klingt nach einer Abmeldung',
+  blocked: 'ist blockiert',
   too_late: 'vom Anruf wurde zu spät erfahren',
 } as const;
 
@@ -223,6 +227,10 @@ function line(event: ConversationEvent, by: string, me: string): string {
       return event.data.source === 'operator' ? `${did('hast', 'hat')} wieder angemeldet` : 'Hat sich wieder angemeldet';
     case 'contact.unreachable':
       return 'Diese Nummer kann keine Nachrichten empfangen';
+    case 'contact.blocked':
+      return event.data.why === 'spam' ? `${did('hast', 'hat')} das als Spam gemeldet` : `${did('hast', 'hat')} diesen Kontakt blockiert`;
+    case 'contact.unblocked':
+      return `${did('hast', 'hat')} die Blockierung aufgehoben`;
     case 'contact.merged':
       return 'Mit einem anderen Gespräch vereint';
     case 'conversation.assigned': {
@@ -293,7 +301,7 @@ export const de: Words = {
   closePicture: 'Bild schließen',
   pictureGone: 'Das Bild lässt sich nicht laden',
   attachment: 'Anhang',
-  youPrefix: 'Du:',
+  youPrefix: 'Wir:',
   autoPrefix: 'Auto:',
   assignedTo: (operator: string): string => `Zugewiesen an ${operator}`,
   newOnes: (count: number): string => `${whole.format(count)} neu`,
@@ -387,14 +395,6 @@ export const de: Words = {
   line_: 'Leitung',
   episode: 'Geöffnet',
   times: (count: number): string => (count === 1 ? 'einmal' : `${whole.format(count)}-mal`),
-  consentTitle: 'Einwilligung',
-  optOut: 'Abmelden',
-  optIn: 'Wieder anmelden',
-  optOutHint: 'Beendet alle Nachrichten an diesen Kontakt, auf jeder Leitung.',
-  notes: 'Notizen zum Kontakt',
-  notesPlaceholder: 'Was der Nächste wissen sollte',
-  nameField: 'Name',
-  namePlaceholder: 'Namen hinzufügen',
   saved: 'Gespeichert',
   unassignedNow: 'Ohne Bearbeiter',
   yoursNow: 'Es ist deins',
@@ -412,7 +412,6 @@ export const de: Words = {
   manyTagged: (count: number, tag: string): string => `${talks(count)} mit ${tag} versehen`,
   resolvedNow: (row: Row): string => `Erledigt: ${who(row)}`,
   snoozedNow: (row: Row, until: Date): string => `Bis ${when(until)} zurückgestellt: ${who(row)}`,
-  optedOutNow: 'Abgemeldet. Bekommt keine Nachrichten mehr',
   undo: 'Rückgängig',
   dismiss: 'Schließen',
   notices: 'Hinweise',
@@ -439,6 +438,7 @@ export const de: Words = {
   notLetIn,
   ...settings,
   ...overview,
+  ...contact,
   ...mine,
   wizard,
   sessions: 'Wo du angemeldet bist',

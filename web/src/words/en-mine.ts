@@ -37,6 +37,10 @@ export const mine = {
   isAway: (operator: string): string => `${operator} (away)`,
   awayNow: 'You are away. What your contacts write goes back to everybody after a while',
   backNow: 'You are back',
+  setAway: 'Set away',
+  setBack: 'Set available',
+  awayThey: (operator: string): string => `${operator} is away. What their contacts write goes back to everybody after a while`,
+  backThey: (operator: string): string => `${operator} is back`,
   returnSet: (at: number | null): string =>
     at === null ? 'Stays where it is: whoever is on it is back' : `Whoever is on it is away: goes back to everybody at ${time(at)} unless it is answered`,
   consentHistory: 'History',

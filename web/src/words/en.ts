@@ -1,5 +1,6 @@
 // Every string of the page, in English. Another language is another file of the same shape.
 import { readable } from '../phone';
+import { contact } from './en-contact';
 import { mine } from './en-mine';
 import { overview } from './en-overview';
 import { settings } from './en-settings';
@@ -80,6 +81,7 @@ function failure(error: CarrierError | null): string {
 
 const PROBLEMS: Partial<Record<Problem['code'], string>> = {
   opted_out: 'the contact has opted out',
+  blocked: 'the contact is blocked',
   unreachable: 'this number can’t receive texts (landline)',
   no_address: 'the contact hid the number: there is nothing to send to',
   wrong_state: 'it is too late for that',
@@ -135,6 +137,7 @@ function consent(row: Row): string {
 
 /** Why nothing can be sent, and what would change that. */
 function blocked(row: Row): string | null {
+  if (row.blocked != null) return 'They are blocked. Unblock them to write to them.';
   if (row.erased === true) return 'This contact was erased. Nothing can be sent.';
   if (row.merged_into != null) return 'This contact is part of another conversation now.';
   if (!row.reachable) return 'The caller hid the number: there is nothing to send to.';
@@ -192,6 +195,7 @@ const SKIPPED = {
   staff: 'it was one of your own people',
   abroad: 'the number is from abroad',
   consent_questioned: 'they seem to ask for no more texts',
+  blocked: 'they are blocked',
   too_late: 'the call was heard of too late',
 } as const;
 
@@ -225,6 +229,10 @@ function line(event: ConversationEvent, by: string, me: string): string {
       return event.data.source === 'operator' ? `${person} opted them in again` : 'They opted in again';
     case 'contact.unreachable':
       return 'This number can’t receive texts';
+    case 'contact.blocked':
+      return event.data.why === 'spam' ? `${person} marked this as spam` : `${person} blocked them`;
+    case 'contact.unblocked':
+      return `${person} unblocked them`;
     case 'contact.merged':
       return 'Merged into another conversation';
     case 'conversation.assigned': {
@@ -293,7 +301,7 @@ export const en = {
   closePicture: 'Close picture',
   pictureGone: 'The picture can’t be loaded',
   attachment: 'Attachment',
-  youPrefix: 'You:',
+  youPrefix: 'Us:',
   autoPrefix: 'Auto:',
   assignedTo: (operator: string): string => `Assigned to ${operator}`,
   newOnes: (count: number): string => `${whole.format(count)} new`,
@@ -387,14 +395,6 @@ export const en = {
   line_: 'Line',
   episode: 'Opened',
   times: (count: number): string => (count === 1 ? 'once' : `${whole.format(count)} times`),
-  consentTitle: 'Consent',
-  optOut: 'Opt out',
-  optIn: 'Opt in again',
-  optOutHint: 'Stops all texts to this contact, on every line.',
-  notes: 'Notes about the contact',
-  notesPlaceholder: 'What the next person should know',
-  nameField: 'Name',
-  namePlaceholder: 'Add a name',
   saved: 'Saved',
   unassignedNow: 'Unassigned',
   yoursNow: 'It is yours',
@@ -412,7 +412,6 @@ export const en = {
   manyTagged: (count: number, tag: string): string => `Tagged ${plural(count, 'conversation', 'conversations')} ${tag}`,
   resolvedNow: (row: Row): string => `Resolved: ${who(row)}`,
   snoozedNow: (row: Row, until: Date): string => `Snoozed until ${when(until)}: ${who(row)}`,
-  optedOutNow: 'Opted out. They get no more texts',
   undo: 'Undo',
   dismiss: 'Dismiss',
   notices: 'Notices',
@@ -439,6 +438,7 @@ export const en = {
   notLetIn,
   ...settings,
   ...overview,
+  ...contact,
   ...mine,
   wizard,
   sessions: 'Where you are signed in',

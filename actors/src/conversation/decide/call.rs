@@ -171,6 +171,8 @@ fn why_not(
         Some(SkipReason::CoverageOff)
     } else if !state.reachable {
         Some(SkipReason::Anonymous)
+    } else if state.blocked.is_some() {
+        Some(SkipReason::Blocked)
     } else if no_text.is_some() {
         no_text
     } else if state.consent == Consent::OptedOut {

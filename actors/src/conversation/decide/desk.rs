@@ -3,16 +3,17 @@
 use schema::{
     command::{ChangeTags, Command, NOTE_MAX, RecordConsent, TEXT_MAX},
     event::{
-        Author, CallReturned, Consent, ConsentChanged, ConsentRecorded, ConsentSource, ContactUpdated,
-        ConversationAssigned, ConversationRead, ConversationReleased, ConversationReopened, ConversationResolved,
-        ConversationSnoozed, ConversationTagged, ConversationWoken, Fact, NoteAdded, Personal, ReturnSet,
+        Author, BlockReason, CallReturned, Consent, ConsentChanged, ConsentRecorded, ConsentSource, ContactBlocked,
+        ContactUnblocked, ContactUpdated, ConversationAssigned, ConversationRead, ConversationReleased,
+        ConversationReopened, ConversationResolved, ConversationSnoozed, ConversationTagged, ConversationWoken, Fact,
+        NoteAdded, Personal, ReturnSet,
     },
     ids::MessageId,
     problem::Code,
     time::Stamp,
 };
 
-use super::{Decision, Inputs, call, outbound::check_text};
+use super::{Decision, Inputs, call, inbound, outbound::check_text};
 use crate::{conversation::state::State, handle::Refusal};
 
 /// Most tags on one conversation.
@@ -49,6 +50,9 @@ pub(super) fn decide(state: &State, command: &Command, inputs: &Inputs<'_>, by: 
             Ok(when(waits, CallReturned {}))
         }
         Command::Resolve(_) => Ok(when(state.open, ConversationResolved { episode: state.episode })),
+        Command::Reopen(_) if state.blocked.is_some() => {
+            Err(Refusal::rejected(Code::Blocked, "unblock the contact first"))
+        }
         Command::Reopen(_) => {
             let mut decision = Decision::nothing();
             begin_episode(state, inputs, &mut decision);
@@ -66,7 +70,10 @@ pub(super) fn decide(state: &State, command: &Command, inputs: &Inputs<'_>, by: 
         Command::Tag(tags) => change_tags(state, tags),
         Command::MarkRead(read) => mark_read(state, read.up_to, by),
         Command::UpdateContact(update) => update_contact(state, update),
-        Command::OptOut(_) => Ok(opt_out(state)),
+        Command::OptOut(_) => Ok(opt_out(state, None)),
+        Command::OptOutBecause(out) => opt_out_because(state, &out.reason),
+        Command::Block(block) => Ok(self::block(state, block.why)),
+        Command::Unblock(_) => Ok(unblock(state, inputs)),
         Command::OptIn(_) => opt_in(state),
         Command::ConsentRecord(record) => record_consent(record, inputs),
         Command::Release(_) => Ok(when(state.parked, ConversationReleased {})),
@@ -151,10 +158,47 @@ fn update_contact(state: &State, update: &schema::command::UpdateContact) -> Res
 }
 
 /// An operator who confirms what a contact seemed to ask for records the contact's own opt-out.
-fn opt_out(state: &State) -> Decision {
+fn opt_out(state: &State, reason: Option<&str>) -> Decision {
+    if state.consent == Consent::OptedOut {
+        return Decision::nothing();
+    }
     let source = if state.consent_questioned { ConsentSource::Contact } else { ConsentSource::Operator };
     let fact = ConsentChanged { consent: Consent::OptedOut, source, channel: None };
-    when(state.consent != Consent::OptedOut, fact)
+    let mut decision = Decision::nothing();
+    decision.push_personal(fact, Personal { text: reason.map(str::to_owned), ..Personal::default() });
+    decision
+}
+
+fn opt_out_because(state: &State, reason: &str) -> Result<Decision, Refusal> {
+    if reason.trim().is_empty() || reason.chars().count() > TEXT_MAX {
+        return Err(Refusal::invalid("reason", format!("must be 1 to {TEXT_MAX} characters")));
+    }
+    Ok(opt_out(state, Some(reason)))
+}
+
+/// Nothing more leaves for the contact, and nobody waits for it. A block for another reason changes the reason alone.
+fn block(state: &State, why: BlockReason) -> Decision {
+    let before = state.blocked;
+    if before.is_some_and(|block| block.why == why) {
+        return Decision::nothing();
+    }
+    let open = before.map_or(state.open, |block| block.was_open);
+    let mut decision = Decision::one(ContactBlocked { why, open });
+    inbound::cancel_queued(state, |_| true, &mut decision);
+    if state.open {
+        decision.push(ConversationResolved { episode: state.episode });
+    }
+    decision
+}
+
+/// Undoes a block: an episode that it ended begins again.
+fn unblock(state: &State, inputs: &Inputs<'_>) -> Decision {
+    let Some(block) = state.blocked else { return Decision::nothing() };
+    let mut decision = Decision::one(ContactUnblocked {});
+    if block.was_open {
+        begin_episode(state, inputs, &mut decision);
+    }
+    decision
 }
 
 /// An operator lifts only what an operator set, and the doubt whether a contact meant it: the contact's own STOP, and the

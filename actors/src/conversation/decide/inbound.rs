@@ -41,7 +41,7 @@ pub(super) fn receive(state: &State, message: &ReceiveMessage, inputs: &Inputs<'
         return decision;
     }
     reopen(state, inputs, &mut decision);
-    let asked = state.consent == Consent::OptedOut || state.consent_questioned;
+    let asked = state.consent == Consent::OptedOut || state.consent_questioned || state.blocked.is_some();
     if !asked && keyword::pleads_to_stop(&message.text) {
         decision.push(ConsentQuestioned { message: id });
         cancel_queued(state, |send| send.priority == Priority::Automatic, &mut decision);
@@ -60,8 +60,11 @@ fn word_of(state: &State, message: &ReceiveMessage) -> Option<Keyword> {
     }
 }
 
-/// A contact who writes or calls is shown again, whatever was decided about the last episode.
+/// A contact who writes or calls is shown again, whatever was decided about the last episode; but for one who is blocked.
 pub(super) fn reopen(state: &State, inputs: &Inputs<'_>, decision: &mut Decision) {
+    if state.blocked.is_some() {
+        return;
+    }
     if !state.open {
         desk::begin_episode(state, inputs, decision);
     } else if state.snoozed_until.is_some() {
@@ -93,7 +96,7 @@ fn answer_keyword(
         let out = consent == Consent::OptedOut && !planted!(SentAfterOptOut);
         cancel_queued(state, |send| out && send.purpose != help, decision);
     }
-    let Some(line) = inputs.settings.channels.get(&message.channel) else { return };
+    let Some(line) = inputs.settings.channels.get(&message.channel).filter(|_| state.blocked.is_none()) else { return };
     if (change.is_some() || is_help_due(state, line, word)) && state.reachable && !is_answered(line, message, word) {
         confirm(line, &message.channel, word, inputs, decision);
     }
@@ -112,7 +115,7 @@ fn is_answered(line: &ChannelSettings, message: &ReceiveMessage, word: Keyword) 
     message.carrier_keyword.is_some() || (recognised && line.carrier_answers().has(word))
 }
 
-fn cancel_queued(state: &State, which: impl Fn(&Send) -> bool, decision: &mut Decision) {
+pub(super) fn cancel_queued(state: &State, which: impl Fn(&Send) -> bool, decision: &mut Decision) {
     for (message, send) in state.sends.iter().filter(|(_, send)| send.status == Status::Queued && which(send)) {
         decision.push(MessageStatus {
             message: *message,

@@ -223,7 +223,10 @@ pub fn decide(
         | Command::MarkRead(_)
         | Command::UpdateContact(_)
         | Command::OptOut(_)
+        | Command::OptOutBecause(_)
         | Command::OptIn(_)
+        | Command::Block(_)
+        | Command::Unblock(_)
         | Command::ConsentRecord(_)
         | Command::Release(_)
         | Command::Wake(_) => desk::decide(state, command, inputs, by),

@@ -84,6 +84,9 @@ fn check_sendable(state: &State) -> Result<(), Refusal> {
     if !state.reachable {
         return Err(Refusal::rejected(Code::NoAddress, "the caller hid the number"));
     }
+    if state.blocked.is_some() {
+        return Err(Refusal::rejected(Code::Blocked, "unblock the contact first"));
+    }
     if state.consent == Consent::OptedOut {
         return Err(Refusal::rejected(Code::OptedOut, "only the contact's own START lifts it"));
     }
@@ -158,7 +161,7 @@ pub(super) fn claim(state: &State, claim: &ClaimSend, inputs: &Inputs<'_>) -> Re
         return Ok(Decision::one(step(claim.message, send, Status::Expired, None)));
     }
     let held = state.consent_questioned && send.priority == Priority::Automatic;
-    if opted_out || held || !state.reachable {
+    if opted_out || held || state.blocked.is_some() || !state.reachable {
         return Ok(Decision::one(step(claim.message, send, Status::Canceled, None)));
     }
     if let Some(code) = state.unreachable {

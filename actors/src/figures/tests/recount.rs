@@ -24,6 +24,7 @@ pub fn recount(log: &[Told]) -> Table {
     questions(log, &mut table);
     texts(log, &mut table);
     table.values_mut().for_each(|(_, answers)| answers.sort_unstable());
+    table.retain(|_, (counts, _)| *counts != Counts::default());
     table
 }
 
@@ -43,15 +44,30 @@ fn spoke(fact: &Fact) -> bool {
 fn calls(log: &[Told], table: &mut Table) {
     for (index, missed) in log.iter().enumerate() {
         let Fact::CallMissed(fact) = &missed.fact else { continue };
+        let decides = |later: &&Told| {
+            later.conversation() == missed.conversation()
+                && (wrote(&later.fact) || spoke(&later.fact) || matches!(later.fact, Fact::ContactBlocked(_)))
+        };
+        let decided = log[index..].iter().find(decides).filter(|later| later.at().0 - missed.at().0 <= DAY);
+        let by_block = decided.is_some_and(|later| matches!(later.fact, Fact::ContactBlocked(_)));
+        if by_block || is_blocked(log, index) {
+            continue;
+        }
         let counts = &mut at(table, missed.at(), &fact.channel).0;
         counts.missed += 1;
-        let recovers = |later: &Told| {
-            later.conversation() == missed.conversation()
-                && later.at().0 - missed.at().0 <= DAY
-                && (wrote(&later.fact) || spoke(&later.fact))
-        };
-        counts.recovered += u32::from(log[index..].iter().any(recovers));
+        counts.recovered += u32::from(decided.is_some());
     }
+}
+
+/// Whether nobody wants to hear of the contact where this is told.
+fn is_blocked(log: &[Told], index: usize) -> bool {
+    let of = |told: &&Told| told.conversation() == log[index].conversation();
+    let last = log[..index].iter().rev().filter(of).find_map(|told| match told.fact {
+        Fact::ContactBlocked(_) => Some(true),
+        Fact::ContactUnblocked(_) => Some(false),
+        _ => None,
+    });
+    last.unwrap_or(false)
 }
 
 /// The line somebody was heard on.
@@ -80,15 +96,22 @@ fn questions(log: &[Told], table: &mut Table) {
     conversations.sort_unstable();
     conversations.dedup();
     for conversation in conversations {
-        let of: Vec<usize> = (0..log.len()).filter(|index| log[*index].conversation() == conversation).collect();
-        let ends =
-            |index: &usize| matches!(log[*index].fact, Fact::ConversationResolved(_) | Fact::ConversationReopened(_));
-        of.split(ends).for_each(|episode| episode_questions(log, episode, table));
+        let visible = |index: &usize| log[*index].conversation() == conversation && !is_blocked(log, *index);
+        let of: Vec<usize> = (0..log.len()).filter(visible).collect();
+        for episode in of.split_inclusive(|index| ends(&log[*index].fact)) {
+            episode_questions(log, episode, table);
+        }
     }
 }
 
-/// Within one episode: cut where it was silent for more than seven days; of each piece the first question counts.
+fn ends(fact: &Fact) -> bool {
+    matches!(fact, Fact::ConversationResolved(_) | Fact::ConversationReopened(_) | Fact::ContactBlocked(_))
+}
+
+/// Within one episode: cut where it was silent for more than seven days; of each piece the first question counts, but for
+/// one that is still open when the contact is blocked.
 fn episode_questions(log: &[Told], episode: &[usize], table: &mut Table) {
+    let blocked = episode.last().map(|index| &log[*index]).filter(|told| matches!(told.fact, Fact::ContactBlocked(_)));
     let mut rest = episode;
     while let Some(first) = rest.iter().position(|index| heard(&log[*index].fact).is_some()) {
         let asked = &log[rest[first]];
@@ -107,6 +130,10 @@ fn episode_questions(log: &[Told], episode: &[usize], table: &mut Table) {
             } else if answer.is_none() && !silent && answers(log, *index) {
                 (answer, news) = (Some(told.at()), told.at());
             }
+        }
+        let unwanted = |block: &Told| block.at().0 - news.0 <= 7 * DAY;
+        if answer.is_none() && next == rest.len() && blocked.is_some_and(unwanted) {
+            at(table, asked.at(), line).0.asked -= 1;
         }
         if let Some(answer) = answer {
             let (counts, answers) = at(table, asked.at(), line);

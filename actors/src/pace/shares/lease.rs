@@ -93,7 +93,7 @@ impl Lease {
     }
 
     /// Whether nobody has asked for so long that nothing more is wanted.
-    fn idle(&self, now: u64) -> bool {
+    pub(super) fn idle(&self, now: u64) -> bool {
         self.touched + self.window.max(2_000_000) < now
     }
 

@@ -14,7 +14,7 @@ mod simulation;
 
 use std::{collections::HashMap, time::Duration};
 
-use schema::{ids::AccountId, time::Stamp};
+use schema::{ids::AccountId, queue::PaceStanding, time::Stamp};
 use sha2::{Digest, Sha256};
 
 use crate::ports::{Ask, Call, Outcome, Reply, SLACK};
@@ -180,6 +180,29 @@ impl Shares {
 
     pub(super) fn standing(&self) -> Standing {
         self.standing
+    }
+
+    /// How some levels stand together: the worst of them counts.
+    pub(super) fn standing_of(&self, keys: &[LevelKey], now: u64) -> PaceStanding {
+        if self.standing == Standing::Away {
+            return PaceStanding::Degraded;
+        }
+        let used: Vec<&Lease> = keys.iter().filter_map(|key| self.levels.get(key)).filter(|it| !it.idle(now)).collect();
+        match used.as_slice() {
+            [] => PaceStanding::Idle,
+            used if used.iter().any(|lease| lease.share(0, now) == 0) => PaceStanding::Waiting,
+            _ => PaceStanding::Granted,
+        }
+    }
+
+    /// Levels in use: granted, waiting, degraded.
+    pub(super) fn census(&self, now: u64) -> [usize; 3] {
+        let used = self.levels.values().filter(|lease| !lease.idle(now));
+        let (granted, waiting): (Vec<&Lease>, Vec<&Lease>) = used.partition(|lease| lease.share(0, now) > 0);
+        match self.standing {
+            Standing::Here => [granted.len(), waiting.len(), 0],
+            Standing::Away => [0, 0, granted.len() + waiting.len()],
+        }
     }
 
     pub(super) fn days(&mut self) -> &mut DayParts {

@@ -49,6 +49,8 @@ pub enum SkipReason {
     ConsentQuestioned,
     /// The call was heard of too late: a text would puzzle the caller.
     TooLate,
+    /// An operator blocked the caller.
+    Blocked,
 }
 
 body!(/// No text-back, and why.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actors::ports::{AppendError, Head};
+use actors::ports::{Anchor, AppendError, Head};
 use schema::{
     event::{BatchHeader, SealedBatch},
     ids::{BatchId, BatchNumber, FeedId, NodeId, Offset},
@@ -35,10 +35,11 @@ const HINTED: Cql = Cql::read("SELECT bucket FROM feed_hint WHERE tenant = ? AND
 /// After a refusal.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// The end of a feed without batches.
-fn empty() -> End {
-    let head = Head { next_batch: BatchNumber(1), next_offset: Offset(1), stamp: Stamp(0), owner: None };
-    End { head, wake_at: None }
+/// The end of a feed without batches: where its log begins.
+fn empty(anchor: Option<&Anchor>) -> End {
+    let (next_batch, next_offset) =
+        anchor.map_or((BatchNumber(1), Offset(1)), |anchor| (anchor.oldest_batch, anchor.oldest));
+    End { head: Head { next_batch, next_offset, stamp: Stamp(0), owner: None }, wake_at: None }
 }
 
 fn unavailable(reason: impl Into<String>) -> AppendError {
@@ -175,15 +176,14 @@ impl CqlLog {
             let (at, last) = self.hinted(feed).await?;
             found = self.probe(feed, at, last).await?;
         }
-        if let Some(end) = &found {
-            let mut memory = self.memory();
-            let before = memory.ends.insert(feed.clone(), end.clone());
-            if before.is_none_or(|before| before.head.next_batch != end.head.next_batch) {
-                // Another node has gone on, and may have removed the wake entry that this one wrote.
-                memory.entries.remove(feed);
-            }
+        let Some(end) = found else { return Ok(empty(self.read_anchor(feed).await?.as_ref())) };
+        let mut memory = self.memory();
+        let before = memory.ends.insert(feed.clone(), end.clone());
+        if before.is_none_or(|before| before.head.next_batch != end.head.next_batch) {
+            // Another node has gone on, and may have removed the wake entry that this one wrote.
+            memory.entries.remove(feed);
         }
-        Ok(found.unwrap_or_else(empty))
+        Ok(end)
     }
 
     /// The last batch from a bucket on. `last`: the last bucket that may be trimmed while later ones are not.

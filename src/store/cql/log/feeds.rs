@@ -10,15 +10,23 @@ use super::CqlLog;
 use crate::store::cql::{
     database::{Cql, big, number, together},
     error::CqlError,
+    lease::state,
 };
 
 const NAME: Cql = Cql::write("INSERT INTO feed_name (shard, tenant, part) VALUES (?, ?, ?)");
 const NAMES: Cql = Cql::read("SELECT tenant, part FROM feed_name WHERE shard = ? AND (tenant, part) > (?, ?) LIMIT ?");
-const ACTIVE: Cql = Cql::write("INSERT INTO feed_active (shard, tenant, part) VALUES (?, ?, ?)");
-const ACTIVES: Cql = Cql::read("SELECT tenant, part FROM feed_active WHERE shard = ?");
-const NOT_ACTIVE: Cql = Cql::write("DELETE FROM feed_active WHERE shard = ? AND tenant = ? AND part = ?");
+const ACTIVE: Cql = Cql::write("INSERT INTO feed_active_on (shard, node, tenant, part) VALUES (?, ?, ?, ?)");
+const ACTIVES: Cql = Cql::read("SELECT node, tenant, part FROM feed_active_on WHERE shard = ?");
+const NOT_ACTIVE: Cql =
+    Cql::write("DELETE FROM feed_active_on WHERE shard = ? AND node = ? AND tenant = ? AND part = ?");
+/// Marks of before nodes had names there.
+const NAMELESS: Cql = Cql::read("SELECT tenant, part FROM feed_active WHERE shard = ?");
+const NOT_NAMELESS: Cql = Cql::write("DELETE FROM feed_active WHERE shard = ? AND tenant = ? AND part = ?");
 const ANCHOR: Cql = Cql::conditional(
-    "INSERT INTO feed_anchor (tenant, part, epoch, oldest, oldest_batch) VALUES (?, ?, ?, 1, 1) IF NOT EXISTS",
+    "INSERT INTO feed_anchor (tenant, part, epoch, oldest, oldest_batch) VALUES (?, ?, ?, ?, ?) IF NOT EXISTS",
+);
+const ANCHOR_ANEW: Cql = Cql::conditional(
+    "UPDATE feed_anchor SET epoch = ?, oldest = ?, oldest_batch = ? WHERE tenant = ? AND part = ? IF epoch = ?",
 );
 const ANCHORED: Cql =
     Cql::serial_read("SELECT epoch, oldest, oldest_batch FROM feed_anchor WHERE tenant = ? AND part = ?");
@@ -52,14 +60,28 @@ impl CqlLog {
         }
         let (tenant, part, shard) = (feed.tenant.as_str(), part(feed), shard(feed));
         self.database.write(NAME, (shard, tenant, part)).await?;
-        self.database.write(ACTIVE, (shard, tenant, part)).await?;
+        self.database.write(ACTIVE, (shard, self.node.as_str(), tenant, part)).await?;
         if self.read_anchor(feed).await?.is_none() {
             // Whose epoch it is in the end does not matter: it is read from there.
             let epoch = SystemIds.random().cast_signed();
-            self.database.conditionally(ANCHOR, (tenant, part, epoch)).await?;
+            self.database.conditionally(ANCHOR, (tenant, part, epoch, 1_i64, 1_i64)).await?;
         }
         self.memory().founded.insert(feed.clone());
         Ok(())
+    }
+
+    /// Begins a feed's log where another store's begins, if it has no batch. Returns the anchor that stands then.
+    pub(in crate::store::cql) async fn adopt(&self, feed: &FeedId, anchor: &Anchor) -> Result<Anchor, CqlError> {
+        self.found(feed).await?;
+        let there = self.read_anchor(feed).await?.ok_or_else(|| super::no_anchor(feed))?;
+        if there != *anchor && self.read_end(feed).await?.head.owner.is_none() {
+            let epoch = |anchor: &Anchor| anchor.epoch.0.cast_signed();
+            let to = (epoch(anchor), big(anchor.oldest.0), big(anchor.oldest_batch.0));
+            let at = (feed.tenant.as_str(), part(feed), epoch(&there));
+            self.database.conditionally(ANCHOR_ANEW, (to.0, to.1, to.2, at.0, at.1, at.2)).await?;
+            self.memory().ends.remove(feed);
+        }
+        self.read_anchor(feed).await?.ok_or_else(|| super::no_anchor(feed))
     }
 
     pub(super) async fn read_anchor(&self, feed: &FeedId) -> Result<Option<Anchor>, CqlError> {
@@ -85,19 +107,30 @@ impl CqlLog {
         Ok(feeds)
     }
 
-    /// At the start: of the feeds that were active, those whose views are behind. The others are no longer marked.
-    pub(super) async fn find_lagging(&self) -> Result<(), LogError> {
-        let read = |shard| self.database.rows::<(String, i32)>(ACTIVES, (shard,));
-        let rows = together(shards().map(read)).await?;
-        let compared = together(rows.into_iter().flatten().map(|(tenant, part)| async move {
+    /// At the start: of the feeds that were active on this node, or on one that is gone, those whose views are behind.
+    /// The others are no longer marked. Marks of nodes that work stay: they may append to those feeds at any time.
+    pub(in crate::store::cql) async fn find_lagging(&self) -> Result<(), LogError> {
+        let (mut others, ..) = state(&self.database).await?;
+        others.retain(|node| *node != self.node);
+        let nameless = together(shards().map(|shard| self.database.rows::<(String, i32)>(NAMELESS, (shard,)))).await?;
+        let named = |shard| self.database.rows::<(String, String, i32)>(ACTIVES, (shard,));
+        let named = together(shards().map(named)).await?;
+        let named = named.into_iter().flatten().map(|(node, tenant, part)| (Some(node), tenant, part));
+        let marks: Vec<(Option<String>, String, i32)> =
+            nameless.into_iter().flatten().map(|(tenant, part)| (None, tenant, part)).chain(named).collect();
+        let left = marks.into_iter().filter(|(node, ..)| node.as_ref().is_none_or(|node| !others.contains(node)));
+        let compared = together(left.map(|(node, tenant, part)| async move {
             let feed = feed_of(&tenant, part)?;
             let last = Offset(self.read_end(&feed).await?.head.next_offset.0 - 1);
             let viewed = self.views.position(&feed).await?;
-            if viewed >= last {
-                self.database.write(NOT_ACTIVE, (shard(&feed), tenant, part)).await?;
-                return Ok(None);
+            if viewed < last {
+                return Ok(Some((feed, last)));
             }
-            Ok(Some((feed, last)))
+            match node {
+                Some(node) => self.database.write(NOT_ACTIVE, (shard(&feed), node, tenant, part)).await?,
+                None => self.database.write(NOT_NAMELESS, (shard(&feed), tenant, part)).await?,
+            }
+            Ok(None)
         }))
         .await?;
         let mut lagging = self.lagging.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -19,7 +19,7 @@ use schema::{
     time::Stamp,
 };
 
-use super::{database::Database, error::CqlStoreError, views::CqlViews};
+use super::{database::Database, views::CqlViews};
 
 /// Batches of one partition.
 pub(super) const BUCKET: u64 = 128;
@@ -54,16 +54,17 @@ struct Memory {
 pub(super) struct CqlLog {
     database: Arc<Database>,
     views: Arc<CqlViews>,
+    /// Whose marks are ours.
+    node: String,
     memory: Mutex<Memory>,
     /// Feeds that a crash may have left with views behind their log, and where these must come to.
     lagging: Mutex<HashMap<FeedId, Offset>>,
 }
 
 impl CqlLog {
-    pub(super) async fn open(database: Arc<Database>, views: Arc<CqlViews>) -> Result<Self, CqlStoreError> {
-        let log = Self { database, views, memory: Mutex::default(), lagging: Mutex::default() };
-        log.find_lagging().await.map_err(|error| CqlStoreError::Connect(error.to_string()))?;
-        Ok(log)
+    pub(super) fn new(database: Arc<Database>, views: Arc<CqlViews>, node: &str) -> Self {
+        let (memory, lagging) = (Mutex::default(), Mutex::default());
+        Self { database, views, node: node.to_owned(), memory, lagging }
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

@@ -9,6 +9,7 @@ mod row;
 mod set;
 mod walk;
 mod write;
+mod writes;
 
 use std::sync::Arc;
 

@@ -25,24 +25,12 @@ use self::{
     writer::{Answer, Job, Work, Writer},
 };
 use super::{append::Appender, directory, disk::Disk, error::StoreError};
-use crate::store::StoreOptions;
+use crate::store::{PersonRow, StoreOptions, Tables as SealedTables};
 
 /// Keys and secrets of this node.
 pub struct EmbeddedKeys {
     queue: SyncSender<Job>,
     tables: Arc<RwLock<Tables>>,
-}
-
-/// Secrets of accounts at carriers: sealed at rest, never in the log.
-#[derive(Clone)]
-pub struct Secrets {
-    keys: Arc<EmbeddedKeys>,
-}
-
-/// What operators sign in with: sealed at rest, never in the log. Records are opaque here.
-#[derive(Clone)]
-pub struct People {
-    keys: Arc<EmbeddedKeys>,
 }
 
 impl EmbeddedKeys {
@@ -82,6 +70,27 @@ impl EmbeddedKeys {
             Err(TrySendError::Disconnected(_)) => return Err(closed()),
         }
         answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Makes a key known that another store made; the one that is there then.
+    pub(super) async fn adopt_key(
+        &self,
+        tenant: &TenantId,
+        contact: ContactId,
+        key: &ContactKey,
+    ) -> Result<ContactKey, KeyError> {
+        match self.ask(Work::AdoptKey(tenant.clone(), contact, key.clone())).await? {
+            Answer::Key(there) => Ok(there),
+            Answer::Hash(_) | Answer::Done => Err(closed()),
+        }
+    }
+
+    /// The same of a tenant's secret for address hashes.
+    pub(super) async fn adopt_hash(&self, tenant: &TenantId, secret: &[u8; 32]) -> Result<[u8; 32], KeyError> {
+        match self.ask(Work::AdoptHash(tenant.clone(), *secret)).await? {
+            Answer::Hash(there) => Ok(there),
+            Answer::Key(_) | Answer::Done => Err(closed()),
+        }
     }
 
     fn tables(&self) -> std::sync::RwLockReadGuard<'_, Tables> {
@@ -152,35 +161,22 @@ impl Keys for EmbeddedKeys {
     }
 }
 
-impl People {
-    pub(super) fn new(keys: Arc<EmbeddedKeys>) -> Self {
-        Self { keys }
+#[async_trait]
+impl SealedTables for EmbeddedKeys {
+    fn secrets(&self, account: &AccountId) -> Vec<String> {
+        self.tables().account(account).unwrap_or_default()
     }
 
-    /// Keeps a record, or forgets an empty one; durable when this returns.
-    pub async fn put(&self, tenant: TenantId, operator: OperatorId, record: Vec<u8>) -> Result<(), KeyError> {
-        self.keys.ask(Work::Person(tenant, operator, record)).await.map(drop)
+    async fn put_secret(&self, account: AccountId, secret: String) -> Result<(), KeyError> {
+        self.ask(Work::Account(account, secret)).await.map(drop)
     }
 
-    /// Every record.
-    pub fn all(&self) -> Vec<(TenantId, OperatorId, Vec<u8>)> {
-        let tables = self.keys.tables();
+    fn people(&self) -> Vec<PersonRow> {
+        let tables = self.tables();
         tables.people().map(|((tenant, operator), record)| (tenant.clone(), operator.clone(), record.clone())).collect()
     }
-}
 
-impl Secrets {
-    pub(super) fn new(keys: Arc<EmbeddedKeys>) -> Self {
-        Self { keys }
-    }
-
-    /// Stores an account's secret; durable when this returns. The one before it stays valid beside it.
-    pub async fn put(&self, account: &AccountId, secret: &str) -> Result<(), KeyError> {
-        self.keys.ask(Work::Account(account.clone(), secret.to_owned())).await.map(drop)
-    }
-
-    /// The account's secrets, newest first, at most two; none if it has none.
-    pub fn get(&self, account: &AccountId) -> Option<Vec<String>> {
-        self.keys.tables().account(account)
+    async fn put_person(&self, tenant: TenantId, operator: OperatorId, record: Vec<u8>) -> Result<(), KeyError> {
+        self.ask(Work::Person(tenant, operator, record)).await.map(drop)
     }
 }

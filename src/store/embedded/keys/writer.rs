@@ -40,6 +40,10 @@ pub(super) enum Work {
     Account(AccountId, String),
     /// An empty record forgets.
     Person(TenantId, OperatorId, Vec<u8>),
+    /// A key that another store made; the answer is the one that is there.
+    AdoptKey(TenantId, ContactId, ContactKey),
+    /// The same of a tenant's secret for address hashes.
+    AdoptHash(TenantId, [u8; 32]),
     Close,
 }
 
@@ -112,6 +116,20 @@ impl Group {
                 self.rewrite |= record.is_empty() || known.outdated() >= OUTDATED_MAX;
                 self.add(Entry::Person { tenant, operator, record });
                 Ok(Answer::Done)
+            }
+            Work::AdoptKey(tenant, contact, key) => {
+                let there = self.added.key(&tenant, key.id).or_else(|| known.key(&tenant, key.id));
+                if there.is_none() {
+                    self.add(Entry::Key { tenant, contact, key: key.clone() });
+                }
+                Ok(Answer::Key(there.unwrap_or(key)))
+            }
+            Work::AdoptHash(tenant, secret) => {
+                let there = self.added.hash(&tenant).or_else(|| known.hash(&tenant));
+                if there.is_none() {
+                    self.add(Entry::Hash { tenant, secret });
+                }
+                Ok(Answer::Hash(there.unwrap_or(secret)))
             }
             Work::Close => Ok(Answer::Done),
         }

@@ -27,7 +27,7 @@ async fn keys_and_secrets_are_for_their_owner_only_and_sealed() {
     let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
     let key = store.keys().create(&tenant(), contact(1)).await.unwrap();
     let account = AccountId::new("acct").unwrap();
-    store.secrets().put(&account, "the-auth-token").await.unwrap();
+    store.tables().put_secret(account.clone(), "the-auth-token".to_owned()).await.unwrap();
     let keys = dir.path().join("keys");
     assert_eq!(mode(&keys), 0o700);
     for name in ["master", "keys.log"] {
@@ -97,7 +97,7 @@ async fn the_newest_two_secrets_of_an_account_are_kept() {
     let dir = tempfile::tempdir().unwrap();
     let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
     let account = AccountId::new("acct").unwrap();
-    assert_eq!(store.secrets().get(&account), None);
+    assert!(store.tables().secrets(&account).is_empty());
     for (secret, expected) in [
         ("one", vec!["one"]),
         ("two", vec!["two", "one"]),
@@ -105,12 +105,12 @@ async fn the_newest_two_secrets_of_an_account_are_kept() {
         ("three", vec!["three", "two"]),
         ("two", vec!["two", "three"]),
     ] {
-        store.secrets().put(&account, secret).await.unwrap();
-        assert_eq!(store.secrets().get(&account).unwrap(), expected);
+        store.tables().put_secret(account.clone(), secret.to_owned()).await.unwrap();
+        assert_eq!(store.tables().secrets(&account), expected);
     }
     store.close();
     let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
-    assert_eq!(store.secrets().get(&account).unwrap(), ["two", "three"]);
+    assert_eq!(store.tables().secrets(&account), ["two", "three"]);
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn a_new_master_key_opens_everything_and_the_old_one_nothing() {
     let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
     let key = store.keys().create(&tenant(), contact(1)).await.unwrap();
     let account = AccountId::new("acct").unwrap();
-    store.secrets().put(&account, "the-auth-token").await.unwrap();
+    store.tables().put_secret(account.clone(), "the-auth-token".to_owned()).await.unwrap();
     assert!(matches!(EmbeddedStore::reseal(dir.path()), Err(StoreError::InUse(_))), "not beside a running one");
     store.close();
     drop(store);
@@ -164,7 +164,7 @@ async fn a_new_master_key_opens_everything_and_the_old_one_nothing() {
     assert!(std::io::read_to_string(handle).unwrap().bytes().all(|byte| byte == 0), "the old one is overwritten");
     let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
     assert!(store.keys().get(&tenant(), key.id).await.unwrap() == key);
-    assert_eq!(store.secrets().get(&account).unwrap(), ["the-auth-token"]);
+    assert_eq!(store.tables().secrets(&account), ["the-auth-token"]);
     store.keys().create(&tenant(), contact(2)).await.unwrap();
     store.close();
     drop(store);
@@ -212,39 +212,39 @@ async fn what_people_sign_in_with_is_kept_sealed_and_whoever_is_forgotten_leaves
     let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
     let path = dir.path().join("keys").join("keys.log");
     for (name, record) in [("ana", "first"), ("ben", "of ben"), ("ana", "second")] {
-        store.people().put(tenant(), operator(name), record.as_bytes().to_vec()).await.unwrap();
+        store.tables().put_person(tenant(), operator(name), record.as_bytes().to_vec()).await.unwrap();
     }
     let bytes = std::fs::read(&path).unwrap();
     assert!(!bytes.windows(6).any(|window| window == b"second" || window == b"of ben"));
     store.close();
     let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
-    let mut known = store.people().all();
+    let mut known = store.tables().people();
     known.sort();
     let row = |name: &str, record: &str| (tenant(), operator(name), record.as_bytes().to_vec());
     assert_eq!(known, [row("ana", "second"), row("ben", "of ben")]);
-    store.people().put(tenant(), operator("ana"), Vec::new()).await.unwrap();
-    assert_eq!(store.people().all(), [row("ben", "of ben")]);
+    store.tables().put_person(tenant(), operator("ana"), Vec::new()).await.unwrap();
+    assert_eq!(store.tables().people(), [row("ben", "of ben")]);
     assert!(std::fs::metadata(&path).unwrap().len() < bytes.len() as u64, "written anew, without her");
     store.close();
     let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
-    assert_eq!(store.people().all(), [row("ben", "of ben")]);
+    assert_eq!(store.tables().people(), [row("ben", "of ben")]);
 }
 
 #[tokio::test]
 async fn a_file_of_outdated_entries_is_written_anew() {
     let dir = tempfile::tempdir().unwrap();
     let store = EmbeddedStore::open(dir.path(), &small()).unwrap();
-    let people = store.people();
+    let people = store.tables();
     // Never more at once than may wait.
     for _ in 0..290 {
-        let put = |_| people.put(tenant(), operator("ana"), vec![7; 64]);
+        let put = |_| people.put_person(tenant(), operator("ana"), vec![7; 64]);
         join_all((0..14).map(put)).await.into_iter().for_each(|stored| stored.unwrap());
     }
     let length = || std::fs::metadata(dir.path().join("keys").join("keys.log")).unwrap().len();
     let before = length();
     assert!(before > 4_000 * 64);
     for _ in 0..40 {
-        people.put(tenant(), operator("ana"), vec![8; 64]).await.unwrap();
+        people.put_person(tenant(), operator("ana"), vec![8; 64]).await.unwrap();
     }
     assert!(length() < before / 100, "{before} bytes, then {}", length());
 }

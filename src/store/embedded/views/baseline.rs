@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use actors::ports::{Checkpoint, Forget, ViewError};
+use actors::ports::{Checkpoint, Forget, ViewError, ViewWrite};
 use schema::ids::{FeedId, Offset};
 
 use super::{EmbeddedViews, damaged, key, value};
@@ -68,6 +68,15 @@ impl EmbeddedViews {
         // Into tables, whose blocks have checksums: a journal that is damaged in its middle is cut there in silence.
         self.inner.database.write(|_, keyspace| keyspace.rotate_memtable_and_wait())?;
         Ok(self.inner.database.write(|database, _| database.persist(fjall::PersistMode::SyncAll))?)
+    }
+
+    /// A feed's baseline, as where it stands and what writes it again; none if the feed was never trimmed.
+    pub(in crate::store::embedded) fn baseline_writes(
+        &self,
+        feed: &FeedId,
+    ) -> Result<Option<(Checkpoint, Vec<ViewWrite>)>, ViewError> {
+        let baseline = self.inner.baseline.as_ref().map(|baseline| baseline.existing()).transpose()?.flatten();
+        baseline.map(|baseline| Ok((baseline.checkpoint_now(feed)?, baseline.writes(&feed.tenant)?))).transpose()
     }
 
     /// Copies the baseline's rows of a feed, all but its checkpoint, which is returned.

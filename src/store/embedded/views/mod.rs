@@ -5,6 +5,7 @@ mod baseline;
 mod key;
 mod value;
 mod write;
+mod writes;
 
 use std::{
     collections::HashMap,

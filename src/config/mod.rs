@@ -2,6 +2,7 @@
 //!
 //! Only this module reads the environment. It opens nothing but the file it is given, and knows nobody who uses it.
 
+mod access;
 mod check;
 mod cluster;
 mod error;
@@ -15,12 +16,13 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+pub use access::{Auth, SignIn};
 pub use cluster::Cluster;
 pub use error::{ConfigError, Fault};
 pub use section::{Allowed, Millis, Rule, Seconds, Secret};
 pub use sections::{
-    Api, Auth, CatchUp, Cql, Data, Demo, Feed, Figures, LimitsKind, LogFormat, Outbox, Pace, Redis, Search, Server,
-    SharedLimits, SignIn, Store, StoreKind, Stream, Telemetry, Tenant, Twilio, Webhook,
+    Api, CatchUp, Cql, Data, Demo, Feed, Figures, LimitsKind, LogFormat, Outbox, Pace, Redis, Search, Server,
+    SharedLimits, Store, StoreKind, Stream, Telemetry, Tenant, Twilio, Webhook,
 };
 
 /// Exit code of a configuration or command line that cannot be used (`EX_USAGE` of sysexits.h).

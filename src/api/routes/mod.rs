@@ -145,7 +145,8 @@ pub(super) struct Fresh {
 /// Waits for the views.
 async fn fresh(caller: &Caller, at_least: Option<At>) -> Result<(), Failure> {
     let Some(At(offset)) = at_least else { return Ok(()) };
-    if offset > caller.tenant.feed().position().offset {
+    let feed = caller.tenant.feed();
+    if !feed.shows(offset).await.map_err(|error| Refusal::unavailable(error.to_string()))? {
         return Err(Failure::invalid("at_least", "lies beyond the end of the log"));
     }
     Ok(caller.tenant.viewed(offset).await?)

@@ -44,7 +44,7 @@ impl Default for ApiLimits {
             cancel_step: 500,
             requests_per_s: NonZeroU32::new(50).expect("50 is not 0"),
             requests_burst: NonZeroU32::new(100).expect("100 is not 0"),
-            body_bytes: 64 << 10,
+            body_bytes: 128 << 10,
             body_within: Duration::from_secs(5),
             answer_within: Duration::from_secs(10),
         }

@@ -12,8 +12,9 @@ mod sections;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::{path::Path, sync::LazyLock};
 
+use figment::Figment;
 use serde::Deserialize;
 
 pub use access::{Auth, SignIn};
@@ -29,6 +30,8 @@ pub use sections::{
 pub const EXIT_USAGE: u8 = 64;
 
 const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
+/// Read once: the fuzzer reads millions of configurations.
+static DEFAULTS: LazyLock<Figment> = LazyLock::new(|| layers::first(DEFAULT_TOML));
 
 macro_rules! config {
     ($( $(#[$doc:meta])* $field:ident: $section:ident, )*) => {
@@ -121,7 +124,7 @@ impl Config {
         file: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let config = layers::read(DEFAULT_TOML, file, environment)?;
+        let config = layers::read(&DEFAULTS, file, environment)?;
         check::check(&config)?;
         Ok(config)
     }
@@ -129,7 +132,7 @@ impl Config {
     /// As `layered`, from what a file holds. Opens nothing.
     pub fn of_text(file: &str, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let file = Some(("the file".to_owned(), file.to_owned()));
-        let config = layers::of_texts(DEFAULT_TOML, file, environment)?;
+        let config = layers::of_texts(&DEFAULTS, file, environment)?;
         check::check(&config)?;
         Ok(config)
     }

@@ -57,7 +57,7 @@ pub struct WebhookSettings {
 impl Default for WebhookSettings {
     fn default() -> Self {
         Self {
-            body_max: 64 * 1024,
+            body_max: 128 * 1024,
             body_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(10),
             in_flight_max: 8_192,

@@ -105,9 +105,20 @@ async fn unknown_routes_and_wrong_methods_are_problems_too() {
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused_before_it_is_kept() {
     let world = World::start().await;
-    let body = json!({"to": "+12125550001", "text": "x".repeat(100_000)});
+    let body = json!({"to": "+12125550001", "text": "x".repeat(140_000)});
     let answer = world.ask(&world.demo(Role::Operator), Method::POST, "/v1/messages", Some(&body)).await;
     is_problem(&answer, 413, "too_large", None);
+}
+
+#[tokio::test]
+async fn the_longest_note_fits_however_a_client_spells_it() {
+    let world = World::start().await;
+    let id = world.receive("demo", "+12125550001", "hello").await.conversation.unwrap();
+    let body = format!(r#"{{"text":"{}"}}"#, r"\ud83d\ude00".repeat(10_000));
+    let request = world.request(Method::POST, &format!("/v1/conversations/{id}/notes"));
+    let request = request.bearer_auth(world.demo(Role::Operator)).header("content-type", "application/json").body(body);
+    let answer = world.send(request).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
 }
 
 #[tokio::test]

@@ -124,6 +124,7 @@ pub fn is_setting(fact: &Fact) -> bool {
             | Fact::LineCaughtUp(_)
             | Fact::FiltersSaved(_)
             | Fact::AvailabilityChanged(_)
+            | Fact::HoursSet(_)
     )
 }
 

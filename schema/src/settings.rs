@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::segments;
 
 mod filter;
+mod hours;
 mod line;
 
 pub use filter::{FilterView, SavedFilter};
+pub use hours::{HoursSpan, WeekHours, Weekday};
 pub use line::{
     CarrierAnswers, ChannelSettings, ChannelSettings1, KeywordAnswers, NumberType, Ring, VoiceMode, VoiceSettings,
     Voicemail,

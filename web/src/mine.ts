@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals';
 import { Refused, rest } from './net/rest';
 import { say } from './toasts';
-import type { Availability, MeView, SavedFilter } from './types';
+import type { Availability, MeView, SavedFilter, WeekHours } from './types';
 import { words } from './words';
 
 /** None: not loaded yet. */
@@ -41,7 +41,9 @@ export function saveFilters(all: readonly SavedFilter[]): Promise<boolean> {
 
 export async function setAvailability(availability: Availability): Promise<void> {
   const done = await change(() => rest.setAvailability(availability));
-  if (done) say({ text: availability === 'away' ? words.awayNow : words.backNow, undo: () => void setAvailability(availability === 'away' ? 'available' : 'away') });
+  const until = mine.peek()?.by_hand === true ? (mine.peek()?.until ?? null) : null;
+  const text = [availability === 'away' ? words.awayNow : words.backNow, ...(until === null ? [] : [words.thenHours(until)])].join('. ');
+  if (done) say({ text, undo: () => void setAvailability(availability === 'away' ? 'available' : 'away') });
 }
 
 /** Somebody left without saying so, or is back. */
@@ -50,7 +52,13 @@ export async function setAvailabilityOf(operator: string, availability: Availabi
   if (done) say({ text: availability === 'away' ? words.awayThey(operator) : words.backThey(operator) });
 }
 
+/** Hours decide at once, and at each of their changes. */
+export async function setHours(hours: WeekHours | null): Promise<void> {
+  const done = await change(() => rest.setHours(hours));
+  if (done) say({ text: hours === null ? words.hoursGone : words.hoursKept });
+}
+
 /** What others change arrives by the stream. */
 export function isMine(type: string): boolean {
-  return type === 'operator.availability' || type === 'settings.filters';
+  return type === 'operator.availability' || type === 'operator.hours' || type === 'settings.filters';
 }

@@ -144,6 +144,52 @@ describe('the overview and what is one’s own', { concurrency: false }, () => {
     await Promise.all([close(jo), close(ana)]);
   });
 
+  test('hours decide who is away, a word by hand lasts until they change, and both outlive the engine', async () => {
+    const page = await desk(chrome, world, { as: 'kim' });
+    await page.waitForSelector('.link[data-state="live"]');
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('Hours');
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog', { name: 'Hours' });
+    await dialog.getByText('Available. No hours are set').waitFor();
+    await dialog.getByLabel('Time zone').selectOption('Europe/Berlin');
+    assert.equal(await dialog.getByLabel('Friday, until').inputValue(), '17:00');
+    for (const day of ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday']) await dialog.getByRole('button', { name: `Remove these hours on ${day}` }).click();
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByText('Away, by hours').waitFor();
+    await check(page, 'hours');
+    // Each day until midnight, and Sunday from one minute after: they are there, or will be within that minute.
+    for (const day of ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']) {
+      await dialog.getByRole('button', { name: `Add hours on ${day}` }).click();
+      await dialog.getByLabel(`${day}, from`).fill(day === 'Sunday' ? '00:01' : '00:00');
+      await dialog.getByLabel(`${day}, until`).fill('00:00');
+    }
+    await shoot(page, 'hours-1280-light');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByText(/^Available until .*, by hours$/).waitFor({ timeout: 70_000 });
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Go away' }).click();
+    await page.getByText(/then your hours decide again/).waitFor();
+    await page.getByTitle(/^Come back\. Away until .*, by hand; then by hours$/).waitFor();
+    await world.killEngine();
+    await world.startEngine();
+    await page.reload();
+    await page.getByTitle(/^Come back\. Away until .*, by hand; then by hours$/).waitFor();
+    const { away, hours, by_hand } = await api('/v1/me', undefined, 'GET', 'kim');
+    assert.deepEqual([away.includes('kim'), hours.zone, hours.spans.length, by_hand], [true, 'Europe/Berlin', 7, true]);
+    await page.setViewportSize({ width: 1920, height: 900 });
+    await page.getByRole('button', { name: /^Away until .*, by hand; then by hours$/ }).waitFor();
+    await shoot(page, 'hours-1920-light');
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('button', { name: 'Hours', exact: true }).click();
+    await fits(page, 'hours at 360');
+    await shoot(page, 'hours-360-light');
+    await page.getByRole('button', { name: 'No hours' }).click();
+    await page.getByText('Away. No hours are set').waitFor();
+    await close(page);
+  });
+
   test('settings are reached and used on a telephone of 360 px', async () => {
     const page = await desk(chrome, world, { width: 360, height: 740 });
     await page.waitForSelector('.row');

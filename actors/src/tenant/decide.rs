@@ -2,17 +2,20 @@
 
 use schema::{
     address::E164,
-    command::{Availability, CaughtUp, Command, Setting},
+    command::{CaughtUp, Command, Setting},
     event::{
-        AvailabilityChanged, ChannelConfigured, CredentialChanged, FiltersSaved, LimitConfigured, LineCaughtUp,
-        OperatorConfigured, PauseChanged, SecretChanged, TemplateConfigured, TenantConfigured,
+        ChannelConfigured, CredentialChanged, FiltersSaved, LimitConfigured, LineCaughtUp, OperatorConfigured,
+        PauseChanged, SecretChanged, TemplateConfigured, TenantConfigured,
     },
     ids::{OperatorId, TemplateId},
     pause::PauseScope,
     problem::Code,
     role::Role,
     settings::{ChannelSettings, LimitSettings, NetworkLimit, SavedFilter, TemplateSettings, VoiceMode},
+    time::Stamp,
 };
+
+mod presence;
 
 use super::Settings;
 use crate::{conversation::Draft, directory::SystemDirectory, handle::Refusal};
@@ -29,9 +32,10 @@ pub(crate) fn decide(
     settings: &Settings,
     directory: Option<&SystemDirectory>,
     command: &Command,
+    now: Stamp,
 ) -> Result<Vec<Draft>, Refusal> {
     match (command, directory) {
-        (Command::Configure(setting), None) => configure(settings, setting),
+        (Command::Configure(setting), None) => configure(settings, setting, now),
         (Command::CancelQueue(confirm), None) => Ok(vec![Draft::from(confirm.ordered())]),
         (Command::CaughtUp(caught), None) => Ok(caught_up(settings, caught)),
         (Command::Register(registration), Some(directory)) => {
@@ -49,7 +53,7 @@ fn caught_up(settings: &Settings, caught: &CaughtUp) -> Vec<Draft> {
     changed(newer && settings.channels.contains_key(&channel), LineCaughtUp { channel, up_to, found })
 }
 
-fn configure(settings: &Settings, setting: &Setting) -> Result<Vec<Draft>, Refusal> {
+fn configure(settings: &Settings, setting: &Setting, now: Stamp) -> Result<Vec<Draft>, Refusal> {
     Ok(match setting {
         Setting::Tenant(tenant) => {
             if tenant.business_name.chars().count() > BUSINESS_MAX {
@@ -86,10 +90,14 @@ fn configure(settings: &Settings, setting: &Setting) -> Result<Vec<Draft>, Refus
         }
         Setting::Filters(operator, filters) => configure_filters(settings, operator, filters)?,
         Setting::Availability(operator, availability) => {
-            let away = *availability == Availability::Away;
             bounded(settings.away.len(), settings.away.contains(operator))?;
-            changed(settings.away.contains(operator) != away, AvailabilityChanged { operator: operator.clone(), away })
+            presence::by_hand(settings, operator, *availability, now)
         }
+        Setting::Hours(operator, hours) => {
+            bounded(settings.hours.len(), settings.hours.contains_key(operator))?;
+            presence::set_hours(settings, operator, hours.as_ref(), now)?
+        }
+        Setting::HoursDue(operator) => presence::due(settings, operator, now),
         Setting::Pause(scope, pause) => {
             if let PauseScope::Line(channel) = scope
                 && !settings.channels.contains_key(channel)

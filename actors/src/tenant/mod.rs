@@ -10,6 +10,7 @@ pub(crate) mod charged;
 mod commit;
 mod decide;
 mod handle;
+mod hours;
 mod housekeeping;
 mod lanes;
 mod leavers;
@@ -28,4 +29,4 @@ pub(crate) mod ticket;
 mod traced;
 
 pub use handle::{LineQueue, QueuePlace, Stats, TenantHandle};
-pub use settings::Settings;
+pub use settings::{Settings, Until};

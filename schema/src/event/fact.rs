@@ -183,7 +183,9 @@ facts! {
     /// An operator's own filters of the inbox.
     69 v 1 "settings.filters" FiltersSaved,
     /// An operator is away, or back.
-    70 v 1 "operator.availability" AvailabilityChanged,
+    70 v 2 "operator.availability" AvailabilityChanged { 1 => AvailabilityChanged1 },
+    /// The hours by which an operator is available.
+    71 v 1 "operator.hours" HoursSet,
 
     // The directory (feed of tenant `system`).
     /// A tenant exists.

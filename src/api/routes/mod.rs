@@ -89,6 +89,7 @@ fn changing() -> OpenApiRouter<ApiState> {
         .routes(routes!(commands::release))
         .routes(routes!(me::save_filters))
         .routes(routes!(me::set_availability))
+        .routes(routes!(me::set_hours))
 }
 
 fn administration() -> OpenApiRouter<ApiState> {
@@ -101,6 +102,7 @@ fn administration() -> OpenApiRouter<ApiState> {
         .routes(routes!(operators::invite))
         .routes(routes!(operators::reset))
         .routes(routes!(operators::set_availability_of))
+        .routes(routes!(operators::set_hours_of))
         .routes(routes!(admin::parked))
         .routes(routes!(commands::record_consent))
         .routes(routes!(admin::audit))

@@ -20,6 +20,7 @@ import type {
   SavedFilter,
   SearchPage,
   TenantView,
+  WeekHours,
   Texts,
 } from '../types';
 import { currentToken, distrust } from './session';
@@ -97,6 +98,9 @@ export const rest = {
   setAvailability: (availability: Availability): Promise<Reply> => call('PUT', '/v1/me/availability', { availability }),
   setAvailabilityOf: (operator: string, availability: Availability): Promise<Reply> =>
     call('PUT', `/v1/admin/operators/${encodeURIComponent(operator)}/availability`, { availability }),
+  setHours: (hours: WeekHours | null): Promise<Reply> => call('PUT', '/v1/me/hours', { hours }),
+  setHoursOf: (operator: string, hours: WeekHours | null): Promise<Reply> =>
+    call('PUT', `/v1/admin/operators/${encodeURIComponent(operator)}/hours`, { hours }),
   texts: (): Promise<Texts> => call('GET', '/v1/texts'),
   tenant: (): Promise<TenantView> => call('GET', '/v1/admin/tenant'),
   setTenant: (business_name: string): Promise<Reply> => call('PUT', '/v1/admin/tenant', { business_name }),

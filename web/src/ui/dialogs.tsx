@@ -8,6 +8,7 @@ import { words } from '../words';
 import { LANGUAGES, choice, chooseLanguage, type Language } from '../words/language';
 import { commands } from './commands';
 import { Filters } from './filters';
+import { Hours } from './hours';
 import { Modal } from './modal';
 import { More } from './more';
 import { NewMessage } from './newmessage';
@@ -29,6 +30,8 @@ export function Dialogs(): JSX.Element | null {
       return <Settings />;
     case 'filters':
       return <Filters />;
+    case 'hours':
+      return <Hours />;
     case 'more':
       return <More />;
     case 'wizard':

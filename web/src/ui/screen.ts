@@ -6,7 +6,7 @@ export type Theme = 'auto' | 'light' | 'dark';
 export type Mode = 'message' | 'note';
 
 export const searchText = signal('');
-export const dialog = signal<'help' | 'palette' | 'sessions' | 'new' | 'settings' | 'filters' | 'more' | 'wizard' | null>(null);
+export const dialog = signal<'help' | 'palette' | 'sessions' | 'new' | 'settings' | 'filters' | 'more' | 'wizard' | 'hours' | null>(null);
 /** The contact column where there is room for it, and the drawer where there is not. */
 export const columnOpen = signal(kept('column') !== false);
 export const drawerOpen = signal(false);

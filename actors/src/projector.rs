@@ -125,6 +125,7 @@ pub fn is_setting(fact: &Fact) -> bool {
             | Fact::FiltersSaved(_)
             | Fact::AvailabilityChanged(_)
             | Fact::HoursSet(_)
+            | Fact::PreferencesSet(_)
     )
 }
 

@@ -15,7 +15,7 @@ use crate::{
     pause::{Pause, PauseScope},
     queue::QueueConfirm,
     role::Role,
-    settings::{ChannelSettings, LimitSettings, SavedFilter, TemplateSettings, TenantSettings, WeekHours},
+    settings::{ChannelSettings, LimitSettings, Preferences, SavedFilter, TemplateSettings, TenantSettings, WeekHours},
     time::Stamp,
 };
 
@@ -270,6 +270,8 @@ pub enum Setting {
     Hours(OperatorId, Option<WeekHours>),
     /// The time has come that an operator's hours decide again; the tenant's own.
     HoursDue(OperatorId),
+    /// All of an operator's preferences.
+    Preferences(OperatorId, Preferences),
 }
 
 /// Whether contacts may count on an operator.

@@ -337,6 +337,8 @@ pub struct MeView {
     pub away: Vec<OperatorId>,
     /// Their own filters, in their order.
     pub filters: Vec<crate::settings::SavedFilter>,
+    /// How they want their desk.
+    pub preferences: crate::settings::Preferences,
 }
 
 /// One's own filters: all of them, in order.

@@ -90,6 +90,7 @@ pub fn is_visible(fact: &Fact, role: Role) -> bool {
         | Fact::SecretChanged(_)
         | Fact::CredentialChanged(_)
         | Fact::FiltersSaved(_)
+        | Fact::PreferencesSet(_)
         | Fact::TenantRegistered(_)
         | Fact::ChannelClaimed(_)
         | Fact::AccountRegistered(_)

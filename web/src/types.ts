@@ -38,6 +38,7 @@ export type SavedFilter = Schemas['SavedFilter'];
 export type Availability = Schemas['Availability'];
 export type WeekHours = Schemas['WeekHours'];
 export type HoursSpan = Schemas['HoursSpan'];
+export type Preferences = Schemas['Preferences'];
 export type TenantView = Schemas['TenantView'];
 export type ChannelSettings = Schemas['ChannelSettings'];
 export type ChannelView = Schemas['ChannelView'];

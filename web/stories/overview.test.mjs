@@ -217,6 +217,34 @@ describe('the overview and what is one’s own', { concurrency: false }, () => {
     await close(page);
   });
 
+  test('whoever chose a language and how long texts are held has both in another browser, and nobody else has', async () => {
+    const page = await desk(chrome, world, { as: 'lea' });
+    await page.waitForSelector('.link[data-state="live"]');
+    await page.keyboard.press('?');
+    await page.getByLabel('Seconds before a text leaves').fill('9');
+    await page.keyboard.press('Tab');
+    await page.getByLabel('Language').selectOption('de');
+    await page.getByRole('heading', { name: /wartet|warten|Niemand/ }).waitFor();
+    const other = await desk(chrome, world, { as: 'lea' });
+    await other.getByRole('heading', { name: /wartet|warten|Niemand/ }).waitFor();
+    assert.equal(await other.evaluate(() => document.documentElement.lang), 'de');
+    await other.keyboard.press('?');
+    await until('both are known', async () => (await other.getByLabel('Sprache').inputValue()) === 'de' && (await other.locator('.choice input[type="number"]').inputValue()) === '9');
+    await check(other, 'preferences');
+    const max = await desk(chrome, world, { as: 'max' });
+    await max.getByRole('heading', { name: /waiting/ }).waitFor();
+    // The same browser, and somebody else: as it is for them.
+    await other.goto(`${world.url}/?as=max`);
+    await other.getByRole('heading', { name: /waiting/ }).waitFor();
+    await other.goto(`${world.url}/?as=lea`);
+    await other.getByRole('heading', { name: /wartet|warten|Niemand/ }).waitFor();
+    await other.keyboard.press('?');
+    await other.getByLabel('Sprache').selectOption('');
+    await other.getByRole('heading', { name: /waiting/ }).waitFor();
+    assert.deepEqual((await api('/v1/me', undefined, 'GET', 'lea')).preferences, { language: null, hold_s: 9 });
+    await Promise.all([close(page), close(other), close(max)]);
+  });
+
   test('the desk speaks German to a German browser, with German times and numbers, and English when asked to', async () => {
     const context = await chrome.newContext({ viewport: { width: 1280, height: 800 }, locale: 'de-DE', reducedMotion: 'reduce' });
     const page = await context.newPage();

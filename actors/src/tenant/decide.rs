@@ -2,16 +2,16 @@
 
 use schema::{
     address::E164,
-    command::{CaughtUp, Command, Setting},
+    command::{CaughtUp, Command, HOLD_MAX_S, Setting},
     event::{
         ChannelConfigured, CredentialChanged, FiltersSaved, LimitConfigured, LineCaughtUp, OperatorConfigured,
-        PauseChanged, SecretChanged, TemplateConfigured, TenantConfigured,
+        PauseChanged, PreferencesSet, SecretChanged, TemplateConfigured, TenantConfigured,
     },
     ids::{OperatorId, TemplateId},
     pause::PauseScope,
     problem::Code,
     role::Role,
-    settings::{ChannelSettings, LimitSettings, NetworkLimit, SavedFilter, TemplateSettings, VoiceMode},
+    settings::{ChannelSettings, LimitSettings, NetworkLimit, Preferences, SavedFilter, TemplateSettings, VoiceMode},
     time::Stamp,
 };
 
@@ -97,6 +97,7 @@ fn configure(settings: &Settings, setting: &Setting, now: Stamp) -> Result<Vec<D
             bounded(settings.hours.len(), settings.hours.contains_key(operator))?;
             presence::set_hours(settings, operator, hours.as_ref(), now)?
         }
+        Setting::Preferences(operator, preferences) => configure_preferences(settings, operator, preferences)?,
         Setting::HoursDue(operator) => presence::due(settings, operator, now),
         Setting::Pause(scope, pause) => {
             if let PauseScope::Line(channel) = scope
@@ -192,6 +193,23 @@ fn configure_filters(
     let known = settings.filters.get(operator).map_or(&[][..], Vec::as_slice);
     let fact = FiltersSaved { operator: operator.clone(), filters: filters.to_vec() };
     Ok(changed(known != filters, fact))
+}
+
+fn configure_preferences(
+    settings: &Settings,
+    operator: &OperatorId,
+    preferences: &Preferences,
+) -> Result<Vec<Draft>, Refusal> {
+    if !preferences.names_a_language() {
+        return Err(Refusal::invalid("language", "is no language tag, such as de or en-GB"));
+    }
+    if preferences.hold_s.is_some_and(|hold_s| hold_s > HOLD_MAX_S) {
+        return Err(Refusal::invalid("hold_s", format!("must be 0 to {HOLD_MAX_S}")));
+    }
+    bounded(settings.preferences.len(), settings.preferences.contains_key(operator))?;
+    let known = settings.preferences.get(operator).cloned().unwrap_or_default();
+    let fact = PreferencesSet { operator: operator.clone(), preferences: preferences.clone() };
+    Ok(changed(known != *preferences, fact))
 }
 
 fn configure_template(

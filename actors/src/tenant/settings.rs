@@ -7,7 +7,7 @@ use schema::{
     ids::{ChannelId, OperatorId, TemplateId},
     pause::Pauses,
     role::Role,
-    settings::{ChannelSettings, LimitSettings, SavedFilter, TemplateSettings, TenantSettings, WeekHours},
+    settings::{ChannelSettings, LimitSettings, Preferences, SavedFilter, TemplateSettings, TenantSettings, WeekHours},
     time::Stamp,
 };
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,8 @@ pub struct Settings {
     pub hours: BTreeMap<OperatorId, WeekHours>,
     /// When the hours of those who have some decide next.
     pub until: BTreeMap<OperatorId, Until>,
+    /// How operators want their desk; one without an entry wants nothing of their own.
+    pub preferences: BTreeMap<OperatorId, Preferences>,
 }
 
 /// How long it lasts that an operator is available, or away.
@@ -81,6 +83,12 @@ impl Settings {
             Fact::FiltersSaved(fact) if fact.filters.is_empty() => drop(self.filters.remove(&fact.operator)),
             Fact::FiltersSaved(fact) => drop(self.filters.insert(fact.operator.clone(), fact.filters.clone())),
             Fact::AvailabilityChanged(fact) => self.set_availability(fact),
+            Fact::PreferencesSet(fact) if fact.preferences == Preferences::default() => {
+                self.preferences.remove(&fact.operator);
+            }
+            Fact::PreferencesSet(fact) => {
+                self.preferences.insert(fact.operator.clone(), fact.preferences.clone());
+            }
             Fact::HoursSet(fact) => match &fact.hours {
                 Some(hours) => drop(self.hours.insert(fact.operator.clone(), hours.clone())),
                 None => drop(self.hours.remove(&fact.operator)),

@@ -186,6 +186,8 @@ facts! {
     70 v 2 "operator.availability" AvailabilityChanged { 1 => AvailabilityChanged1 },
     /// The hours by which an operator is available.
     71 v 1 "operator.hours" HoursSet,
+    /// How an operator wants their desk.
+    72 v 1 "settings.preferences" PreferencesSet,
 
     // The directory (feed of tenant `system`).
     /// A tenant exists.

@@ -5,6 +5,7 @@ use schema::{
     command::{Availability, Command, Reply, Setting},
     problem::Problem,
     rest::{MeView, SaveFilters, SetAvailability, SetHours},
+    settings::Preferences,
 };
 
 use super::{Fresh, fresh, submit};
@@ -32,6 +33,7 @@ pub(super) async fn me(caller: Caller, Query(query): Query<Fresh>) -> Answer<MeV
         until: until.map(|until| until.at),
         by_hand: until.is_some_and(|until| until.by_hand),
         away: settings.away.iter().filter(|operator| !settings.is_revoked(operator)).cloned().collect(),
+        preferences: settings.preferences.get(&caller.operator).cloned().unwrap_or_default(),
         filters: settings.filters.get(&caller.operator).cloned().unwrap_or_default(),
     }))
 }
@@ -74,5 +76,18 @@ pub(super) async fn set_hours(
     Body(body): Body<SetHours>,
 ) -> Answer<Reply> {
     let setting = Setting::Hours(caller.operator.clone(), body.hours);
+    submit(&state, &caller, Command::Configure(setting), key.or(None)?).await
+}
+
+/// Replace one's own preferences. They are kept for the person, not for the browser.
+#[utoipa::path(put, path = "/v1/me/preferences", params(KeyHeader), request_body = Preferences, tag = "me", responses(
+    (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn set_preferences(
+    State(state): State<ApiState>,
+    caller: Caller,
+    key: Key,
+    Body(body): Body<Preferences>,
+) -> Answer<Reply> {
+    let setting = Setting::Preferences(caller.operator.clone(), body);
     submit(&state, &caller, Command::Configure(setting), key.or(None)?).await
 }

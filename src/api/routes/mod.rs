@@ -37,7 +37,7 @@ pub(super) fn all(state: &ApiState) -> (Router<ApiState>, OpenApi) {
     let operators = middleware::from_fn_with_state(state.clone(), door::operators);
     let admins = middleware::from_fn_with_state(state.clone(), door::admins);
     OpenApiRouter::new()
-        .merge(reading().route_layer(anyone))
+        .merge(reading().merge(own()).route_layer(anyone))
         .merge(changing().route_layer(operators))
         .merge(administration().route_layer(admins))
         .merge(node())
@@ -65,6 +65,11 @@ fn reading() -> OpenApiRouter<ApiState> {
         .routes(routes!(search::search))
         .routes(routes!(figures::figures))
         .routes(routes!(me::me))
+}
+
+/// What everybody changes of their own, also who only reads.
+fn own() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(me::set_preferences))
 }
 
 fn changing() -> OpenApiRouter<ApiState> {

@@ -1,4 +1,4 @@
-//! Figures, one's own filters, being away, and hours, over REST.
+//! Figures, one's own filters, being away, hours and preferences, over REST.
 
 use reqwest::Method;
 use schema::{
@@ -127,4 +127,25 @@ async fn hours_are_set_by_oneself_or_an_admin_and_say_when_they_change_what_one_
     world.change(Method::PUT, "/v1/admin/operators/nora", json!({"role": "operator"})).await;
     assert_eq!(set("/v1/admin/operators/nora/hours", &admin, &hours).await, (200, none.clone()));
     assert_eq!(world.get("/v1/admin/operators/nora").await["hours"], hours);
+}
+
+#[tokio::test]
+async fn preferences_are_kept_for_the_person_and_checked() {
+    let world = World::start().await;
+    let viewer = world.demo(Role::Viewer);
+    let set = async |body: serde_json::Value| {
+        let answer = world.ask(&viewer, Method::PUT, "/v1/me/preferences", Some(&body)).await;
+        (answer.status.as_u16(), answer.body["field"].clone())
+    };
+    assert_eq!(set(json!({"language": "de", "hold_s": 0})).await, (200, json!(null)));
+    let mine = world.ask(&viewer, Method::GET, "/v1/me", None).await.body;
+    assert_eq!(mine["preferences"], json!({"language": "de", "hold_s": 0}));
+    assert_eq!(world.get("/v1/me").await["preferences"], json!({"language": null, "hold_s": null}), "nobody else's");
+    for language in ["", "d", "de_DE", "<script>", &"x".repeat(36)] {
+        assert_eq!(set(json!({"language": language})).await, (400, json!("language")), "{language}");
+    }
+    assert_eq!(set(json!({"hold_s": 31})).await, (400, json!("hold_s")));
+    assert_eq!(set(json!({})).await, (200, json!(null)));
+    let mine = world.ask(&viewer, Method::GET, "/v1/me", None).await.body;
+    assert_eq!(mine["preferences"]["language"], json!(null));
 }

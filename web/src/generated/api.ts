@@ -1801,6 +1801,11 @@ export interface components {
             /** @enum {string} */
             type: "operator.hours";
         } | {
+            /** @description How an operator wants their desk. */
+            data: components["schemas"]["PreferencesSet"];
+            /** @enum {string} */
+            type: "settings.preferences";
+        } | {
             /** @description A tenant exists. */
             data: components["schemas"]["TenantRegistered"];
             /** @enum {string} */
@@ -2310,6 +2315,8 @@ export interface components {
             hours?: components["schemas"]["WeekHours"] | null;
             /** @description Who. */
             operator: components["schemas"]["OperatorId"];
+            /** @description How they want their desk. */
+            preferences: components["schemas"]["Preferences"];
             /** @description What they may do. */
             role: components["schemas"]["Role"];
             /** @description The business. */
@@ -2560,6 +2567,26 @@ export interface components {
             epoch: components["schemas"]["EpochText"];
             /** @description Everything up to and including this offset is in the answer. */
             offset: components["schemas"]["Offset"];
+        };
+        /** @description What is left out is as the page has it by default. */
+        Preferences: {
+            /**
+             * Format: int32
+             * @description Seconds that a text can be taken back in; none: four.
+             */
+            hold_s?: number | null;
+            /**
+             * @description The page's language, as a tag of BCP 47; none: like the browser.
+             * @example de
+             */
+            language?: string | null;
+        };
+        /** @description Absolute: all of them after the change. */
+        PreferencesSet: {
+            /** @description Whose. */
+            operator: components["schemas"]["OperatorId"];
+            /** @description In whatever browser. */
+            preferences: components["schemas"]["Preferences"];
         };
         /**
          * @description Who goes first in a lane: higher first; within one, first come first served.

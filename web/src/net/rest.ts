@@ -13,6 +13,7 @@ import type {
   MessageView,
   OneTimeLink,
   OperatorView,
+  Preferences,
   Problem,
   QueueView,
   Reply,
@@ -98,6 +99,7 @@ export const rest = {
   setAvailability: (availability: Availability): Promise<Reply> => call('PUT', '/v1/me/availability', { availability }),
   setAvailabilityOf: (operator: string, availability: Availability): Promise<Reply> =>
     call('PUT', `/v1/admin/operators/${encodeURIComponent(operator)}/availability`, { availability }),
+  setPreferences: (preferences: Preferences): Promise<Reply> => call('PUT', '/v1/me/preferences', preferences),
   setHours: (hours: WeekHours | null): Promise<Reply> => call('PUT', '/v1/me/hours', { hours }),
   setHoursOf: (operator: string, hours: WeekHours | null): Promise<Reply> =>
     call('PUT', `/v1/admin/operators/${encodeURIComponent(operator)}/hours`, { hours }),

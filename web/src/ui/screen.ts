@@ -1,5 +1,6 @@
 // What is open on this screen. Nothing of it is anybody else's business.
 import { effect, signal } from '@preact/signals';
+import { mine } from '../mine';
 import { keep, kept } from '../net/keep';
 
 export type Theme = 'auto' | 'light' | 'dark';
@@ -56,6 +57,11 @@ export function write(how: Mode): void {
 
 effect(() => void keep('column', columnOpen.value ? null : false));
 effect(() => void keep('hold', holdSeconds.value === 4 ? null : holdSeconds.value));
+// What the engine keeps for the person wins over what this browser remembers.
+effect(() => {
+  const hold = mine.value?.preferences.hold_s;
+  if (hold != null) holdSeconds.value = asHold(hold);
+});
 effect(() => void keep('letters', letters.value ? null : false));
 effect(() => {
   const root = document.documentElement;

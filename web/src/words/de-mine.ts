@@ -66,6 +66,6 @@ export const mine: typeof english = {
   lookFurther: 'Weiter zurück',
   preferences: 'Tasten und Vorlieben',
   language: 'Sprache',
-  languageHint: 'Dieses Browsers. Die Seite lädt neu.',
+  languageHint: 'Bleibt dir in jedem Browser erhalten. Die Seite lädt neu.',
   languageAuto: 'Wie der Browser',
 };

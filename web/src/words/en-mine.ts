@@ -66,6 +66,6 @@ export const mine = {
   lookFurther: 'Look further back',
   preferences: 'Keys and preferences',
   language: 'Language',
-  languageHint: 'Of this browser. The page loads anew.',
+  languageHint: 'Kept for you, in every browser. The page loads anew.',
   languageAuto: 'Like the browser',
 };

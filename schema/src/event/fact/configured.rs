@@ -7,7 +7,7 @@ use crate::{
     pause::{Pause, PauseScope},
     role::Role,
     settings::{
-        ChannelSettings, ChannelSettings1, LimitSettings, LimitSettings1, SavedFilter, TemplateSettings,
+        ChannelSettings, ChannelSettings1, LimitSettings, LimitSettings1, Preferences, SavedFilter, TemplateSettings,
         TenantSettings, WeekHours,
     },
     time::Stamp,
@@ -139,6 +139,14 @@ impl From<AvailabilityChanged1> for AvailabilityChanged {
         Self { operator, away, by_hand: true, until: None }
     }
 }
+
+body!(/// Absolute: all of them after the change.
+PreferencesSet {
+    /// Whose.
+    operator: OperatorId,
+    /// In whatever browser.
+    preferences: Preferences,
+});
 
 body!(/// What follows from them comes right after, as `operator.availability`.
 HoursSet {

@@ -1,5 +1,6 @@
 //! The command line: subcommands, each a thin caller of app.
 
+mod cluster;
 mod commands;
 mod operator;
 mod stop;
@@ -13,6 +14,7 @@ use schema::{
     role::Role,
 };
 
+pub use cluster::ClusterCommand;
 pub use commands::run;
 pub use operator::OperatorCommand;
 pub use stop::{PauseArguments, QueueArguments, QueueCommand};
@@ -77,6 +79,9 @@ pub enum Command {
     /// Texts that wait to leave, on a running server.
     #[command(subcommand)]
     Queue(QueueCommand),
+    /// Several nodes: who is there, and the keys that a new cluster needs.
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
     /// Makes the keyspace of `store.kind = "cql"`, or brings it to this version's format. One process at a time; may be
     /// repeated.
     Migrate,

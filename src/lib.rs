@@ -1,7 +1,7 @@
 //! How Deskwire touches the world.
 //!
 //! Edges (`webhook`, `session`, `api`, `page`) see handles, ports, schema, config and auth; never adapters, never each other.
-//! Adapters (`channels`, `store`, `limit`, `search`, `figures`) see ports, schema and config; never each other, never an actor.
+//! Adapters (`channels`, `store`, `limit`, `cluster`, `search`, `figures`) see ports, schema and config; never each other, never an actor.
 //! Only `app` builds; only `config` reads the environment.
 
 pub mod api;
@@ -9,6 +9,7 @@ pub mod app;
 pub mod auth;
 pub mod channels;
 pub mod cli;
+pub mod cluster;
 pub mod config;
 pub mod figures;
 pub mod limit;

@@ -1,5 +1,7 @@
 //! The engine: starts tenants on demand on its arbiters, keeps the directory, wakes who is due, drains at the end.
 
+mod wake;
+
 use std::{sync::Arc, time::Duration};
 
 use dashmap::DashMap;
@@ -14,6 +16,7 @@ use tokio::sync::{OnceCell, oneshot};
 use crate::{
     arbiters::Arbiters,
     catch_up::Gaps,
+    cluster::{Joined, Together, look_for_owners},
     conversation::Policy,
     directory::SystemDirectory,
     feed::FeedConfig,
@@ -21,21 +24,20 @@ use crate::{
     handle::Refusal,
     listings::Listings,
     outbox::{LaneOptions, ReconcileOptions},
-    ports::{Carrier, Clock, Directory, Ids, Keys, Limiter, Log, Views},
+    ports::{Carrier, Clock, Directory, Ids, Keys, Limiter, Log, MemberState, Views},
     projector::Projector,
     tenant::{
         TenantHandle,
         charged::{self, Charged},
+        handle::Shared,
         start,
     },
     trace,
     vault::Vault,
 };
 
-/// Tenants woken in one look at the wake index.
-const WAKE_TOGETHER: usize = 64;
-/// How often the wake index is looked at.
-const WAKE_EVERY: Duration = Duration::from_millis(500);
+/// First and longest wait before a tenant on its way to another node is asked again.
+const MOVED_AGAIN: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(200));
 /// Waits before claims that could not be counted are counted again.
 const COUNT_AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
 /// Bytes of the directory's log read at once.
@@ -145,6 +147,8 @@ pub(crate) struct Node {
     pub(crate) listings: Arc<Listings>,
     pub(crate) charged: Arc<Charged>,
     pub(crate) directory: Arc<SystemDirectory>,
+    /// Other nodes, if there are any.
+    pub(crate) together: Option<Arc<Together>>,
 }
 
 /// All tenants of this node. Cheap to clone.
@@ -153,10 +157,22 @@ pub struct Engine {
     inner: Arc<Inner>,
 }
 
+/// An engine that may end.
+#[derive(Clone)]
+pub(crate) struct WeakEngine(std::sync::Weak<Inner>);
+
+impl WeakEngine {
+    pub(crate) fn upgrade(&self) -> Option<Engine> {
+        self.0.upgrade().map(|inner| Engine { inner })
+    }
+}
+
 struct Inner {
     node: Arc<Node>,
     arbiters: Arbiters,
     tenants: DashMap<TenantId, Arc<OnceCell<TenantHandle>>>,
+    /// What readers hold of tenants that have left this node and are not followed yet.
+    kept: DashMap<TenantId, Arc<Shared>>,
     gaps: Arc<Gaps>,
     draining: std::sync::atomic::AtomicBool,
 }
@@ -164,23 +180,60 @@ struct Inner {
 impl Engine {
     /// Starts the engine on the current tokio runtime: reads the directory, then wakes who is due.
     pub async fn start(setup: Setup) -> Result<Self, Refusal> {
+        let engine = Self::open(setup, None)?;
+        engine.begin().await?;
+        Ok(engine)
+    }
+
+    /// An engine among others. Other nodes may ask it at once; it serves when it has begun.
+    pub fn join(setup: Setup, joined: Joined) -> Result<Self, Refusal> {
+        Self::open(setup, Some(joined))
+    }
+
+    fn open(setup: Setup, joined: Option<Joined>) -> Result<Self, Refusal> {
         let Setup { node: id, ports, limits, arbiters, advances, directory } = setup;
         let vault = Vault::new(ports.keys.clone());
-        read_directory(&*ports.log, &directory).await?;
         let projector = Projector::start(ports.views.clone(), limits.projections);
         let runtime = tokio::runtime::Handle::current();
         let listings = Arc::new(Listings::new(limits.reconcile.interval));
         let charged = Arc::default();
-        let node = Node { id, ports, vault, limits, projector, advances, runtime, listings, charged, directory };
+        let (together, moved) = match joined.map(|joined| Together::new(id.clone(), joined)) {
+            Some((together, moved)) => (Some(Arc::new(together)), Some(moved)),
+            None => (None, None),
+        };
+        let node =
+            Node { id, ports, vault, limits, projector, advances, runtime, listings, charged, directory, together };
         let node = Arc::new(node);
         let arbiters = Arbiters::start(arbiters).map_err(|error| Refusal::unavailable(error.to_string()))?;
         let draining = std::sync::atomic::AtomicBool::new(false);
-        let (tenants, gaps) = (DashMap::new(), Arc::default());
-        let engine = Self { inner: Arc::new(Inner { node, arbiters, tenants, gaps, draining }) };
-        engine.tenant(&TenantId::system()).await?;
-        tokio::spawn(count_shared(Arc::downgrade(&engine.inner)));
-        tokio::spawn(wake_due(Arc::downgrade(&engine.inner)));
+        let (tenants, kept, gaps) = (DashMap::new(), DashMap::new(), Arc::default());
+        let engine = Self { inner: Arc::new(Inner { node, arbiters, tenants, kept, gaps, draining }) };
+        if let Some(moved) = moved {
+            tokio::spawn(look_for_owners(WeakEngine(Arc::downgrade(&engine.inner)), moved));
+        }
         Ok(engine)
+    }
+
+    /// Reads the directory, starts its tenant or follows it, then wakes who is due.
+    pub async fn begin(&self) -> Result<(), Refusal> {
+        let node = &self.inner.node;
+        let read = read_directory(&*node.ports.log, &node.directory).await?;
+        if let Some(together) = &node.together {
+            together.directory_is_at(read);
+        }
+        loop {
+            match self.tenant(&TenantId::system()).await {
+                // Its owner is starting, or gone and about to be replaced.
+                Err(Refusal::Moved) => tokio::time::sleep(MOVED_AGAIN.1).await,
+                result => break result.map(drop)?,
+            }
+        }
+        if let Some(together) = &node.together {
+            together.tell(MemberState::Serving);
+        }
+        tokio::spawn(count_shared(Arc::downgrade(&self.inner)));
+        tokio::spawn(wake::wake_due(Arc::downgrade(&self.inner)));
+        Ok(())
     }
 
     /// A tenant's handle; starts the tenant if it sleeps. Unknown tenants are `not_found`.
@@ -197,7 +250,7 @@ impl Engine {
         if *id != TenantId::system() && !self.inner.node.directory.tenant_exists(id) {
             return Err(Refusal::rejected(Code::NotFound, format!("tenant {id}")));
         }
-        self.inner.tenants.remove_if(id, |_, cell| cell.get().is_some_and(TenantHandle::is_closed));
+        self.put_aside(id);
         let cell = self.inner.tenants.entry(id.clone()).or_default().clone();
         // A task of its own: were whoever asks first to give up, the next would start the tenant a second time beside it.
         let (engine, id) = (self.clone(), id.clone());
@@ -227,11 +280,31 @@ impl Engine {
     }
 
     async fn submit_once_or_again(&self, id: &TenantId, request: Request) -> Result<Reply, Refusal> {
+        if let Some(together) = self.together() {
+            return self.submit_wherever(id, request, together.options.answer_within).await;
+        }
         let request = match self.tenant(id).await?.try_submit(request).await {
             Ok(result) => return result,
             Err(request) => *request,
         };
         self.tenant(id).await?.submit(request).await
+    }
+
+    /// To the tenant's owner, also while it changes: what was certainly not stored is asked again.
+    async fn submit_wherever(&self, id: &TenantId, request: Request, within: Duration) -> Result<Reply, Refusal> {
+        let deadline = tokio::time::Instant::now() + within;
+        let mut wait = MOVED_AGAIN.0;
+        loop {
+            let result = match self.tenant(id).await {
+                Ok(tenant) => tenant.try_submit(request.clone()).await.unwrap_or(Err(Refusal::Moved)),
+                Err(refusal) => Err(refusal),
+            };
+            if result != Err(Refusal::Moved) || tokio::time::Instant::now() + wait >= deadline {
+                return result;
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(MOVED_AGAIN.1);
+        }
     }
 
     /// Tenants whose carriers were not answered.
@@ -251,13 +324,54 @@ impl Engine {
     }
 
     async fn start_tenant(&self, id: TenantId) -> Result<TenantHandle, Refusal> {
+        let Some(together) = self.together().cloned() else { return self.start_here(id, None).await };
+        let kept = self.inner.kept.get(&id).map(|kept| kept.clone()).filter(|kept| !kept.feed.is_closed());
+        let seated = self.seat(&together, id.clone(), kept).await;
+        if seated.is_ok() {
+            self.inner.kept.remove(&id);
+        }
+        seated
+    }
+
+    /// Starts a tenant on this node. `kept`: what its readers here hold.
+    pub(crate) async fn start_here(&self, id: TenantId, kept: Option<Arc<Shared>>) -> Result<TenantHandle, Refusal> {
         let (done, started) = oneshot::channel();
         let node = self.inner.node.clone();
         let tenant = id.clone();
         self.inner.arbiters.spawn(&id, move || async move {
-            let _ = done.send(start::start(node, tenant).await);
+            let _ = done.send(start::start(node, tenant, kept).await);
         });
         started.await.map_err(|_| Refusal::unavailable("the tenant's arbiter has stopped"))?
+    }
+
+    /// A tenant that has closed makes room for the next; where it goes on elsewhere its readers are kept.
+    fn put_aside(&self, id: &TenantId) {
+        self.inner.tenants.remove_if(id, |_, cell| {
+            let Some(handle) = cell.get().filter(|handle| handle.is_closed()) else { return false };
+            // Before the place is free: whoever seats the tenant next finds them.
+            if self.together().is_some() && !handle.shared.feed.is_closed() {
+                self.inner.kept.insert(id.clone(), handle.shared.clone());
+            }
+            true
+        });
+    }
+
+    /// Nobody serves it: what its readers hold.
+    pub(crate) fn forget_kept(&self, id: &TenantId) -> Option<Arc<Shared>> {
+        self.inner.kept.remove(id).map(|(_, kept)| kept)
+    }
+
+    /// Every tenant in memory, here or followed.
+    pub(crate) fn handles(&self) -> Vec<TenantHandle> {
+        self.inner.tenants.iter().filter_map(|cell| cell.get().cloned()).collect()
+    }
+
+    pub(crate) fn inner_node(&self) -> &Arc<Node> {
+        &self.inner.node
+    }
+
+    pub(crate) fn together(&self) -> Option<&Arc<Together>> {
+        self.inner.node.together.as_ref()
     }
 
     /// The directory, for look-ups from memory.
@@ -283,25 +397,31 @@ impl Engine {
     /// Takes no more commands, lets what is under way end, stops every tenant; at most `within`.
     pub async fn drain(&self, within: Duration) {
         self.inner.draining.store(true, std::sync::atomic::Ordering::Relaxed);
-        let mut handles: Vec<TenantHandle> = self.inner.tenants.iter().filter_map(|cell| cell.get().cloned()).collect();
+        if let Some(together) = self.together() {
+            together.end();
+        }
+        let mut handles = self.handles();
         handles.sort_unstable_by(|one, other| one.id().cmp(other.id()));
         let stop = futures_util::future::join_all(handles.iter().map(TenantHandle::stop));
         if tokio::time::timeout(within, stop).await.is_err() {
             tracing::warn!("not every tenant ended in time; what was acknowledged is stored all the same");
         }
+        if let Some(together) = self.together() {
+            together.tell(MemberState::Left);
+        }
         self.inner.arbiters.stop();
     }
 }
 
-/// Folds the system feed into the directory.
-async fn read_directory(log: &dyn Log, directory: &SystemDirectory) -> Result<(), Refusal> {
+/// Folds the system feed into the directory; returns its last offset.
+async fn read_directory(log: &dyn Log, directory: &SystemDirectory) -> Result<Offset, Refusal> {
     let feed = FeedId::of(&TenantId::system());
     let mut from = Offset(1);
     loop {
         let batches = log.read(&feed, from, DIRECTORY_BYTES).await;
         let batches = batches.map_err(|error| Refusal::unavailable(format!("directory: {error}")))?;
         if batches.is_empty() {
-            return Ok(());
+            return Ok(Offset(from.0 - 1));
         }
         for batch in &batches {
             for event in batch.events() {
@@ -337,32 +457,5 @@ async fn count_shared(inner: std::sync::Weak<Inner>) {
         drop(engine);
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(COUNT_AGAIN.1);
-    }
-}
-
-/// Wakes tenants whose time has come: nothing waits for somebody to look.
-async fn wake_due(inner: std::sync::Weak<Inner>) {
-    loop {
-        tokio::time::sleep(WAKE_EVERY).await;
-        let Some(inner) = inner.upgrade() else { return };
-        if inner.draining.load(std::sync::atomic::Ordering::Relaxed) {
-            return;
-        }
-        let engine = Engine { inner };
-        let now = engine.ports().clock.now();
-        let due = match engine.ports().log.due(now, WAKE_TOGETHER).await {
-            Ok(due) => due,
-            Err(error) => {
-                tracing::warn!(%error, "the wake index cannot be read");
-                continue;
-            }
-        };
-        for entry in due {
-            if engine.running(&entry.feed.tenant).is_none()
-                && let Err(refusal) = engine.tenant(&entry.feed.tenant).await
-            {
-                tracing::warn!(tenant = %entry.feed.tenant, %refusal, "a due tenant could not be woken");
-            }
-        }
     }
 }

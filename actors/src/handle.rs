@@ -1,11 +1,12 @@
 //! Handles: all that the outside knows of actors. Cheap to clone, safe to hold; no actix type in sight.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use schema::problem::{Code, Problem};
+use serde::{Deserialize, Serialize};
 
 /// Why a request was not accepted. Nothing of it was stored.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Refusal {
     /// A queue is full.
     #[error("queue is full")]
@@ -27,10 +28,13 @@ pub enum Refusal {
         /// Why, as a stable code.
         code: Code,
         /// Which field, if one is wrong.
-        field: Option<&'static str>,
+        field: Option<Cow<'static, str>>,
         /// With the ids needed to act; nothing personal.
         detail: String,
     },
+    /// The tenant is on its way to another node: nothing was stored, ask again. The engine does so by itself.
+    #[error("the tenant is moving to another node")]
+    Moved,
     /// This node is shutting down.
     #[error("draining")]
     Draining,
@@ -44,7 +48,7 @@ impl Refusal {
 
     /// A field that is wrong.
     pub fn invalid(field: &'static str, detail: impl Into<String>) -> Self {
-        Self::Rejected { code: Code::Invalid, field: Some(field), detail: detail.into() }
+        Self::Rejected { code: Code::Invalid, field: Some(Cow::Borrowed(field)), detail: detail.into() }
     }
 
     /// Not now, for a reason.
@@ -57,11 +61,12 @@ impl Refusal {
         match self {
             Self::Full { retry_after } => Problem::new(Code::Full).retry_after(*retry_after),
             Self::Unavailable { retry_after, .. } => Problem::new(Code::Unavailable).retry_after(*retry_after),
+            Self::Moved => Problem::new(Code::Unavailable).retry_after(Duration::from_secs(1)),
             Self::Draining => Problem::new(Code::Draining).retry_after(Duration::from_secs(1)),
             Self::Rejected { code, field, detail } => {
                 let problem = Problem::new(*code).detail(detail.clone());
                 match field {
-                    Some(field) => problem.field(*field),
+                    Some(field) => problem.field(field.clone()),
                     None => problem,
                 }
             }

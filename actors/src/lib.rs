@@ -21,6 +21,7 @@ macro_rules! planted {
 mod arbiters;
 pub mod baseline;
 pub mod catch_up;
+pub mod cluster;
 #[cfg(any(test, feature = "contracts"))]
 pub mod contracts;
 pub mod conversation;

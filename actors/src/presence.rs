@@ -3,6 +3,10 @@
 //! Nothing here is stored, and nothing waits for it: news that nobody takes in time are dropped, and typing ends by
 //! itself. Time is passed in. Everything has a limit (P5).
 
+mod nodes;
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -10,10 +14,11 @@ use std::{
 };
 
 use schema::{
-    ids::{ConversationId, OperatorId},
+    ids::{ConversationId, NodeId, OperatorId},
     time::Stamp,
 };
-use tokio::sync::broadcast;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 /// Most connections whose presence is kept per tenant; more are served, but not shown.
@@ -26,11 +31,11 @@ pub const TYPING: Duration = Duration::from_secs(6);
 const NEWS_MAX: usize = 256;
 
 /// One connection of an operator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ClientId(pub Uuid);
 
 /// What one connection is doing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Online {
     /// Which connection.
     pub client: ClientId,
@@ -78,11 +83,27 @@ pub enum News {
 pub struct Presence {
     online: Mutex<HashMap<ClientId, Online>>,
     news: broadcast::Sender<News>,
+    /// Connections of other nodes.
+    away: Mutex<Elsewhere>,
+    /// Counts news, for nodes that are told of all at once.
+    changes: watch::Sender<u64>,
 }
+
+/// Whose connections are not of this node.
+#[derive(Debug, Default)]
+struct Elsewhere {
+    homes: HashMap<ClientId, Home>,
+    /// Monotonic time of each home's last report.
+    heard: HashMap<Home, Duration>,
+}
+
+/// Where a connection is that is not of this node. None: only the owner knows.
+type Home = Option<NodeId>;
 
 impl Default for Presence {
     fn default() -> Self {
-        Self { online: Mutex::default(), news: broadcast::Sender::new(NEWS_MAX) }
+        let (news, changes) = (broadcast::Sender::new(NEWS_MAX), watch::Sender::new(0));
+        Self { online: Mutex::default(), news, away: Mutex::default(), changes }
     }
 }
 
@@ -172,93 +193,11 @@ impl Presence {
     /// Told under the lock, so that news come in the order of what they tell.
     fn tell(&self, news: News) {
         let _nobody_listens = self.news.send(news);
+        self.changes.send_modify(|count| *count += 1);
     }
 
     /// A poisoned table is as good as any: it is soft state, changed in single steps.
     fn lock(&self) -> MutexGuard<'_, HashMap<ClientId, Online>> {
         self.online.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Stamp = Stamp(1_000_000);
-
-    fn client(number: u128) -> ClientId {
-        ClientId(Uuid::from_u128(number))
-    }
-
-    fn conversation(number: u128) -> ConversationId {
-        ConversationId(Uuid::from_u128(number))
-    }
-
-    fn ana() -> OperatorId {
-        OperatorId::new("ana").unwrap()
-    }
-
-    fn drain(news: &mut broadcast::Receiver<News>) -> Vec<News> {
-        std::iter::from_fn(|| news.try_recv().ok()).collect()
-    }
-
-    #[test]
-    fn who_comes_and_goes_is_told_once() {
-        let presence = Presence::default();
-        let mut news = presence.news();
-        presence.join(client(1), &ana());
-        presence.join(client(1), &ana());
-        presence.join(client(2), &ana());
-        assert_eq!(presence.count(), (2, 1));
-        presence.leave(client(1));
-        presence.leave(client(1));
-        let told = drain(&mut news);
-        assert!(matches!(told[..], [News::Joined(_), News::Joined(_), News::Left(_)]), "{told:?}");
-        assert_eq!(presence.count(), (1, 1));
-    }
-
-    #[test]
-    fn typing_ends_by_itself() {
-        let presence = Presence::default();
-        presence.join(client(1), &ana());
-        let until = presence.start_typing(client(1), conversation(7), NOW);
-        assert_eq!(presence.online(NOW)[0].typing, Some((conversation(7), until)));
-        assert_eq!(presence.online(until)[0].typing, None);
-    }
-
-    #[test]
-    fn typing_elsewhere_ends_typing_here() {
-        let presence = Presence::default();
-        presence.join(client(1), &ana());
-        let mut news = presence.news();
-        presence.start_typing(client(1), conversation(7), NOW);
-        presence.start_typing(client(1), conversation(8), NOW);
-        presence.stop_typing(client(1));
-        presence.stop_typing(client(1));
-        let typing: Vec<_> = drain(&mut news)
-            .into_iter()
-            .map(|news| match news {
-                News::Typing { conversation, until, .. } => (conversation, until.is_some()),
-                other => panic!("{other:?}"),
-            })
-            .collect();
-        let (here, elsewhere) = (conversation(7), conversation(8));
-        assert_eq!(typing, [(here, true), (here, false), (elsewhere, true), (elsewhere, false)]);
-    }
-
-    #[test]
-    fn everything_is_bounded() {
-        let presence = Presence::default();
-        let mut news = presence.news();
-        for number in 0..CLIENTS_MAX as u128 + 5 {
-            presence.join(client(number), &ana());
-        }
-        assert_eq!(presence.count().0, CLIENTS_MAX);
-        for number in 0..LOOKING_MAX as u128 + 5 {
-            presence.look(client(1), conversation(number), true);
-        }
-        let looking = presence.online(NOW).into_iter().find(|online| online.client == client(1)).unwrap().looking;
-        assert_eq!(looking.len(), LOOKING_MAX);
-        assert!(matches!(news.try_recv(), Err(broadcast::error::TryRecvError::Lagged(_))));
     }
 }

@@ -26,9 +26,9 @@ impl Viewed {
         Offset(self.offset.load(Ordering::Acquire))
     }
 
-    /// They stand at `offset` now.
+    /// They stand at `offset` now, if not beyond: an owner before may still be writing.
     pub(crate) fn advance(&self, offset: Offset) {
-        self.offset.store(offset.0, Ordering::Release);
+        self.offset.fetch_max(offset.0, Ordering::AcqRel);
         self.moved.notify_waiters();
     }
 

@@ -18,6 +18,7 @@ use actors::{
     directory::SystemDirectory,
     engine::{Engine, Limits, Ports, Setup},
     feed::FeedConfig,
+    handle::Refusal,
     memory::{RecordingCarrier, SystemClock, SystemIds},
     pace::LocalLimiter,
     ports::{Clock, Ids as _, Keys, Log, Views},
@@ -174,7 +175,7 @@ pub fn text(tenant: usize, contact: u64, number: u64) -> Request {
     request(Command::Receive(message))
 }
 
-/// Sends `count` texts, `together` at a time, the n-th as `of(n)` says: tenant, contact, number. Panics if one is refused.
+/// Sends `count` texts, `together` at a time, the n-th as `of(n)` says: tenant, contact, number. Panics if one is refused for good.
 pub async fn send(
     engine: &Engine,
     count: u64,
@@ -192,8 +193,12 @@ pub async fn send(
                         return;
                     }
                     let (owner, contact, number) = of(place);
-                    let sent = engine.submit(&tenant(owner), text(owner, contact, number)).await;
-                    sent.expect("nothing refuses a text here");
+                    let text = text(owner, contact, number);
+                    while let Err(refusal) = engine.submit(&tenant(owner), text.clone()).await {
+                        // A busy machine: the views lag, and new contacts wait, as a carrier would.
+                        let Refusal::Full { retry_after } = refusal else { panic!("a text was refused: {refusal}") };
+                        tokio::time::sleep(retry_after).await;
+                    }
                 }
             })
         })

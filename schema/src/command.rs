@@ -27,7 +27,7 @@ pub const NOTE_MAX: usize = 10_000;
 pub const KEY_MAX: usize = 128;
 
 /// One command with who asks and, from an operator, the key that makes a retry harmless.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// What is asked.
     pub command: Command,

@@ -8,7 +8,7 @@ use crate::{
     address::Address,
     command::{Availability, ConsentBasis},
     event::{BlockReason, ConsentMethod},
-    ids::{ChannelId, Offset, OperatorId, Tag, TemplateId, TenantId},
+    ids::{ChannelId, NodeId, Offset, OperatorId, Tag, TemplateId, TenantId},
     pause::Pause,
     person::SignInState,
     role::Role,
@@ -396,4 +396,38 @@ pub struct AccountSecret {
     /// The auth token. The one before it stays valid beside it, for webhooks under way.
     #[schema(min_length = 1, max_length = 256)]
     pub auth_token: String,
+}
+
+/// The nodes, as the one that was asked sees them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ClusterStatus {
+    /// Who was asked.
+    pub node: NodeId,
+    /// Everybody that is thought to be alive, in order of name.
+    pub members: Vec<ClusterMember>,
+}
+
+/// One node. What it did not answer in time is absent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ClusterMember {
+    /// Which.
+    pub node: NodeId,
+    /// `joining`, `serving`, `draining` or `left`.
+    pub state: String,
+    /// Its share of tenants, against others' weights.
+    pub weight: u32,
+    /// Where its relay answers.
+    pub relay: String,
+    /// Tenants that run on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenants: Option<u64>,
+    /// Tenants of others that it follows, for its own dashboards and requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub followed: Option<u64>,
+    /// Tenants it has taken over since its start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub takeovers: Option<u64>,
+    /// Requests it has passed to owners since its start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forwarded: Option<u64>,
 }

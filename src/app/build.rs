@@ -18,7 +18,7 @@ use schema::ids::{NodeId, TenantId};
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
-    Listener, ListenerLimits, Stores, Tls, demo,
+    Listener, ListenerLimits, Stores, Tls, cluster, demo,
     keys::{self, KeyWatch},
     limits::{api_limits, catch_up, inbound_settings, limits, people_limits, stream_limits, webhook_settings},
     pace,
@@ -27,6 +27,7 @@ use crate::{
     api::{self, ApiParts, ApiState, Metrics, PutSecret, Ready},
     auth::{Authenticator, people::People},
     channels::twilio::{TwilioCarrier, TwilioInbound, TwilioSettings},
+    cluster::Nodes,
     config::Config,
     figures::DiskSnapshots,
     page::{self, PageParts, PageState},
@@ -44,6 +45,7 @@ pub struct Running {
     served: JoinHandle<()>,
     followers: Vec<JoinHandle<()>>,
     drain: std::time::Duration,
+    nodes: Option<(Arc<Nodes>, std::time::Duration)>,
 }
 
 /// Builds everything and starts serving. Nothing is served before the engine stands.
@@ -66,7 +68,7 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
         advances: vec![grown.clone(), counted.clone()],
         directory: directory.clone(),
     };
-    let engine = Engine::start(setup).await.context("the engine cannot start")?;
+    let (engine, nodes) = cluster::start(config, setup).await?;
     let search: Arc<dyn Search> = Arc::new(search(config)?);
     let follower = IndexerConfig { commit_interval: config.search.commit_interval_ms.duration(), ..Default::default() };
     let indexer = Indexer::new(stores.log.clone(), engine.vault().clone(), search.clone(), grown, follower);
@@ -108,7 +110,11 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
         .merge(page::router(page));
     let drain = config.server.drain_ms.duration();
     let served = tokio::spawn(listener.serve(routes, stopping, drain));
-    Ok(Running { engine, stream, address, stop, served, followers, drain })
+    if nodes.is_some() {
+        followers.push(tokio::spawn(cluster::read_secrets(stores.secrets.refresh.clone())));
+    }
+    let nodes = nodes.map(|nodes| (nodes, config.cluster.hand_over_ms.duration()));
+    Ok(Running { engine, stream, address, stop, served, followers, drain, nodes })
 }
 
 fn ports(stores: &Stores, limiter: Arc<dyn Limiter>, carrier: Arc<dyn Carrier>) -> Ports {
@@ -238,6 +244,10 @@ impl Running {
     /// Ends in order: no new connections, dashboards leave in batches, open requests end,
     /// tenants stop.
     pub async fn drain(self) {
+        if let Some((_, within)) = &self.nodes {
+            // While everything still comes in: it is passed on.
+            self.engine.hand_over(*within).await;
+        }
         self.stream.drain().await;
         self.stop.send_replace(true);
         if let Err(error) = self.served.await {
@@ -245,5 +255,8 @@ impl Running {
         }
         self.engine.drain(self.drain).await;
         self.followers.iter().for_each(JoinHandle::abort);
+        if let Some((nodes, _)) = &self.nodes {
+            nodes.leave().await;
+        }
     }
 }

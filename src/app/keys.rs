@@ -25,7 +25,17 @@ const LOOK_AT_MOST: Duration = Duration::from_millis(500);
 const MARGIN: Duration = Duration::from_secs(600);
 
 fn directory(config: &Config) -> PathBuf {
+    let named = &config.auth.keys_directory;
+    if named.as_os_str().is_empty() { own(config) } else { named.clone() }
+}
+
+fn own(config: &Config) -> PathBuf {
     config.data.directory.join("keys")
+}
+
+/// A signing key in a directory that several nodes are given; nothing if it has one.
+pub(super) fn make(directory: &Path) -> Result<(), KeyError> {
+    ring::make(directory).map(drop)
 }
 
 /// What mints and verifies; the signing key is made if there is none.
@@ -163,7 +173,7 @@ pub fn list(config: &Config) -> Result<Vec<Listed>, KeyError> {
         until: None,
     });
     keys.extend(shared);
-    keys.extend(sealing(&directory, now));
+    keys.extend(sealing(&own(config), now));
     Ok(keys)
 }
 

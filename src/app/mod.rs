@@ -2,6 +2,7 @@
 
 mod build;
 pub mod client;
+mod cluster;
 mod demo;
 pub mod keys;
 mod limits;
@@ -17,6 +18,7 @@ pub mod verify;
 
 pub use crate::store::cql::Access;
 pub use build::{Running, start};
+pub use cluster::make_cluster_keys;
 pub use listener::{Listener, ListenerLimits};
 pub use stores::{Opened, Secrets, Stores, migrate, open_store};
 pub use tls::Tls;

@@ -1,5 +1,6 @@
 //! Commands on a running server, through REST like any client.
 
+mod cluster;
 mod operators;
 mod stop;
 
@@ -17,6 +18,7 @@ use schema::{
 };
 use serde_json::{Value, json};
 
+pub use self::cluster::cluster_status;
 pub use self::operators::{Operators, operators};
 pub use self::stop::{Canceling, Texts, Which, cancel_queued, list_queued, pause, preview_queued, resume};
 use super::{client, token};

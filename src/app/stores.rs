@@ -53,6 +53,15 @@ pub struct Secrets {
     pub get: SecretSource,
     /// Makes a secret the current one.
     pub put: SecretSink,
+    /// Reads what other nodes have put since; nothing where there are none.
+    pub refresh: Refresh,
+}
+
+/// Reads something again.
+pub type Refresh = Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync>;
+
+fn nothing_to_refresh() -> Refresh {
+    Arc::new(|| Box::pin(std::future::ready(Ok(()))))
 }
 
 /// The store that a configuration names, open.
@@ -220,7 +229,12 @@ impl Stores {
             let tables = write.clone();
             Box::pin(async move { Ok(tables.put_secret(account, secret).await?) })
         });
-        Self { log, views, keys, secrets: Secrets { get, put }, people: people(tables) }
+        let shared = tables.clone();
+        let refresh: Refresh = Arc::new(move || {
+            let tables = shared.clone();
+            Box::pin(async move { Ok(tables.refresh().await?) })
+        });
+        Self { log, views, keys, secrets: Secrets { get, put, refresh }, people: people(tables) }
     }
 
     /// Everything in memory: for tests of the edges.
@@ -242,7 +256,7 @@ impl Stores {
             log: Arc::new(MemoryLog::default()),
             views: Arc::new(MemoryViews::default()),
             keys: Arc::new(MemoryKeys::default()),
-            secrets: Secrets { get, put },
+            secrets: Secrets { get, put, refresh: nothing_to_refresh() },
             people: PeopleTable::in_memory(),
         }
     }

@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use schema::{ids::Offset, time::Stamp};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Command, KeysCommand, ParkedCommand, TailArguments, TenantCommand, TokenArguments, operator, stop, tail};
+use super::{
+    Command, KeysCommand, ParkedCommand, TailArguments, TenantCommand, TokenArguments, cluster, operator, stop, tail,
+};
 use crate::{
     app::{self, offline::TrimUntil},
     config::Config,
@@ -43,6 +45,7 @@ pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
         Command::Pause(arguments) => stop::pause(&config, &arguments).await,
         Command::Resume(arguments) => stop::resume(&config, &arguments).await,
         Command::Queue(command) => stop::queue(&config, command).await,
+        Command::Cluster(command) => cluster::run(&config, command).await,
         Command::Migrate => {
             let applied = app::migrate(&config).await?;
             let keyspace = &config.cql.keyspace;
@@ -87,7 +90,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         _ = interrupt.recv() => tracing::info!("interrupted: draining"),
         () = store.lost() => tracing::error!("the store is no longer this node's: draining, to be started anew"),
     }
-    let deadline = config.stream.drain_spread_ms.duration() + config.server.drain_ms.duration() * 2;
+    let deadline = config.stream.drain_spread_ms.duration()
+        + config.server.drain_ms.duration() * 2
+        + config.cluster.hand_over_ms.duration();
     if tokio::time::timeout(deadline, running.drain()).await.is_err() {
         tracing::warn!("the drain took too long; ending now. Nothing acknowledged is lost");
     }

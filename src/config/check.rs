@@ -24,6 +24,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     traces(config, &mut faults);
     cql(config, &mut faults);
     redis(config, &mut faults);
+    cluster(config, &mut faults);
     if faults.is_empty() { Ok(()) } else { Err(ConfigError { faults }) }
 }
 
@@ -181,6 +182,44 @@ fn redis(config: &Config, faults: &mut Vec<Fault>) {
     if redis.answer_within_ms.0 * 2 > redis.slice_max_ms.0 {
         let allowed = format!("must be at most half of redis.slice_max_ms = {}", redis.slice_max_ms.0);
         faults.push(fault("redis.answer_within_ms", redis.answer_within_ms.0, allowed));
+    }
+}
+
+/// Only where it is used: several nodes keep their promises only on what they share.
+fn cluster(config: &Config, faults: &mut Vec<Fault>) {
+    let cluster = &config.cluster;
+    if !cluster.enabled {
+        return;
+    }
+    if config.store.kind != StoreKind::Cql {
+        let allowed = "must be \"cql\" with cluster.enabled: nodes share one log, and a directory is one node's";
+        faults.push(fault("store.kind", config.store.kind, allowed));
+    }
+    if config.limits.kind != LimitsKind::Redis {
+        let allowed =
+            "must be \"redis\" with cluster.enabled: nodes that count alone send faster than an account allows";
+        faults.push(fault("limits.kind", config.limits.kind, allowed));
+    }
+    let files = [
+        ("cluster.secret_file", &cluster.secret_file, "gossip is signed with what it holds"),
+        ("cluster.ca_file", &cluster.ca_file, "nodes know each other by its certificates"),
+        ("cluster.certificate_file", &cluster.certificate_file, "other nodes know this one by it"),
+        ("cluster.key_file", &cluster.key_file, "other nodes know this one by it"),
+        ("auth.keys_directory", &config.auth.keys_directory, "a token that one node has made is good at the others"),
+        ("cql.master_key_file", &config.cql.master_key_file, "all nodes open what one of them has sealed"),
+    ];
+    for (key, path, why) in files.into_iter().filter(|(_, path, _)| path.as_os_str().is_empty()) {
+        faults.push(fault(key, path, format!("must be given with cluster.enabled: {why}")));
+    }
+    let listens = [("cluster.gossip_listen", cluster.gossip_listen), ("cluster.relay_listen", cluster.relay_listen)];
+    for (key, address) in listens.into_iter().filter(|(_, address)| address.ip().is_unspecified()) {
+        faults.push(fault(key, address, "must be an address of this machine: other nodes are told to come there"));
+    }
+    if cluster.seeds.iter().any(|seed| !seed.contains(':')) {
+        faults.push(fault("cluster.seeds", &cluster.seeds, "must be host:port each"));
+    }
+    if cluster.name.is_empty() {
+        faults.push(fault("cluster.name", &cluster.name, "must be a name"));
     }
 }
 

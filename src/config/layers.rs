@@ -17,9 +17,14 @@ const PREFIX: &str = "DESKWIRE__";
 /// Values below are never shown.
 const SECRETS: &str = "auth.shared_secrets";
 
+/// The first layer.
+pub(super) fn first(defaults: &str) -> Figment {
+    Figment::from(Toml::string(defaults))
+}
+
 /// Reads all layers. Bounds are not checked yet.
 pub(super) fn read(
-    defaults: &str,
+    defaults: &Figment,
     file: Option<&Path>,
     environment: impl Iterator<Item = (String, String)>,
 ) -> Result<Config, ConfigError> {
@@ -30,11 +35,11 @@ pub(super) fn read(
 
 /// As [`read`], from a file's name and what it holds.
 pub(super) fn of_texts(
-    defaults: &str,
+    defaults: &Figment,
     file: Option<(String, String)>,
     environment: impl Iterator<Item = (String, String)>,
 ) -> Result<Config, ConfigError> {
-    let mut layers = Figment::from(Toml::string(defaults));
+    let mut layers = defaults.clone();
     if let Some((name, text)) = file {
         layers = layers.merge(Named { name, inner: Toml::string(&text) });
     }

@@ -2,7 +2,9 @@
 //!
 //! Only this module reads the environment. It opens nothing but the file it is given, and knows nobody who uses it.
 
+mod access;
 mod check;
+mod cluster;
 mod error;
 mod layers;
 mod section;
@@ -10,21 +12,26 @@ mod sections;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::{path::Path, sync::LazyLock};
 
+use figment::Figment;
 use serde::Deserialize;
 
+pub use access::{Auth, SignIn};
+pub use cluster::Cluster;
 pub use error::{ConfigError, Fault};
 pub use section::{Allowed, Millis, Rule, Seconds, Secret};
 pub use sections::{
-    Api, Auth, CatchUp, Cql, Data, Demo, Feed, Figures, LimitsKind, LogFormat, Outbox, Pace, Redis, Search, Server,
-    SharedLimits, SignIn, Store, StoreKind, Stream, Telemetry, Tenant, Twilio, Webhook,
+    Api, CatchUp, Cql, Data, Demo, Feed, Figures, LimitsKind, LogFormat, Outbox, Pace, Redis, Search, Server,
+    SharedLimits, Store, StoreKind, Stream, Telemetry, Tenant, Twilio, Webhook,
 };
 
 /// Exit code of a configuration or command line that cannot be used (`EX_USAGE` of sysexits.h).
 pub const EXIT_USAGE: u8 = 64;
 
 const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
+/// Read once: the fuzzer reads millions of configurations.
+static DEFAULTS: LazyLock<Figment> = LazyLock::new(|| layers::first(DEFAULT_TOML));
 
 macro_rules! config {
     ($( $(#[$doc:meta])* $field:ident: $section:ident, )*) => {
@@ -80,6 +87,8 @@ config! {
     limits: SharedLimits,
     /// The Redis of shared limits.
     redis: Redis,
+    /// Other nodes.
+    cluster: Cluster,
     /// The carriers' door.
     webhook: Webhook,
     /// Twilio.
@@ -115,7 +124,7 @@ impl Config {
         file: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let config = layers::read(DEFAULT_TOML, file, environment)?;
+        let config = layers::read(&DEFAULTS, file, environment)?;
         check::check(&config)?;
         Ok(config)
     }
@@ -123,7 +132,7 @@ impl Config {
     /// As `layered`, from what a file holds. Opens nothing.
     pub fn of_text(file: &str, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let file = Some(("the file".to_owned(), file.to_owned()));
-        let config = layers::of_texts(DEFAULT_TOML, file, environment)?;
+        let config = layers::of_texts(&DEFAULTS, file, environment)?;
         check::check(&config)?;
         Ok(config)
     }

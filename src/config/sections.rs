@@ -4,7 +4,7 @@ use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 use serde::Deserialize;
 
-use super::section::{Millis, Seconds, Secret, Setting, section};
+use super::section::{Millis, Seconds, Setting, section};
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -407,38 +407,6 @@ section! {
         requests_per_s: NonZeroU32, 1..=100_000;
         /// Requests of an operator at once.
         requests_burst: NonZeroU32, 1..=100_000;
-    }
-}
-
-section! {
-    /// Tokens.
-    Auth("auth") {
-        /// How long a minted token is valid.
-        token_ttl_s: Seconds, 1..=31_536_000;
-        /// How far clocks may be apart.
-        leeway_s: Seconds, 0..=600;
-        /// Secrets of others who mint tokens.
-        shared_secrets: Vec<Secret>, "a list of at most 4 secrets of 32 bytes or more";
-        /// Between looks at the key files.
-        keys_reload_s: Seconds, 1..=3_600;
-    }
-}
-
-section! {
-    /// People who sign in with e-mail and password.
-    SignIn("sign_in") {
-        /// Tries with one e-mail, a minute.
-        attempts_per_minute: NonZeroU32, 1..=600;
-        /// Tries of one peer, a minute.
-        peer_attempts_per_minute: NonZeroU32, 1..=100_000;
-        /// How long a browser stays signed in.
-        session_s: Seconds, 60..=31_536_000;
-        /// Browsers of one person.
-        sessions_max: usize, 1..=100;
-        /// How long an invitation is good.
-        invitation_s: Seconds, 60..=2_592_000;
-        /// How long a link to a new password is good.
-        reset_s: Seconds, 60..=604_800;
     }
 }
 

@@ -183,3 +183,34 @@ fn shared_limits_need_an_address_without_a_password_in_it() {
         assert!(said.contains(key) && !said.contains("hush"), "{said}");
     }
 }
+
+#[test]
+fn several_nodes_need_what_they_share() {
+    let with = |sections: &str| Config::of_text(sections, std::iter::empty()).map_err(|error| error.to_string());
+    let shared = "[store]\nkind = \"cql\"\n[limits]\nkind = \"redis\"\n[cql]\nmaster_key_file = \"m\"\n[auth]\nkeys_directory = \"t\"\n[cluster]\nenabled = true\n";
+    let files = "secret_file = \"s\"\nca_file = \"a\"\ncertificate_file = \"c\"\nkey_file = \"k\"\n";
+    assert!(with(&format!("{shared}{files}")).is_ok());
+    let alone = with("[cluster]\nenabled = true\n").unwrap_err();
+    for key in [
+        "store.kind",
+        "limits.kind",
+        "cluster.secret_file",
+        "cluster.ca_file",
+        "auth.keys_directory",
+        "cql.master_key_file",
+    ] {
+        assert!(alone.contains(key), "{alone}");
+    }
+    for (more, key) in [
+        ("gossip_listen = \"0.0.0.0:7946\"", "cluster.gossip_listen"),
+        ("seeds = [\"alone\"]", "cluster.seeds"),
+        ("name = \"\"", "cluster.name"),
+        ("confirm_within_ms = 1", "cluster.confirm_within_ms"),
+    ] {
+        let said = with(&format!("{shared}{files}{more}\n")).unwrap_err();
+        assert!(said.contains(key), "{said}");
+    }
+    let replication = "replication = \"{'class': 'NetworkTopologyStrategy', 'east': 1}\"";
+    let one = with(&format!("{shared}{files}").replace("[cql]", &format!("[cql]\n{replication}"))).unwrap_err();
+    assert!(one.contains("cql.replication"), "one replica: {one}");
+}

@@ -165,7 +165,10 @@ async fn follow(
     wanted: Wanted,
 ) -> Result<SubscribeResult, StreamError> {
     let epoch = desk.tenant.feed().position().epoch;
-    let from = request.recover.then(|| recoverable(state, desk, request, wanted)).flatten();
+    let from = match request.recover {
+        true => recoverable(state, desk, request, wanted).await?,
+        false => None,
+    };
     if request.recover && from.is_none() && request.flag & FLAG_REJECT_UNRECOVERED != 0 {
         return Err(StreamError::UnrecoverablePosition);
     }
@@ -198,13 +201,20 @@ async fn follow(
 }
 
 /// Where to go on from, if nothing will be missing.
-fn recoverable(state: &StreamState, desk: &Desk, request: &SubscribeRequest, wanted: Wanted) -> Option<Offset> {
+async fn recoverable(
+    state: &StreamState,
+    desk: &Desk,
+    request: &SubscribeRequest,
+    wanted: Wanted,
+) -> Result<Option<Offset>, StreamError> {
     let body = PositionBody { epoch: request.epoch.clone(), offset: request.offset };
-    let position = recover::position(&body)?;
-    let head = desk.tenant.feed().position();
-    let far = head.offset.0.saturating_sub(position.offset.0) > state.0.limits.scan_events;
-    let good = position.epoch == head.epoch && position.offset <= head.offset && !(wanted == Wanted::Own && far);
-    good.then_some(position.offset)
+    let Some(position) = recover::position(&body) else { return Ok(None) };
+    let feed = desk.tenant.feed();
+    if position.epoch != feed.position().epoch || !feed.shows(position.offset).await.map_err(internal)? {
+        return Ok(None);
+    }
+    let far = feed.position().offset.0.saturating_sub(position.offset.0) > state.0.limits.scan_events;
+    Ok((wanted != Wanted::Own || !far).then_some(position.offset))
 }
 
 /// Who is subscribed to a conversation is looking at it.

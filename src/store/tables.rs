@@ -15,6 +15,10 @@ pub trait Tables: Send + Sync + 'static {
     fn secrets(&self, account: &AccountId) -> Vec<String>;
     /// Makes a secret the account's current one; durable when this returns. The one before it stays valid beside it.
     async fn put_secret(&self, account: AccountId, secret: String) -> Result<(), KeyError>;
+    /// Reads again what other nodes have put since; nothing where there can be none.
+    async fn refresh(&self) -> Result<(), KeyError> {
+        Ok(())
+    }
     /// Every record of people as it stood when the store was opened.
     fn people(&self) -> Vec<PersonRow>;
     /// Keeps a record, an empty one forgets; durable when this returns.

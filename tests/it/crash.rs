@@ -2,7 +2,7 @@
 //! sent to too fast, and a dashboard that comes back misses nothing. `make prove` kills more often.
 
 mod check;
-mod follower;
+pub mod follower;
 mod load;
 pub mod world;
 
@@ -126,8 +126,8 @@ async fn killed(moments: Vec<Moment>, beside: Vec<(String, String)>) {
 impl Run {
     async fn follow(&self) {
         let Self { world, followers: [first, second], following_ends, .. } = self;
-        let (url, token) = (&world.url, &world.token);
-        tokio::join!(first.follow(url, token, following_ends), second.follow(url, token, following_ends));
+        let (nodes, token) = (std::slice::from_ref(&world.url), &world.token);
+        tokio::join!(first.follow(nodes, token, following_ends), second.follow(nodes, token, following_ends));
     }
 
     async fn load(&self, seed: u64) {

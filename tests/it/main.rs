@@ -6,6 +6,7 @@ mod api;
 mod architecture;
 mod bench;
 mod carrier_memory;
+mod cluster;
 mod configuration;
 mod cql;
 mod crash;

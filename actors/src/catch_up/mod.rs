@@ -78,6 +78,8 @@ pub struct CatchUp {
 struct Due {
     at: Instant,
     failures: u32,
+    /// This node did not answer the carrier: it looks, also at a line of another node's tenant.
+    missed: bool,
 }
 
 /// What all looks of a round brought.
@@ -118,9 +120,10 @@ impl CatchUp {
         }
         let mut due = Vec::new();
         for line in lines {
-            let entry = self.due.entry(line.channel.clone()).or_insert(Due { at: now, failures: 0 });
+            let entry = self.due.entry(line.channel.clone()).or_insert(Due { at: now, failures: 0, missed: false });
             if gaps.contains(&line.tenant) {
                 entry.at = entry.at.min(now + self.options.after_gap);
+                entry.missed = true;
             }
             if entry.at <= now && !self.unable.contains(&line.channel) {
                 due.push(line);
@@ -132,8 +135,13 @@ impl CatchUp {
     /// `Err`: the engine drains.
     async fn round(&mut self, lines: Vec<ChannelEntry>) -> Result<(), Refusal> {
         let (engine, options) = (&self.engine, &self.options);
-        let looks = lines.into_iter().map(|line| async move {
-            let seen = look(engine, options, &line).await;
+        let missed = |line: &ChannelEntry| self.due.get(&line.channel).is_some_and(|due| due.missed);
+        let looks = lines.into_iter().map(|line| (missed(&line), line)).map(|(missed, line)| async move {
+            let seen = match missed || engine.is_at_home(&line.tenant).await {
+                true => look(engine, options, &line).await,
+                // Its owner looks.
+                false => Ok(Some(Seen::default())),
+            };
             (line, seen)
         });
         let looks: Vec<_> = stream::iter(looks).buffer_unordered(options.lines_max.max(1)).collect().await;
@@ -173,7 +181,8 @@ impl CatchUp {
             }
         };
         let at = Instant::now() + self.about(wait);
-        self.due.insert(line.channel.clone(), Due { at, failures });
+        let missed = failures > 0 && self.due.get(&line.channel).is_some_and(|due| due.missed);
+        self.due.insert(line.channel.clone(), Due { at, failures, missed });
         Ok(())
     }
 

@@ -10,6 +10,9 @@ use tokio::sync::watch;
 
 use super::{Cursor, FeedError, Shared};
 
+/// Longest wait for what the log holds to be shown.
+const SHOWN_WITHIN: Duration = Duration::from_secs(5);
+
 /// A place in a log that may be another log by now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
@@ -78,6 +81,34 @@ impl FeedHandle {
         Position { epoch: self.shared.epoch, offset: self.shared.head.borrow().offset }
     }
 
+    /// Whether there will be no more from this feed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.shared.head.borrow().closed.is_some()
+    }
+
+    /// Returns when everything up to `offset` is shown, or the feed has ended.
+    pub(crate) async fn reach(&self, offset: Offset) {
+        let mut head = self.shared.head.subscribe();
+        // The other end lives as long as this handle.
+        let _ = head.wait_for(|head| head.offset >= offset || head.closed.is_some()).await;
+    }
+
+    /// Whether everything up to `offset` is shown. What the log holds and this feed does not yet, because another node writes
+    /// it, is waited for, a while; an offset that the log has not is not.
+    pub async fn shows(&self, offset: Offset) -> Result<bool, FeedError> {
+        if offset <= self.position().offset {
+            return Ok(true);
+        }
+        if offset >= self.shared.log.head(&self.shared.id).await?.next_offset {
+            return Ok(false);
+        }
+        let shown = tokio::time::timeout(SHOWN_WITHIN, self.reach(offset)).await;
+        match shown.is_ok() && offset <= self.position().offset {
+            true => Ok(true),
+            false => Err(FeedError::Unavailable("it is behind its log".to_owned())),
+        }
+    }
+
     /// A recent event, if the ring still holds it.
     pub(crate) fn recent(&self, offset: Offset) -> Option<Event> {
         let ring = self.shared.ring.read().expect("no reader of the ring panics");
@@ -93,13 +124,13 @@ impl FeedHandle {
 
     /// A cursor after `position`, if nothing of what follows is missing.
     pub async fn cursor(&self, position: Position) -> Result<Cursor, Unrecoverable> {
+        if position.epoch != self.shared.epoch {
+            return Err(Unrecoverable::Epoch { now: self.shared.epoch });
+        }
+        if !self.shows(position.offset).await.map_err(Unrecoverable::Feed)? {
+            return Err(Unrecoverable::Ahead { head: self.position().offset });
+        }
         let now = self.position();
-        if position.epoch != now.epoch {
-            return Err(Unrecoverable::Epoch { now: now.epoch });
-        }
-        if position.offset > now.offset {
-            return Err(Unrecoverable::Ahead { head: now.offset });
-        }
         let next = position.offset.next();
         if position.offset < now.offset && self.shared.find(&self.shared.ring, next).is_none() {
             let oldest = self.oldest().await.map_err(Unrecoverable::Feed)?;

@@ -295,6 +295,28 @@ async fn a_position_that_cannot_be_continued_is_refused() {
     assert!(handle.cursor(at(10)).await.is_ok(), "nothing follows");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_position_that_the_log_holds_is_waited_for() {
+    let world = World::new(FeedConfig::default());
+    world.notes(2, 1).await;
+    let handle = world.feed.handle();
+    // Another node has written it, and this one is not told yet.
+    let events: Vec<Event> = (3..=4).map(|offset| event(Offset(offset), note("hello").0, None)).collect();
+    world.store(Offset(3), &events).await;
+    let came_back = {
+        let handle = handle.clone();
+        tokio::spawn(async move { handle.cursor(at(4)).await.map(|cursor| cursor.position()) })
+    };
+    tokio::task::yield_now().await;
+    assert!(!came_back.is_finished(), "not refused, and not begun from elsewhere");
+    world.feed.publish(Offset(3), events);
+    assert_eq!(came_back.await.unwrap(), Ok(Offset(4)));
+    assert_eq!(handle.cursor(at(5)).await.err(), Some(Unrecoverable::Ahead { head: Offset(4) }));
+    world.store(Offset(5), &[event(Offset(5), note("hello").0, None)]).await;
+    let behind = handle.cursor(at(5)).await.err();
+    assert!(matches!(behind, Some(Unrecoverable::Feed(FeedError::Unavailable(_)))), "{behind:?}: to be asked again");
+}
+
 #[tokio::test]
 async fn a_log_trimmed_under_a_slow_reader_says_so() {
     let world = World::new(FeedConfig { ring_events: 1, reread_bytes: 0, ..FeedConfig::default() });

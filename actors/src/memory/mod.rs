@@ -4,6 +4,7 @@
 
 mod carrier;
 mod clock;
+mod cluster;
 mod gate;
 mod grants;
 mod keys;
@@ -15,6 +16,7 @@ mod views;
 
 pub use carrier::RecordingCarrier;
 pub use clock::{ManualClock, SystemClock, SystemIds};
+pub use cluster::MemoryCluster;
 pub use grants::{GrantTable, MemoryGrants};
 pub use keys::MemoryKeys;
 pub use log::{Failure, MemoryLog};

@@ -29,7 +29,7 @@ impl DayPart {
 }
 
 /// One daily limit of a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DayUse {
     /// The brand it is counted under.
     pub brand: String,

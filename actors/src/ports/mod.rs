@@ -4,6 +4,7 @@
 mod carrier;
 mod channel;
 mod clock;
+mod cluster;
 mod directory;
 mod grants;
 mod keys;
@@ -16,6 +17,10 @@ mod views;
 pub use carrier::{Carrier, History, HistoryQuery, ListError, ListedText, LookUp, OutgoingText, PastArrival};
 pub use channel::{Answer, Arrival, Hook, Inbound, InboundError, LineScript, Moment, RawWebhook, Tell};
 pub use clock::{Clock, Ids};
+pub use cluster::{
+    Answer as PeerAnswer, Asked, Cluster, Follow, Followed, Following, Member, MemberState, Owned, Peer, PeerError,
+    Question, Stands,
+};
 pub use directory::{AccountEntry, ChannelEntry, Directory};
 pub use grants::{Ask, Call, DayAsk, Grants, GrantsError, Outcome, RateAsk, Reply, SLACK};
 pub use keys::{ContactKey, KeyError, Keys};

@@ -11,6 +11,7 @@ use schema::{
 
 use super::{
     batch::{Completion, Pending},
+    owning::Ending,
     route::Routing,
     shell::{Core, Shell, Status},
     supervise::Slot,
@@ -90,6 +91,7 @@ impl Shell {
     /// The batch is on stable storage: only now does anybody hear of it.
     async fn committed(self: &Rc<Self>, sealed: Sealed, began: Stamp) {
         let Sealed { mut pending, batch, writes, settings } = sealed;
+        self.context.shared.tell_followers(&batch);
         let header = batch.header;
         let riders = {
             let core = &mut *self.core.borrow_mut();
@@ -134,32 +136,35 @@ impl Shell {
     fn failed(&self, pending: Pending, error: &AppendError) {
         metrics::counter!("deskwire_log_append_failures_total").increment(1);
         tracing::warn!(feed = %self.context.feed, %error, "append failed; what was decided ahead is dropped");
-        let (refusal, closes) = match error {
+        let (refusal, ending) = match error {
             AppendError::Unavailable { retry_after, reason } => {
-                (Refusal::Unavailable { retry_after: *retry_after, reason: reason.clone() }, false)
+                (Refusal::Unavailable { retry_after: *retry_after, reason: reason.clone() }, None)
             }
-            other => (Refusal::unavailable(other.to_string()), true),
+            AppendError::Fenced { .. } if self.context.together.is_some() => (Refusal::Moved, Some(Ending::Lost)),
+            other => (Refusal::unavailable(other.to_string()), Some(Ending::Over)),
         };
+        self.sweep(pending.completions, &refusal, ending.map(|_| Status::Closed));
+        match ending {
+            Some(ending) => self.close(&refusal, ending),
+            None => drop(actix::spawn(reload_timers(self.hold()))),
+        }
+    }
+
+    /// Everything that is not durable is void: whoever waits for it, or for its state, is told.
+    pub(super) fn sweep(&self, completions: Vec<Completion>, refusal: &Refusal, status: Option<Status>) {
         let (completions, waiting) = {
             let core = &mut *self.core.borrow_mut();
-            let mut completions = pending.completions;
+            let mut completions = completions;
             completions.append(&mut core.riders);
             completions
                 .append(&mut std::mem::replace(&mut core.pending, self.new_pending(core.durable.next())).completions);
             let waiting = roll_back(core, &self.context.shared.settings.load());
             core.directory = self.context.directory.as_ref().map(|directory| directory.copy());
-            if closes {
-                core.status = Status::Closed;
-            }
+            core.status = status.unwrap_or(core.status);
             (completions, waiting)
         };
         waiting.into_iter().for_each(|ticket| self.refuse(ticket, refusal.clone()));
-        self.answer_all(completions, &refusal);
-        if closes {
-            self.close(&refusal);
-        } else {
-            actix::spawn(reload_timers(self.hold()));
-        }
+        self.answer_all(completions, refusal);
     }
 
     fn answer_all(&self, completions: Vec<Completion>, refusal: &Refusal) {
@@ -225,9 +230,12 @@ impl Drop for CloseOnPanic {
 async fn append_all(shell: Rc<Shell>) {
     let _guard = CloseOnPanic(shell.clone());
     while let Some(sealed) = shell.seal() {
-        let began = shell.now();
+        let (began, since) = (shell.now(), shell.since());
         match shell.append(&sealed.batch).await {
-            Ok(()) => shell.committed(sealed, began).await,
+            Ok(()) => {
+                shell.sure(since);
+                shell.committed(sealed, began).await;
+            }
             Err(error) => shell.failed(sealed.pending, &error),
         }
     }

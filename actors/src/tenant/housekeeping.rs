@@ -11,12 +11,13 @@ use schema::{
 
 use super::{
     handle::Stats,
+    owning::Ending,
     route::Routing,
     shell::{Core, Shell, Status},
     supervise::Slot,
     ticket::{ReplyTo, Ticket},
 };
-use crate::{conversation::State, feed::CloseReason, handle::Refusal};
+use crate::{conversation::State, handle::Refusal};
 
 /// Timers kept in memory.
 const TIMERS: usize = 10_000;
@@ -34,6 +35,7 @@ impl Shell {
         self.reconcile_due();
         self.count_waiting_for_day();
         self.let_idle_go();
+        self.stay_sure();
     }
 
     /// People whose hours say something else by now.
@@ -88,7 +90,7 @@ impl Shell {
         }
         let over = now.saturating_sub(self.idle_since.get()) >= self.context.limits.tenant_idle;
         if over {
-            self.leave();
+            self.leave(Ending::Over);
         }
         over
     }
@@ -123,7 +125,7 @@ impl Shell {
         while self.is_busy() {
             tokio::time::sleep(WIND_UP_LOOK).await;
         }
-        self.leave();
+        self.leave(self.ending());
     }
 
     fn is_busy(&self) -> bool {
@@ -133,16 +135,19 @@ impl Shell {
     }
 
     /// Takes no more commands; what is under way ends by itself.
-    pub(crate) fn leave(&self) {
-        let refusal = Refusal::Draining;
-        self.core.borrow_mut().status = Status::Closed;
-        self.close(&refusal);
+    pub(crate) fn leave(&self, ending: Ending) {
+        if self.core.borrow().status != Status::Closed {
+            // Also those who wait for a conversation's state: nobody else would answer them.
+            let refusal = if ending == Ending::Over { Refusal::Draining } else { Refusal::Moved };
+            self.sweep(Vec::new(), &refusal, Some(Status::Closed));
+            self.close(&refusal, ending);
+        }
     }
 
-    /// Everybody who follows the feed is told that it ends here.
-    pub(crate) fn close(&self, refusal: &Refusal) {
+    /// Everybody who follows the feed is told that it ends here, unless it goes on elsewhere.
+    pub(crate) fn close(&self, refusal: &Refusal, ending: Ending) {
         tracing::info!(feed = %self.context.feed, %refusal, "tenant closes");
-        self.context.shared.publisher.close(CloseReason::Stopped);
+        self.let_readers_go(ending);
         self.context.charged.of(&self.context.feed.tenant).closes(self.core.borrow().durable);
         self.lanes.borrow_mut().clear();
         self.reconciler.borrow_mut().clear();

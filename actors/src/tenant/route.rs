@@ -15,6 +15,7 @@ use schema::{
 use super::{
     batch::Completion,
     decide as settings_decide,
+    owning::unsure,
     shell::{Core, Shell, Status},
     supervise::{CRASHES_MAX, Ready, Slot, Tracked, alert_parked, back_off},
     ticket::{Answer, Identity, ReplyTo, Target, Ticket, target},
@@ -45,8 +46,12 @@ impl Shell {
     pub(crate) fn route(&self, ticket: Ticket) {
         let core = &mut *self.core.borrow_mut();
         match core.status {
+            Status::Running if self.is_unsure(&ticket) => return self.refuse(ticket, unsure()),
             Status::Running => {}
             Status::Leaving if ticket.request.origin.via == Via::Engine => {}
+            Status::Leaving | Status::Closed if self.context.together.is_some() => {
+                return self.refuse(ticket, Refusal::Moved);
+            }
             Status::Leaving => return self.refuse(ticket, Refusal::Draining),
             Status::Frozen => return self.refuse(ticket, Refusal::unavailable("the outcome of an append is unknown")),
             Status::Closed => return self.refuse(ticket, Refusal::unavailable("the tenant has moved")),
@@ -341,7 +346,7 @@ async fn find_or_make(shell: Rc<Shell>, hash: AddressHash, address: Option<Addre
         }
     };
     if !shell.is_generation(generation) {
-        return shell.refuse_all(waiting, &Refusal::unavailable("a batch failed; the state is read again"));
+        return shell.refuse_all(waiting, &shell.outdated());
     }
     match found {
         Ok(Found::Known(conversation)) => {

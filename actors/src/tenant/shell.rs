@@ -31,6 +31,7 @@ use super::{
     ticket::{Answer, ReplyTo, Ticket},
 };
 use crate::{
+    cluster::Together,
     conversation::{Decision, Draft, Inputs, decide},
     directory::SystemDirectory,
     engine::{Limits, Ports},
@@ -75,6 +76,8 @@ pub(crate) struct Context {
     pub(crate) directory: Option<Arc<SystemDirectory>>,
     /// What is held back at every tenant, among other things.
     pub(crate) everyone: Arc<SystemDirectory>,
+    /// Other nodes, if there are any.
+    pub(crate) together: Option<Arc<Together>>,
 }
 
 /// State that runs ahead of the log.
@@ -112,6 +115,8 @@ pub(crate) struct Shell {
     /// The requests that open texts came from.
     pub(crate) origins: RefCell<HashMap<MessageId, RequestId>>,
     pub(crate) appending: Cell<bool>,
+    /// It is being looked whether this node still owns the tenant.
+    pub(crate) checking: Cell<bool>,
     /// Monotonic time when it was last needed.
     pub(crate) idle_since: Cell<std::time::Duration>,
     me: RefCell<std::rc::Weak<Shell>>,
@@ -128,6 +133,7 @@ impl Shell {
             reconciler: RefCell::default(),
             origins: RefCell::default(),
             appending: Cell::new(false),
+            checking: Cell::new(false),
             idle_since: Cell::new(now),
             me: RefCell::new(std::rc::Weak::new()),
         });
@@ -248,7 +254,16 @@ impl Shell {
     }
 
     pub(crate) fn refuse_outdated(&self, ticket: Ticket) {
-        self.refuse(ticket, Refusal::unavailable("a batch failed; the state is read again"));
+        let refusal = self.outdated();
+        self.refuse(ticket, refusal);
+    }
+
+    /// To whoever was decided on, or waited for, a state that is void.
+    pub(crate) fn outdated(&self) -> Refusal {
+        match self.core.borrow().status {
+            Status::Closed if self.context.together.is_some() => Refusal::Moved,
+            _ => Refusal::unavailable("a batch failed; the state is read again"),
+        }
     }
 
     /// A new, empty batch under assembly.

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     rc::Rc,
-    sync::Arc,
+    sync::{Arc, OnceLock, atomic::AtomicU64},
 };
 
 use actix::Actor;
@@ -17,19 +17,20 @@ use schema::{
 
 use super::{
     actor::TenantActor,
-    handle::{Shared, TenantHandle},
+    handle::{Seat, Shared, TenantHandle},
     recents::Recents,
     recount::recount,
     shell::{Context, Core, Shell, Status},
     ticket::{ReplyTo, Ticket},
 };
 use crate::{
+    cluster,
     conversation::{Draft, State},
     directory::SystemDirectory,
     engine::Node,
     feed::Feed,
     handle::Refusal,
-    ports::{Anchor, Head},
+    ports::{Anchor, Checkpoint, Head},
     presence::Presence,
     projector,
     viewed::Viewed,
@@ -38,19 +39,35 @@ use crate::{
 /// Open texts read at once.
 const OUTBOX_PAGE: usize = 1_000;
 
-/// Starts a tenant on the current arbiter.
-pub(crate) async fn start(node: Arc<Node>, tenant: TenantId) -> Result<TenantHandle, Refusal> {
+/// Starts a tenant on the current arbiter. `kept`: what its readers hold on this node, from when it ran elsewhere.
+pub(crate) async fn start(
+    node: Arc<Node>,
+    tenant: TenantId,
+    kept: Option<Arc<Shared>>,
+) -> Result<TenantHandle, Refusal> {
     let feed = FeedId::of(&tenant);
     let ports = &node.ports;
     let away = |error: &dyn std::fmt::Display| Refusal::unavailable(format!("{feed}: {error}"));
     let anchor = ports.log.anchor(&feed).await.map_err(|error| away(&error))?;
     let checkpoint = projector::catch_up(&*ports.log, &*ports.views, &feed).await.map_err(|error| away(&error))?;
+    if let Some(kept) = &kept {
+        cluster::bring_up(&node, kept).await?;
+    }
+    let began = ports.clock.monotonic();
     let head = ports.log.head(&feed).await.map_err(|error| away(&error))?;
     if checkpoint.offset.next() != head.next_offset {
-        return Err(Refusal::unavailable(format!("{feed}: somebody else writes to it")));
+        return Err(match node.together {
+            Some(_) => Refusal::Moved,
+            None => Refusal::unavailable(format!("{feed}: somebody else writes to it")),
+        });
     }
     let settings = projector::load_settings(&*ports.views, &tenant).await.map_err(|error| away(&error))?;
-    let shared = Arc::new(share(&node, &feed, &anchor, &head, settings.clone(), checkpoint));
+    let shared = match kept {
+        Some(kept) => keep(kept, &head, settings.clone(), checkpoint)?,
+        None => Arc::new(share(&node, &feed, &anchor, &head, settings.clone(), checkpoint)),
+    };
+    shared.confirm(began);
+    shared.presence.seated(began);
     let is_system = tenant == TenantId::system();
     let directory = is_system.then(|| node.directory.clone());
     let first = BatchId(ports.ids.uuid());
@@ -59,27 +76,45 @@ pub(crate) async fn start(node: Arc<Node>, tenant: TenantId) -> Result<TenantHan
     if !planted!(TimersLost) {
         shell.load_timers().await;
     }
-    let addr = TenantActor::new(shell.clone()).start();
+    shared.seat.store(Arc::new(Seat::Here(TenantActor::new(shell.clone()).start())));
     if head.owner.as_ref() != Some(&node.id) {
         take(&shell, &anchor);
     }
     shell.let_go(shell.leavers(), checkpoint.offset);
     actix::spawn(open_lanes(shell));
-    Ok(TenantHandle { id: tenant, addr, shared })
+    Ok(TenantHandle { id: tenant, shared })
 }
 
-fn share(
+/// Readers go on where they are: the feed stands where the log does.
+fn keep(
+    kept: Arc<Shared>,
+    head: &Head,
+    settings: super::Settings,
+    checkpoint: Checkpoint,
+) -> Result<Arc<Shared>, Refusal> {
+    if kept.feed.position().offset.next() != head.next_offset {
+        return Err(Refusal::Moved);
+    }
+    kept.settings.store(Arc::new(settings));
+    kept.viewed.advance(checkpoint.offset);
+    Ok(kept)
+}
+
+pub(crate) fn share(
     node: &Node,
     feed: &FeedId,
     anchor: &Anchor,
     head: &Head,
     settings: super::Settings,
-    checkpoint: crate::ports::Checkpoint,
+    checkpoint: Checkpoint,
 ) -> Shared {
     let durable = Offset(head.next_offset.0 - 1);
     let (log, vault) = (node.ports.log.clone(), node.vault.clone());
     let published = Feed::new(feed.clone(), anchor.epoch, durable, log, vault, node.limits.feed.clone());
     Shared {
+        seat: ArcSwap::from_pointee(Seat::Vacant),
+        confirmed: AtomicU64::new(0),
+        followed: OnceLock::new(),
         settings: ArcSwap::from_pointee(settings),
         viewed: Arc::new(Viewed::at(checkpoint.offset)),
         feed: published.handle(),
@@ -105,6 +140,7 @@ fn context(node: &Node, feed: FeedId, shared: Arc<Shared>, directory: Option<Arc
         charged: node.charged.clone(),
         directory,
         everyone: node.directory.clone(),
+        together: node.together.clone(),
     }
 }
 

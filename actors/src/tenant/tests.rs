@@ -54,7 +54,7 @@ pub(crate) struct World {
     limits: Limits,
 }
 
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 impl World {
     pub(crate) fn new() -> Self {
@@ -71,6 +71,14 @@ impl World {
             ids: Arc::new(SystemIds),
         };
         Self { log, views, carrier, ports, limits: Limits::default() }
+    }
+
+    pub(crate) fn ports(&self) -> Ports {
+        self.ports.clone()
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits.clone()
     }
 
     pub(crate) async fn engine(&self) -> Engine {
@@ -142,7 +150,7 @@ pub(crate) fn acme() -> TenantId {
     TenantId::new("acme").expect("a slug")
 }
 
-fn line() -> ChannelId {
+pub(crate) fn line() -> ChannelId {
     ChannelId::new("acme-line").expect("a slug")
 }
 
@@ -167,7 +175,7 @@ fn settings() -> Vec<Setting> {
     ]
 }
 
-fn ask(command: Command) -> Request {
+pub(crate) fn ask(command: Command) -> Request {
     let operator = Author::Operator(schema::ids::OperatorId::new("ana").expect("a slug"));
     Request {
         command,

@@ -2,6 +2,7 @@
 
 mod admin;
 mod channels;
+mod cluster;
 mod commands;
 mod figures;
 mod me;
@@ -111,6 +112,7 @@ fn administration() -> OpenApiRouter<ApiState> {
         .routes(routes!(admin::parked))
         .routes(routes!(commands::record_consent))
         .routes(routes!(admin::audit))
+        .routes(routes!(cluster::cluster))
         .routes(routes!(tenants::tenants, tenants::add_tenant))
         .routes(routes!(tenants::set_account))
         .routes(routes!(channels::channels))
@@ -150,7 +152,8 @@ pub(super) struct Fresh {
 /// Waits for the views.
 async fn fresh(caller: &Caller, at_least: Option<At>) -> Result<(), Failure> {
     let Some(At(offset)) = at_least else { return Ok(()) };
-    if offset > caller.tenant.feed().position().offset {
+    let feed = caller.tenant.feed();
+    if !feed.shows(offset).await.map_err(|error| Refusal::unavailable(error.to_string()))? {
         return Err(Failure::invalid("at_least", "lies beyond the end of the log"));
     }
     Ok(caller.tenant.viewed(offset).await?)

@@ -84,6 +84,6 @@ pub(super) async fn set_account(
 }
 
 /// Only tokens of tenant `system` see who else is here.
-fn must_run_the_engine(caller: &Caller) -> Result<(), Failure> {
+pub(super) fn must_run_the_engine(caller: &Caller) -> Result<(), Failure> {
     if *caller.tenant_id() == TenantId::system() { Ok(()) } else { Err(Failure::new(Code::Forbidden)) }
 }

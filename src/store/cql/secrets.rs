@@ -18,7 +18,7 @@ const PUT: Cql = Cql::write("INSERT INTO account_secret (shard, account, sealed)
 /// A secret and the one before it.
 const KEPT: usize = 2;
 
-/// Secrets of accounts at carriers. A node sees what it put itself at once, others' at its next start.
+/// Secrets of accounts at carriers. A node sees what it put itself at once, others' when it reads them again.
 pub(super) struct CqlSecrets {
     database: Arc<Database>,
     seal: Seal,
@@ -31,15 +31,16 @@ fn place(account: &str) -> String {
 
 impl CqlSecrets {
     pub(super) async fn open(database: Arc<Database>, seal: Seal, keyspace: &str) -> Result<Self, CqlStoreError> {
-        let mut known = HashMap::new();
-        for (account, sealed) in database.rows::<(String, Vec<u8>)>(ALL, ()).await? {
-            let wrong = || CqlStoreError::MasterKey(keyspace.to_owned());
-            let plain = seal.open(&place(&account), &sealed).ok_or_else(wrong)?;
-            let secrets = postcard::from_bytes(&plain).map_err(|_| wrong())?;
-            let account = AccountId::new(&account).map_err(CqlError::unreadable)?;
-            known.insert(account, secrets);
-        }
+        let known = read(&database, &seal).await?.ok_or_else(|| CqlStoreError::MasterKey(keyspace.to_owned()))?;
         Ok(Self { database, seal, known: RwLock::new(known) })
+    }
+
+    /// Reads what other nodes have put since. What cannot be opened changes nothing.
+    pub(super) async fn refresh(&self) -> Result<(), CqlError> {
+        if let Some(known) = read(&self.database, &self.seal).await? {
+            *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+        }
+        Ok(())
     }
 
     /// The account's secrets, newest first, at most two; none if it has none.
@@ -57,4 +58,15 @@ impl CqlSecrets {
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(account.clone(), both);
         Ok(())
     }
+}
+
+/// All of them; none: they were sealed with another master key.
+async fn read(database: &Database, seal: &Seal) -> Result<Option<HashMap<AccountId, Vec<String>>>, CqlError> {
+    let mut known = HashMap::new();
+    for (account, sealed) in database.rows::<(String, Vec<u8>)>(ALL, ()).await? {
+        let Some(plain) = seal.open(&place(&account), &sealed) else { return Ok(None) };
+        let Ok(secrets) = postcard::from_bytes(&plain) else { return Ok(None) };
+        known.insert(AccountId::new(&account).map_err(CqlError::unreadable)?, secrets);
+    }
+    Ok(Some(known))
 }

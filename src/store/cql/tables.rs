@@ -23,6 +23,10 @@ impl Tables for CqlTables {
         Ok(self.secrets.put(&account, &secret).await?)
     }
 
+    async fn refresh(&self) -> Result<(), KeyError> {
+        Ok(self.secrets.refresh().await?)
+    }
+
     fn people(&self) -> Vec<PersonRow> {
         self.people.take()
     }

@@ -39,6 +39,12 @@ const MAP: &[Module] = &[
         actors: STORE,
     },
     Module { path: "src/limit", what: "adapter: shared limits in Redis", ours: &["config"], actors: LIMIT },
+    Module {
+        path: "src/cluster",
+        what: "adapter: other nodes, gossip and relay",
+        ours: &["config"],
+        actors: &["handle", "ports"],
+    },
     Module { path: "src/search", what: "adapter: search, a follower", ours: &["config"], actors: PORTS },
     Module { path: "src/figures", what: "adapter: snapshots of figures", ours: &["config"], actors: PORTS },
     Module { path: "src/auth", what: "tokens and their keys", ours: &["config"], actors: &[] },

@@ -8,4 +8,4 @@ mod lease;
 mod log;
 mod sealed;
 mod transfer;
-mod world;
+pub mod world;

@@ -107,10 +107,13 @@ impl Follower {
         self.look(|view| view.epoch.is_some())
     }
 
-    pub async fn follow(&self, url: &str, token: &str, stop: &AtomicBool) {
-        let url = format!("{}/v1/stream", url.replacen("http", "ws", 1));
-        while !stop.load(Ordering::Relaxed) {
-            let _ended = self.connection(&url, token).await;
+    /// The nodes in turn, the next when a connection ends.
+    pub async fn follow(&self, nodes: &[String], token: &str, stop: &AtomicBool) {
+        for node in nodes.iter().cycle() {
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let _ended = self.connection(&format!("{}/v1/stream", node.replacen("http", "ws", 1)), token).await;
             pace(AGAIN).await;
         }
     }

@@ -157,6 +157,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/cluster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is a member, in which state, and what each owns. A node that is alone is its only member. */
+        get: operations["cluster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/invitations": {
         parameters: {
             query?: never;
@@ -1215,6 +1232,47 @@ export interface components {
             client: string;
             /** @description The operator. */
             user: components["schemas"]["OperatorId"];
+        };
+        /** @description One node. What it did not answer in time is absent. */
+        ClusterMember: {
+            /**
+             * Format: int64
+             * @description Tenants of others that it follows, for its own dashboards and requests.
+             */
+            followed?: number | null;
+            /**
+             * Format: int64
+             * @description Requests it has passed to owners since its start.
+             */
+            forwarded?: number | null;
+            /** @description Which. */
+            node: components["schemas"]["NodeId"];
+            /** @description Where its relay answers. */
+            relay: string;
+            /** @description `joining`, `serving`, `draining` or `left`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description Tenants it has taken over since its start.
+             */
+            takeovers?: number | null;
+            /**
+             * Format: int64
+             * @description Tenants that run on it.
+             */
+            tenants?: number | null;
+            /**
+             * Format: int32
+             * @description Its share of tenants, against others' weights.
+             */
+            weight: number;
+        };
+        /** @description The nodes, as the one that was asked sees them. */
+        ClusterStatus: {
+            /** @description Everybody that is thought to be alive, in order of name. */
+            members: components["schemas"]["ClusterMember"][];
+            /** @description Who was asked. */
+            node: components["schemas"]["NodeId"];
         };
         /**
          * @description Stable codes. Clients may match on them; titles may change.
@@ -3455,6 +3513,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueueView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterStatus"];
                 };
             };
             default: {

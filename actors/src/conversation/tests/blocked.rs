@@ -1,5 +1,7 @@
 //! A contact of whom nobody wants to hear more: kept, answered by nobody, and like any other once unblocked.
 
+use std::borrow::Cow;
+
 use schema::{
     command::{BlockContact, OptOutBecause},
     event::{BlockReason, TextBackSkipped},
@@ -91,7 +93,10 @@ fn why_an_operator_recorded_an_opt_out_is_kept_beside_it() {
     let out = |reason: &str| Command::OptOutBecause(OptOutBecause { conversation, reason: reason.to_owned() });
     for wrong in ["", "  ", &"x".repeat(1_601)] {
         let refused = desk.ask(&out(wrong)).expect_err("says nothing, or too much");
-        assert!(matches!(refused, Refusal::Rejected { code: Code::Invalid, field: Some("reason"), .. }), "{refused:?}");
+        assert!(
+            matches!(refused, Refusal::Rejected { code: Code::Invalid, field: Some(Cow::Borrowed("reason")), .. }),
+            "{refused:?}"
+        );
     }
     let decision = desk.ask(&out("asked on the phone")).expect("recorded");
     let words: Vec<_> = decision.events.iter().filter_map(|draft| draft.personal.as_ref()?.text.as_deref()).collect();

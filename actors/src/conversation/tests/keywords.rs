@@ -240,9 +240,9 @@ fn recorded_consent_lifts_every_opt_out_and_keeps_the_words_sealed() {
         Err(Refusal::Rejected { field, .. }) => field,
         _ => None,
     };
-    assert_eq!(field(desk.ask(&record(later, "yes"))), Some("when"));
-    assert_eq!(field(desk.ask(&record(now, " "))), Some("words"));
-    assert_eq!(field(desk.ask(&record(now, &"x".repeat(1_601)))), Some("words"));
+    assert_eq!(field(desk.ask(&record(later, "yes"))), Some("when".into()));
+    assert_eq!(field(desk.ask(&record(now, " "))), Some("words".into()));
+    assert_eq!(field(desk.ask(&record(now, &"x".repeat(1_601)))), Some("words".into()));
 }
 
 #[test]

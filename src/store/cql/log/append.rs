@@ -176,13 +176,14 @@ impl CqlLog {
             let (at, last) = self.hinted(feed).await?;
             found = self.probe(feed, at, last).await?;
         }
-        match found {
-            Some(end) => {
-                self.memory().ends.insert(feed.clone(), end.clone());
-                Ok(end)
-            }
-            None => Ok(empty(self.read_anchor(feed).await?.as_ref())),
+        let Some(end) = found else { return Ok(empty(self.read_anchor(feed).await?.as_ref())) };
+        let mut memory = self.memory();
+        let before = memory.ends.insert(feed.clone(), end.clone());
+        if before.is_none_or(|before| before.head.next_batch != end.head.next_batch) {
+            // Another node has gone on, and may have removed the wake entry that this one wrote.
+            memory.entries.remove(feed);
         }
+        Ok(end)
     }
 
     /// The last batch from a bucket on. `last`: the last bucket that may be trimmed while later ones are not.

@@ -1,0 +1,131 @@
+//! Finding a tenant's owner: the log's word first, the hash only where that owner is gone.
+
+use std::time::Duration;
+
+use schema::ids::{FeedId, NodeId, TenantId};
+
+use super::{Together, on_its_way, place::first_of};
+use crate::{
+    engine::Node,
+    handle::Refusal,
+    ports::{Asked, Member, MemberState, PeerAnswer, PeerError, Question},
+};
+
+/// For a member that is asked whether it is there.
+const PROBE_WITHIN: Duration = Duration::from_millis(500);
+
+/// Where a tenant should run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On this node, which the log already names.
+    Here,
+    /// On this node, which takes it over.
+    Taken,
+    /// On another.
+    There(NodeId),
+}
+
+impl Together {
+    /// Where a tenant should run, as the log and the members say now.
+    pub(crate) async fn find(&self, node: &Node, tenant: &TenantId) -> Result<Place, Refusal> {
+        let head = node.ports.log.head(&FeedId::of(tenant)).await.map_err(on_its_way)?;
+        let now = node.ports.clock.monotonic();
+        let members = self.members();
+        match head.owner {
+            Some(owner) if owner == self.me && !self.is_leaving() => return Ok(Place::Here),
+            Some(owner) if self.is_invited(tenant, &owner) => return Ok(Place::Taken),
+            Some(owner) if owner != self.me && self.is_alive(&members, &owner, now) => {
+                return Ok(Place::There(owner));
+            }
+            _ => {}
+        }
+        match self.candidate(&members, tenant, now) {
+            Some(candidate) if candidate != self.me => Ok(Place::There(candidate)),
+            Some(_) if self.duels.wait(tenant, now).is_zero() => Ok(Place::Taken),
+            _ => Err(Refusal::Moved),
+        }
+    }
+
+    /// Who should take a tenant that nobody owns.
+    pub(crate) fn candidate(&self, members: &[Member], tenant: &TenantId, now: Duration) -> Option<NodeId> {
+        let first = |state: MemberState, is_usable: &dyn Fn(&Member) -> bool| {
+            first_of(tenant, members.iter().filter(|member| member.state == state && is_usable(member))).cloned()
+        };
+        let is_usable = |member: &Member| self.is_usable(member, now);
+        let is_other = |member: &Member| member.node != self.me;
+        // Before anybody serves, as at the first start, those that join may; one that was not reached is better than none.
+        first(MemberState::Serving, &is_usable)
+            .or_else(|| first(MemberState::Joining, &is_usable))
+            .or_else(|| first(MemberState::Serving, &is_other))
+    }
+
+    fn is_usable(&self, member: &Member, now: Duration) -> bool {
+        match member.node == self.me {
+            true => !self.is_leaving(),
+            false => !self.suspects.is_gone(&member.node, now, self.options.suspect_after),
+        }
+    }
+
+    /// Whether a member is there to be asked.
+    fn is_alive(&self, members: &[Member], node: &NodeId, now: Duration) -> bool {
+        members.iter().any(|member| member.node == *node && member.state != MemberState::Left)
+            && !self.suspects.is_gone(node, now, self.options.suspect_after)
+    }
+
+    fn is_invited(&self, tenant: &TenantId, owner: &NodeId) -> bool {
+        !self.is_leaving() && self.invited.get(tenant).is_some_and(|by| by.value() == owner)
+    }
+
+    /// A turn for a takeover. Whoever would have to wait long is told to come again.
+    pub(crate) async fn take_turn(&self, node: &Node) -> Result<(), Refusal> {
+        let wait = self.turns.take(node.ports.clock.monotonic());
+        if wait > self.options.answer_within {
+            return Err(Refusal::Moved);
+        }
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        self.count_takeover();
+        Ok(())
+    }
+
+    /// What an exchange with a member says of it.
+    pub(crate) fn note<T>(&self, node: &Node, member: &NodeId, outcome: &Result<T, PeerError>) {
+        match outcome {
+            Err(PeerError::Unreachable(_)) => self.suspects.unreachable(member, node.ports.clock.monotonic()),
+            // A process that is stopped takes connections and answers nothing.
+            Err(PeerError::Unknown(_)) => {}
+            _ => self.suspects.reached(member),
+        }
+    }
+
+    /// Asks a member.
+    pub(crate) async fn ask(
+        &self,
+        node: &Node,
+        member: &NodeId,
+        (tenant, question): (&TenantId, Question),
+        within: Duration,
+    ) -> Result<PeerAnswer, PeerError> {
+        let unknown = || PeerError::Unreachable(format!("no way to {member} is known"));
+        let peer = self.peer(member).ok_or_else(unknown);
+        let asked = Asked { from: self.me.clone(), tenant: tenant.clone(), within, question };
+        let answer = match peer {
+            Ok(peer) => match tokio::time::timeout(within, peer.ask(asked)).await {
+                Ok(answer) => answer,
+                Err(_) => Err(PeerError::Unknown("no answer in time".to_owned())),
+            },
+            Err(error) => Err(error),
+        };
+        self.note(node, member, &answer);
+        answer
+    }
+
+    /// Is it there? What comes of it is remembered.
+    pub(crate) async fn probe(&self, node: &Node, member: &NodeId) {
+        let asked = self.ask(node, member, (&TenantId::system(), Question::Owned), PROBE_WITHIN).await;
+        if matches!(asked, Err(PeerError::Unknown(_))) {
+            self.suspects.unreachable(member, node.ports.clock.monotonic());
+        }
+    }
+}

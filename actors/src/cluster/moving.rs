@@ -1,0 +1,166 @@
+//! Tenants on the move: seating them here or there, giving them away at the end, finding those that lost their owner.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{StreamExt as _, stream};
+use schema::ids::{NodeId, TenantId};
+use tokio::sync::mpsc;
+
+use super::{Away, Together, find::Place, tail};
+use crate::{
+    engine::{Engine, Node, WeakEngine},
+    feed::CloseReason,
+    handle::Refusal,
+    ports::{Member, MemberState, Owned, Question},
+    tenant::{TenantHandle, handle::Shared},
+};
+
+/// Tenants given away at the same time.
+const GIVEN_TOGETHER: usize = 8;
+/// For another node to take one.
+const TAKE_WITHIN: Duration = Duration::from_secs(5);
+/// How long readers wait on this node for a tenant that nobody serves, before they are sent to look elsewhere.
+const HOMELESS: Duration = Duration::from_secs(30);
+/// Between two looks for such a tenant.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+impl Together {
+    /// `before` has let the tenant go: this node may take it.
+    pub(crate) fn invite(&self, tenant: &TenantId, before: NodeId) {
+        self.invited.insert(tenant.clone(), before);
+    }
+
+    fn invitation_ends(&self, tenant: &TenantId) {
+        self.invited.remove(tenant);
+    }
+}
+
+impl Engine {
+    /// Everybody who is thought to be alive; none: this node is alone.
+    pub fn members(&self) -> Option<Arc<[Member]>> {
+        self.together().map(|together| together.members())
+    }
+
+    /// What a member owns, by its own word.
+    pub async fn owned_by(&self, member: &NodeId) -> Option<Owned> {
+        let together = self.together()?;
+        if member == self.node() {
+            return Some(self.owned());
+        }
+        let nobody = TenantId::system();
+        let asked = together.ask(self.inner_node(), member, (&nobody, Question::Owned), TAKE_WITHIN);
+        match asked.await {
+            Ok(crate::ports::PeerAnswer::Owned(owned)) => Some(owned),
+            _ => None,
+        }
+    }
+
+    /// What this node owns and follows.
+    pub fn owned(&self) -> Owned {
+        let handles = self.handles();
+        let here = handles.iter().filter(|handle| handle.is_here()).count();
+        let followed = handles.iter().filter(|handle| !handle.is_here() && !handle.is_closed()).count();
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let (here, followed) = (count(here), count(followed));
+        self.together().map_or(Owned { tenants: here, ..Owned::default() }, |together| together.owned(here, followed))
+    }
+
+    /// Whether this node has the tenant, or should: always, where there are no others.
+    pub(crate) async fn is_at_home(&self, tenant: &TenantId) -> bool {
+        let Some(together) = self.together() else { return true };
+        let is_here = self.running(tenant).is_some_and(|handle| handle.is_here());
+        is_here || matches!(together.find(self.inner_node(), tenant).await, Ok(Place::Here | Place::Taken))
+    }
+
+    /// Where the tenant runs now: found, and seated.
+    pub(crate) async fn seat(
+        &self,
+        together: &Arc<Together>,
+        tenant: TenantId,
+        kept: Option<Arc<Shared>>,
+    ) -> Result<TenantHandle, Refusal> {
+        let node = self.inner_node();
+        let place = together.find(node, &tenant).await?;
+        let kept = match (kept, &place) {
+            (Some(kept), _) => Some(kept),
+            (None, Place::There(_)) => Some(tail::open(node, &tenant).await?),
+            // The directory may not hold all that its log does.
+            (None, _) if tenant == TenantId::system() => Some(tail::open(node, &tenant).await?),
+            (None, _) => None,
+        };
+        if let (Place::There(owner), Some(shared)) = (&place, &kept) {
+            return Ok(Away::start((node.clone(), together.clone()), tenant, owner.clone(), shared.clone()));
+        }
+        if place == Place::Taken {
+            together.take_turn(node).await?;
+            tracing::info!(%tenant, "taking over a tenant");
+        }
+        let started = self.start_here(tenant.clone(), kept).await;
+        if started.is_ok() {
+            together.invitation_ends(&tenant);
+        }
+        started
+    }
+
+    /// Gives every tenant away, one after the other, and refuses nothing meanwhile: whoever asks is passed on.
+    pub async fn hand_over(&self, within: Duration) {
+        let Some(together) = self.together().cloned() else { return };
+        together.leave();
+        together.tell(MemberState::Draining);
+        let mut owned: Vec<TenantHandle> = self.handles().into_iter().filter(TenantHandle::is_here).collect();
+        // The directory last: until then tenants are registered here.
+        owned.sort_unstable_by_key(|handle| (*handle.id() == TenantId::system(), handle.id().clone()));
+        let count = owned.len();
+        let give = |handle| give_away(self.inner_node().clone(), together.clone(), handle);
+        let given = stream::iter(owned).map(give).buffered(GIVEN_TOGETHER).count();
+        if tokio::time::timeout(within, given).await.is_err() {
+            tracing::warn!("not every tenant was given away in time; others take them when this node is gone");
+        }
+        tracing::info!(tenants = count, "tenants were given away");
+    }
+}
+
+async fn give_away(node: Arc<Node>, together: Arc<Together>, handle: TenantHandle) {
+    handle.stop().await;
+    let tenant = handle.id();
+    let (members, now) = (together.members(), node.ports.clock.monotonic());
+    let Some(heir) = together.candidate(&members, tenant, now) else { return };
+    let take = Question::Take { before: node.id.clone() };
+    if let Err(error) = together.ask(&node, &heir, (tenant, take), TAKE_WITHIN).await {
+        // Whoever is asked for it next takes it.
+        tracing::debug!(%tenant, %heir, %error, "a tenant was not taken at once");
+    }
+}
+
+impl Node {
+    /// Whether somebody on this node reads what is kept of a tenant. `held`: by those who look.
+    fn is_read(shared: &Arc<Shared>, held: usize) -> bool {
+        Arc::strong_count(shared) > held && !shared.feed.is_closed()
+    }
+}
+
+/// Tenants that have lost their owner, while this node's readers wait for them.
+pub(crate) async fn look_for_owners(engine: WeakEngine, mut moved: mpsc::Receiver<TenantId>) {
+    while let Some(tenant) = moved.recv().await {
+        let Some(strong) = engine.upgrade() else { return };
+        strong.inner_node().runtime.spawn(look_for(engine.clone(), tenant));
+    }
+}
+
+async fn look_for(engine: WeakEngine, tenant: TenantId) {
+    let deadline = tokio::time::Instant::now() + HOMELESS;
+    while let Some(strong) = engine.upgrade() {
+        match strong.tenant(&tenant).await {
+            Ok(_) | Err(Refusal::Draining) => return,
+            Err(_) if tokio::time::Instant::now() >= deadline => {
+                if let Some(kept) = strong.forget_kept(&tenant).filter(|kept| Node::is_read(kept, 1)) {
+                    kept.publisher.close(CloseReason::Moved);
+                }
+                return;
+            }
+            Err(_) => {}
+        }
+        drop(strong);
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}

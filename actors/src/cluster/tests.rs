@@ -1,0 +1,304 @@
+//! Several engines over one log: one owner a tenant, readers on every node, takeovers, duels, and giving tenants away.
+
+use std::{sync::Arc, time::Duration};
+
+use schema::{
+    command::{Command, Registration, Reply, Request},
+    ids::{FeedId, NodeId, Offset, TenantId},
+    pause::Pause,
+};
+
+use super::{ClusterOptions, Joined};
+use crate::{
+    engine::{Engine, Setup},
+    feed::Cursor,
+    handle::Refusal,
+    memory::MemoryCluster,
+    ports::Log as _,
+    presence::ClientId,
+    tenant::tests::{CALLER, PATIENCE, World, acme, ask, line, missed, text},
+};
+
+/// Several nodes over one world.
+struct Nodes {
+    world: World,
+    cluster: Arc<MemoryCluster>,
+    engines: Vec<Engine>,
+}
+
+fn name(number: usize) -> NodeId {
+    NodeId::new(&format!("node-{number}")).unwrap()
+}
+
+fn options() -> ClusterOptions {
+    ClusterOptions {
+        confirm_within: Duration::from_millis(600),
+        suspect_after: Duration::from_millis(200),
+        wake_every: Duration::from_millis(100),
+        ..ClusterOptions::default()
+    }
+}
+
+impl Nodes {
+    async fn of(count: usize) -> Self {
+        let mut nodes = Self { world: World::new(), cluster: Arc::default(), engines: Vec::new() };
+        for _ in 0..count {
+            nodes.add().await;
+        }
+        nodes
+    }
+
+    async fn add(&mut self) {
+        let node = name(self.engines.len());
+        let setup = Setup {
+            node: node.clone(),
+            ports: self.world.ports(),
+            limits: self.world.limits(),
+            arbiters: 1,
+            advances: Vec::new(),
+            directory: Arc::default(),
+        };
+        let joined = Joined { cluster: self.cluster.join(&node), options: options() };
+        let engine = Engine::join(setup, joined).unwrap();
+        self.cluster.open(&node, Arc::new(engine.clone()));
+        engine.begin().await.unwrap();
+        self.engines.push(engine);
+    }
+
+    /// Three nodes and a tenant with a line.
+    async fn with_tenant() -> Self {
+        let nodes = Self::of(3).await;
+        nodes.world.tenant(&nodes.engines[0]).await;
+        nodes
+    }
+
+    async fn submit(&self, node: usize, request: Request) -> Result<Reply, Refusal> {
+        self.engines[node].submit(&acme(), request).await
+    }
+
+    async fn pause(&self, node: usize, pause: Pause) {
+        let command = Command::Register(Registration::Pause(pause));
+        self.engines[node].submit(&TenantId::system(), ask(command)).await.unwrap();
+    }
+
+    async fn owner(&self, tenant: &TenantId) -> usize {
+        let head = self.world.log.head(&FeedId::of(tenant)).await.unwrap();
+        let owner = head.owner.expect("somebody has written to it");
+        (0..self.engines.len()).find(|number| name(*number) == owner).unwrap()
+    }
+
+    async fn reader(&self, node: usize) -> Reader {
+        let tenant = self.engines[node].tenant(&acme()).await.unwrap();
+        let cursor = tenant.feed().tail();
+        Reader { at: cursor.position(), cursor }
+    }
+
+    /// Every offset of the log, each from one batch.
+    async fn dense(&self) -> Offset {
+        let batches = self.world.log.read(&FeedId::of(&acme()), Offset(1), usize::MAX).await.unwrap();
+        let mut next = Offset(1);
+        for batch in &batches {
+            assert_eq!(batch.header.first, next);
+            next = batch.header.end();
+        }
+        Offset(next.0 - 1)
+    }
+}
+
+/// A dashboard, as far as the core knows.
+struct Reader {
+    at: Offset,
+    cursor: Cursor,
+}
+
+impl Reader {
+    /// Everything up to `until`, once and in order.
+    async fn reads_to(&mut self, until: Offset) {
+        while self.at < until {
+            let slice =
+                tokio::time::timeout(PATIENCE, self.cursor.next()).await.expect("it comes").expect("it goes on");
+            for entry in slice.entries() {
+                assert_eq!(entry.offset, self.at.next(), "in order, without a gap");
+                self.at = entry.offset;
+            }
+        }
+    }
+}
+
+async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while !is_so().await {
+        assert!(tokio::time::Instant::now() < deadline, "not in time: {what}");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_node_takes_commands_and_shows_every_event() {
+    let nodes = Nodes::with_tenant().await;
+    let mut readers = [nodes.reader(0).await, nodes.reader(1).await, nodes.reader(2).await];
+    let mut last = Offset(0);
+    for number in 0..30 {
+        let reply = nodes.submit(number % 3, text(&format!("SM{number}"), CALLER, "hello")).await.unwrap();
+        assert!(reply.offset > last);
+        last = reply.offset;
+        let shown = nodes.engines[number % 3].tenant(&acme()).await.unwrap().feed().position().offset;
+        assert!(shown >= last, "whoever asked finds what was answered");
+    }
+    for reader in &mut readers {
+        reader.reads_to(last).await;
+    }
+    let owned: Vec<bool> =
+        nodes.engines.iter().map(|engine| engine.running(&acme()).is_some_and(|tenant| tenant.is_here())).collect();
+    assert_eq!(owned.iter().filter(|here| **here).count(), 1, "one owner: {owned:?}");
+    assert_eq!(nodes.dense().await, last);
+    // A carrier's second try, at another node.
+    let again = nodes.submit(1, text("SM3", CALLER, "hello")).await.unwrap();
+    assert!(again.offset < last && nodes.dense().await == last, "accepted once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_registered_at_one_node_is_known_at_all() {
+    let nodes = Nodes::with_tenant().await;
+    for engine in &nodes.engines {
+        until("the directory", async || engine.directory().channel(&line()).is_some()).await;
+        let settings = engine.tenant(&acme()).await.unwrap().settings();
+        assert!(settings.channels.contains_key(&line()), "settings come with the feed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_go_on_when_the_owner_is_lost() {
+    let nodes = Nodes::with_tenant().await;
+    let owner = nodes.owner(&acme()).await;
+    let others: Vec<usize> = (0..3).filter(|node| *node != owner).collect();
+    let mut readers = Vec::new();
+    for node in &others {
+        readers.push(nodes.reader(*node).await);
+    }
+    let first = nodes.submit(others[0], text("SM1", CALLER, "before")).await.unwrap();
+    // It runs on, and still reaches the log: only the fence keeps it out.
+    nodes.cluster.isolate(&name(owner));
+    let second = nodes.submit(others[0], text("SM2", CALLER, "after")).await.unwrap();
+    let third = nodes.submit(others[1], text("SM3", CALLER, "after")).await.unwrap();
+    assert!(first.offset < second.offset && second.offset < third.offset);
+    for reader in &mut readers {
+        reader.reads_to(third.offset).await;
+    }
+    assert_ne!(nodes.owner(&acme()).await, owner);
+    nodes.dense().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_owner_finds_out_that_it_was_replaced() {
+    let nodes = Nodes::with_tenant().await;
+    let owner = nodes.owner(&acme()).await;
+    let other = (owner + 1) % 3;
+    let mut reader = nodes.reader(owner).await;
+    nodes.submit(owner, text("SM0", CALLER, "before")).await.unwrap();
+    nodes.cluster.isolate(&name(owner));
+    let reply = nodes.submit(other, text("SM1", CALLER, "after")).await.unwrap();
+    // Nobody asks it for anything; its own reader learns what the other side wrote when the link is back.
+    let old = &nodes.engines[owner];
+    until("it steps down", async || !old.running(&acme()).is_some_and(|tenant| tenant.is_here())).await;
+    nodes.cluster.heal();
+    reader.reads_to(reply.offset).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_duel_ends_and_nothing_is_accepted_twice() {
+    let nodes = Nodes::with_tenant().await;
+    let owner = nodes.owner(&acme()).await;
+    nodes.cluster.isolate(&name(owner));
+    let other = (owner + 1) % 3;
+    // Both sides are asked for the same texts.
+    for number in 0..10 {
+        let id = format!("SM{number}");
+        let (_one, _other) =
+            tokio::join!(nodes.submit(owner, text(&id, CALLER, "x")), nodes.submit(other, text(&id, CALLER, "x")));
+    }
+    nodes.cluster.heal();
+    let mut replies = Vec::new();
+    for number in 0..10 {
+        let id = format!("SM{number}");
+        let one = nodes.submit(owner, text(&id, CALLER, "x")).await.unwrap();
+        assert_eq!(one, nodes.submit(other, text(&id, CALLER, "x")).await.unwrap(), "the same text, the same reply");
+        replies.push(one.offset);
+    }
+    replies.dedup();
+    assert_eq!(replies.len(), 10);
+    nodes.dense().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_gives_its_tenants_away_and_refuses_nothing() {
+    let nodes = Nodes::with_tenant().await;
+    let owner = nodes.owner(&acme()).await;
+    let mut reader = nodes.reader(owner).await;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let load = (0..3).map(|node| {
+        let (engine, stopped) = (nodes.engines[node].clone(), stopped.clone());
+        tokio::spawn(async move {
+            let mut last = Offset(0);
+            for number in 0.. {
+                if *stopped.borrow() {
+                    break;
+                }
+                let reply = engine.submit(&acme(), text(&format!("SM{node}-{number}"), CALLER, "x")).await;
+                last = reply.expect("not one is refused").offset;
+            }
+            last
+        })
+    });
+    let load: Vec<_> = load.collect();
+    nodes.engines[owner].hand_over(PATIENCE).await;
+    let handed = nodes.owner(&acme()).await;
+    assert_ne!(handed, owner);
+    let before = nodes.dense().await;
+    until("it goes on", async || nodes.dense().await > Offset(before.0 + 20)).await;
+    stop.send_replace(true);
+    let mut last = Offset(0);
+    for task in load {
+        last = last.max(task.await.unwrap());
+    }
+    reader.reads_to(last).await;
+    assert_eq!(nodes.engines[owner].owned().tenants, 0, "nothing stays");
+    assert_ne!(nodes.owner(&TenantId::system()).await, owner, "nor does the directory");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queued_text_leaves_after_its_node_died() {
+    let nodes = Nodes::with_tenant().await;
+    let owner = nodes.owner(&acme()).await;
+    let other = (owner + 1) % 3;
+    nodes.pause(other, Pause::All).await;
+    nodes.submit(other, missed("CA1", CALLER)).await.unwrap();
+    nodes.cluster.isolate(&name(owner));
+    assert!(nodes.world.carrier.sent().is_empty(), "held back until its node is gone");
+    nodes.pause(other, Pause::None).await;
+    // Nobody asks for this tenant any more.
+    until("it leaves", async || nodes.world.carrier.sent().len() == 1).await;
+    assert_ne!(nodes.owner(&acme()).await, owner);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_are_online_on_every_node() {
+    let nodes = Nodes::with_tenant().await;
+    let mut tenants = Vec::new();
+    for engine in &nodes.engines {
+        tenants.push(engine.tenant(&acme()).await.unwrap());
+    }
+    for (number, tenant) in tenants.iter().enumerate() {
+        let operator = schema::ids::OperatorId::new(&format!("op{number}")).unwrap();
+        tenant.presence().join(ClientId(uuid::Uuid::from_u128(number as u128 + 1)), &operator);
+    }
+    for tenant in &tenants {
+        until("all three are shown", async || tenant.presence().count() == (3, 3)).await;
+    }
+    let owner = nodes.owner(&acme()).await;
+    let gone = (owner + 1) % 3;
+    nodes.cluster.isolate(&name(gone));
+    for number in (0..3).filter(|number| *number != gone) {
+        until("those of a lost node go", async || tenants[number].presence().count() == (2, 2)).await;
+    }
+}

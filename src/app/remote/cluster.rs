@@ -1,0 +1,40 @@
+//! The nodes, as a running one sees them.
+
+use reqwest::Method;
+use schema::{
+    ids::TenantId,
+    rest::{ClusterMember, ClusterStatus},
+};
+
+use super::Server;
+use crate::config::Config;
+
+/// Prints who is a member, as a table or as JSON.
+pub async fn cluster_status(config: &Config, url: Option<&str>, as_json: bool) -> anyhow::Result<()> {
+    let server = Server::new(config, url, &TenantId::system())?;
+    let answer = server.ask(Method::GET, "/v1/admin/cluster", None).await?;
+    if as_json {
+        println!("{}", serde_json::to_string_pretty(&answer)?);
+        return Ok(());
+    }
+    let status: ClusterStatus = serde_json::from_value(answer)?;
+    println!("{}", line(["NODE", "STATE", "WEIGHT", "TENANTS", "FOLLOWED", "TAKEOVERS", "FORWARDED", "RELAY"]));
+    for member in &status.members {
+        println!("{}", row(member, member.node == status.node));
+    }
+    Ok(())
+}
+
+fn row(member: &ClusterMember, is_asked: bool) -> String {
+    let count = |number: Option<u64>| number.map_or("-".to_owned(), |number| number.to_string());
+    let name = format!("{}{}", member.node, if is_asked { " *" } else { "" });
+    let (weight, tenants, followed) = (member.weight.to_string(), count(member.tenants), count(member.followed));
+    let (takeovers, forwarded) = (count(member.takeovers), count(member.forwarded));
+    line([&name, &member.state, &weight, &tenants, &followed, &takeovers, &forwarded, &member.relay])
+}
+
+fn line([node, state, weight, tenants, followed, takeovers, forwarded, relay]: [&str; 8]) -> String {
+    format!("{node:<20}{state:<10}{weight:>7}{tenants:>9}{followed:>10}{takeovers:>11}{forwarded:>11}  {relay}")
+        .trim_end()
+        .to_owned()
+}

@@ -1,0 +1,123 @@
+//! Three real nodes over one CQL server and one Redis: any of them serves, and losing one loses nothing.
+
+mod load;
+mod world;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::task::JoinSet;
+
+use self::{load::Load, world::World};
+use crate::{
+    crash::follower::Follower,
+    support::wait::{until, until_within},
+};
+
+/// A takeover on a machine that is busy with other tests.
+const TAKEN_OVER: Duration = Duration::from_secs(60);
+
+/// Texts to some nodes, and a dashboard that begins at each of the three, one of which hangs up by itself now and then.
+struct Scene {
+    load: Arc<Load>,
+    followers: Arc<[Follower; 3]>,
+    stop: Arc<AtomicBool>,
+    tasks: JoinSet<()>,
+}
+
+impl Scene {
+    async fn begin(world: &World, texts_to: Vec<String>) -> Self {
+        let followers = [(true, 1), (true, 2), (false, 3)].map(|(steady, seed)| Follower::new(steady, seed));
+        let (load, followers) = (Arc::new(Load::default()), Arc::new(followers));
+        let (stop, mut tasks) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
+        for first in 0..followers.len() {
+            let mut nodes = world.urls();
+            nodes.rotate_left(first);
+            let (followers, stop, token) = (followers.clone(), stop.clone(), world.token().to_owned());
+            tasks.spawn(async move { followers[first].follow(&nodes, &token, &stop).await });
+        }
+        until("dashboards on three nodes", async || followers.iter().all(Follower::is_connected)).await;
+        let texts = load.clone();
+        tasks.spawn(async move { texts.run(&texts_to).await });
+        until("texts to be taken", async || load.count() >= 60).await;
+        Self { load, followers, stop, tasks }
+    }
+
+    async fn goes_on(&self) {
+        let before = self.load.count();
+        until("it to go on", async || self.load.count() >= before + 60).await;
+    }
+
+    /// What everybody saw is the log, without a gap.
+    async fn ends(mut self, world: &mut World) {
+        self.load.stop();
+        until("the last texts to be taken", async || self.load.is_quiet()).await;
+        let end = world.head();
+        until("dashboards to show all of it", async || {
+            self.followers.iter().all(|follower| follower.look(|view| view.position() >= end))
+        })
+        .await;
+        self.stop.store(true, Ordering::Relaxed);
+        world.end();
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.unwrap();
+        }
+        let wrong: Vec<String> =
+            self.followers.iter().flat_map(|follower| follower.look(|view| view.wrong.clone())).collect();
+        assert!(wrong.is_empty(), "{} findings, the first: {:#?}", wrong.len(), &wrong[..wrong.len().min(5)]);
+        eprintln!("{}", world.verified());
+        let log = world.command(0, &["inspect", "--tenant", "demo", "--personal"]);
+        self.load.is_once_each_in(&log);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_node_serves_and_a_killed_owner_loses_nothing_and_leaves_no_gap() {
+    let mut world = World::start("killed").await;
+    let scene = Scene::begin(&world, world.urls()).await;
+    let owner = world.owner();
+    world.kill(owner);
+    let (load, before, since) = (&scene.load, scene.load.count(), std::time::Instant::now());
+    until_within(TAKEN_OVER, "texts to be taken again", async || load.count() > before + 20).await;
+    eprintln!("20 texts were taken {:?} after the kill; the longest wait was {:?}", since.elapsed(), load.longest());
+    assert_ne!(world.owner(), owner, "another node has taken it over");
+    scene.goes_on().await;
+    assert!(scene.followers[owner].look(|view| view.resumed) > 0, "the dead node's dashboard went on at another");
+    scene.ends(&mut world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_stops_gives_its_tenants_away_and_nothing_is_refused() {
+    let mut world = World::start("stopped").await;
+    let owner = world.owner();
+    // Carriers have been told of the others.
+    let mut urls = world.urls();
+    urls.remove(owner);
+    let scene = Scene::begin(&world, urls).await;
+    // Before that some nodes had not heard of the account's secret.
+    let refused = scene.load.refused();
+    let status = world.terminate(owner);
+    assert!(status.success(), "{status}");
+    assert_ne!(world.owner(), owner, "it was given away");
+    scene.goes_on().await;
+    assert_eq!(scene.load.refused(), refused, "not one was refused");
+    scene.ends(&mut world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_know_the_secret_is_not_heard_and_both_sides_say_so() {
+    let world = World::start_some("secret", 1).await;
+    let stranger = world.stranger();
+    until("both sides to say so", async || {
+        world.log(0).contains("not signed with this cluster's secret")
+            && stranger.log().contains("cluster.secret_file holds another secret")
+    })
+    .await;
+    let status: serde_json::Value = serde_json::from_str(&world.command(0, &["cluster", "status", "--json"])).unwrap();
+    assert_eq!(status["members"].as_array().unwrap().len(), 1, "{status}");
+}

@@ -124,6 +124,8 @@ pub fn is_setting(fact: &Fact) -> bool {
             | Fact::LineCaughtUp(_)
             | Fact::FiltersSaved(_)
             | Fact::AvailabilityChanged(_)
+            | Fact::HoursSet(_)
+            | Fact::PreferencesSet(_)
     )
 }
 

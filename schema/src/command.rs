@@ -15,7 +15,7 @@ use crate::{
     pause::{Pause, PauseScope},
     queue::QueueConfirm,
     role::Role,
-    settings::{ChannelSettings, LimitSettings, SavedFilter, TemplateSettings, TenantSettings},
+    settings::{ChannelSettings, LimitSettings, Preferences, SavedFilter, TemplateSettings, TenantSettings, WeekHours},
     time::Stamp,
 };
 
@@ -266,6 +266,12 @@ pub enum Setting {
     Filters(OperatorId, Vec<SavedFilter>),
     /// Whether an operator is away.
     Availability(OperatorId, Availability),
+    /// An operator's hours; none: they have none any more.
+    Hours(OperatorId, Option<WeekHours>),
+    /// The time has come that an operator's hours decide again; the tenant's own.
+    HoursDue(OperatorId),
+    /// All of an operator's preferences.
+    Preferences(OperatorId, Preferences),
 }
 
 /// Whether contacts may count on an operator.

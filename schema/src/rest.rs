@@ -245,6 +245,9 @@ pub struct OperatorView {
     /// Whether they have set a password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sign_in: Option<SignInState>,
+    /// The hours by which they are available.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hours: Option<crate::settings::WeekHours>,
 }
 
 /// A line: its settings and limits.
@@ -322,10 +325,20 @@ pub struct MeView {
     pub role: Role,
     /// Whether their contacts may count on them.
     pub availability: Availability,
+    /// Their hours, if they have any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hours: Option<crate::settings::WeekHours>,
+    /// When their hours change their availability next, in microseconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Stamp>,
+    /// Whether somebody said that they are available or away, against their hours: until then it lasts.
+    pub by_hand: bool,
     /// Everybody who is away.
     pub away: Vec<OperatorId>,
     /// Their own filters, in their order.
     pub filters: Vec<crate::settings::SavedFilter>,
+    /// How they want their desk.
+    pub preferences: crate::settings::Preferences,
 }
 
 /// One's own filters: all of them, in order.
@@ -343,6 +356,15 @@ pub struct SaveFilters {
 pub struct SetAvailability {
     /// From here on.
     pub availability: Availability,
+}
+
+/// A person's hours.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetHours {
+    /// All of them; `null`: they say themselves whether they are there.
+    #[schema(required = true)]
+    pub hours: Option<crate::settings::WeekHours>,
 }
 
 /// A list.

@@ -5,13 +5,17 @@ use serde::{Deserialize, Serialize};
 use crate::segments;
 
 mod filter;
+mod hours;
 mod line;
+mod preferences;
 
 pub use filter::{FilterView, SavedFilter};
+pub use hours::{HoursSpan, WeekHours, Weekday};
 pub use line::{
     CarrierAnswers, ChannelSettings, ChannelSettings1, KeywordAnswers, NumberType, Ring, VoiceMode, VoiceSettings,
     Voicemail,
 };
+pub use preferences::Preferences;
 
 /// Settings of a tenant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

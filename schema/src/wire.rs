@@ -81,7 +81,7 @@ pub const HIDDEN: &str = r#"{"type":"hidden"}"#;
 pub fn is_visible(fact: &Fact, role: Role) -> bool {
     match fact {
         Fact::Foreign(_) => false,
-        Fact::NoteAdded(_) => role >= Role::Operator,
+        Fact::NoteAdded(_) | Fact::HoursSet(_) => role >= Role::Operator,
         Fact::FeedTaken(_)
         | Fact::TenantConfigured(_)
         | Fact::ChannelConfigured(_)
@@ -90,6 +90,7 @@ pub fn is_visible(fact: &Fact, role: Role) -> bool {
         | Fact::SecretChanged(_)
         | Fact::CredentialChanged(_)
         | Fact::FiltersSaved(_)
+        | Fact::PreferencesSet(_)
         | Fact::TenantRegistered(_)
         | Fact::ChannelClaimed(_)
         | Fact::AccountRegistered(_)

@@ -4,7 +4,7 @@ import { drop, hurry, open as openOutbox, orders, ask, type Order } from './net/
 import { rest } from './net/rest';
 import { distrust, enter, forget, identity, signOut } from './net/session';
 import { Stream } from './net/stream';
-import { chosen, isMine, learn, unlearn } from './mine';
+import { arrive, chosen, isMine, learn, unlearn } from './mine';
 import { takePresence } from './presence';
 import { route } from './route';
 import { EMPTY, reduce, type DeskState, type Input } from './state/reduce';
@@ -80,7 +80,7 @@ export async function begin(): Promise<void> {
   if (who === null) return;
   end();
   const mine = generation;
-  void learn();
+  void arrive();
   openOutbox(`${who.tenant}.${who.operator}`, (_, problem) => say({ text: words.refused(problem), kind: 'problem' }));
   await load(mine, who.tenant);
 }

@@ -77,6 +77,16 @@ export function dayShort(at: Stamp): string {
   return dayMonth.format(asDate(at));
 }
 
+/** The days of the week from Monday on, by their names. */
+export const dayNames: readonly string[] = Array.from({ length: 7 }, (_, day) =>
+  new Intl.DateTimeFormat(locale, { weekday: 'long', timeZone: 'UTC' }).format(Date.UTC(2024, 0, 1 + day)),
+);
+
+/** For what is to come: the time today, else with its weekday. */
+export function ahead(at: Stamp): string {
+  return when(asDate(at));
+}
+
 export interface Wait {
   readonly amount: number;
   readonly unit: 'second' | 'minute' | 'hour' | 'day';

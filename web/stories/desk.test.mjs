@@ -140,6 +140,36 @@ describe('the desk', { concurrency: false }, () => {
     await close(page);
   });
 
+  test('the field for why hears the key that comes right after it was asked for, and gives the focus back', async () => {
+    const caller = number();
+    await world.text(caller, 'Hello');
+    const page = await desk(chrome, world);
+    await open(page, caller);
+    await page.getByRole('button', { name: 'Opt out', exact: true }).waitFor();
+    const heard = await page.evaluate(async () => {
+      // The next task: no frame is drawn before it, and no key comes earlier.
+      const turn = () => new Promise((done) => {
+        const { port1, port2 } = new window.MessageChannel();
+        port1.onmessage = done;
+        port2.postMessage(null);
+      });
+      const opener = () => [...document.querySelectorAll('.contact button')].find((one) => one.textContent === 'Opt out');
+      const heard = [];
+      for (let round = 0; round < 5; round += 1) {
+        opener().focus();
+        opener().click();
+        await turn();
+        heard.push(document.activeElement.matches('.opt-out input') ? 'field' : document.activeElement.outerHTML);
+        document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, cancelable: true }));
+        await turn();
+        heard.push(document.activeElement === opener() ? 'opener' : document.activeElement.outerHTML);
+      }
+      return heard;
+    });
+    assert.deepEqual(heard, Array.from({ length: 5 }, () => ['field', 'opener']).flat());
+    await close(page);
+  });
+
   test('who sends spam is kept away with one click, and back with another', async () => {
     const caller = number();
     await world.text(caller, 'Buy my pills');

@@ -1,5 +1,6 @@
 // The first run: a business without a number that sets itself up, and somebody who knows two addresses and nothing else.
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { World, browser, check, desk, fits, shoot } from './world.mjs';
 
@@ -14,6 +15,47 @@ after(async () => {
 async function close(page) {
   assert.deepEqual(page.faults, []);
   await page.context().close();
+}
+
+/** A call that nobody took, as the carrier tells of it. */
+async function missedCall(world, line, from, to) {
+  const form = { AccountSid: 'AC0123456789abcdef0123456789abcdef', ApiVersion: '2010-04-01', CallSid: 'CA0123456789abcdef0123456789abcdef', CallStatus: 'ringing', Direction: 'inbound', From: from, To: to };
+  const url = `${world.url}/webhooks/twilio/${line}/voice`;
+  const signed = url + Object.keys(form).sort().map((name) => name + form[name]).join('');
+  const headers = { 'x-twilio-signature': createHmac('sha1', 'a secret of theirs').update(signed).digest('base64') };
+  const answer = await fetch(url, { method: 'POST', headers, body: new URLSearchParams(form) });
+  assert.equal(answer.status, 200, await answer.text());
+}
+
+/** A second line, from the settings through the same steps to its own test call. */
+async function anotherLine(world, page) {
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await page.getByRole('button', { name: 'Lines', exact: true }).click();
+  await page.getByRole('button', { name: 'Add another line' }).click();
+  const wizard = page.getByRole('dialog', { name: 'Add another line' });
+  assert.match(await wizard.getByLabel('Account', { exact: true }).locator('option:checked').textContent(), /^acme-account, of \(415\) 555-0199$/);
+  assert.equal(await wizard.getByLabel('Auth token').count(), 0);
+  await wizard.getByLabel('Account', { exact: true }).selectOption({ label: 'Another account' });
+  await wizard.getByLabel('Auth token').waitFor();
+  await check(page, 'wizard, another line');
+  await wizard.getByLabel('Account', { exact: true }).selectOption('acme-account');
+  await wizard.getByLabel('Your number').fill('+1 415 555 0188');
+  await shoot(page, 'wizard-another-1280-light');
+  await wizard.getByRole('button', { name: 'Next' }).click();
+  await wizard.getByText(`${world.url}/webhooks/twilio/acme-line-2/voice#rc=2&rp=all&tt=6000`).waitFor();
+  await wizard.getByRole('button', { name: 'Next' }).click();
+  await wizard.getByText('Hi, this is Acme Plumbing.', { exact: false }).waitFor();
+  await wizard.getByRole('checkbox', { name: 'Answer missed calls' }).uncheck();
+  await wizard.getByRole('button', { name: 'Next' }).click();
+  await wizard.getByText('Call (415) 555-0188 from another telephone, and hang up.').waitFor();
+  await missedCall(world, 'acme-line-2', '+14155550123', '+14155550188');
+  await wizard.getByText('Missed call from (415) 555-0123. It works. Nothing was sent: this line does not answer missed calls.').waitFor();
+  await shoot(page, 'wizard-another-came-1280-light');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await page.getByRole('button', { name: 'Lines', exact: true }).click();
+  await page.getByRole('heading', { name: '(415) 555-0188' }).waitFor();
+  assert.equal(await page.getByRole('heading', { name: '(415) 555-0199' }).count(), 1);
 }
 
 describe('the first run', { concurrency: false }, () => {
@@ -33,15 +75,16 @@ describe('the first run', { concurrency: false }, () => {
       await page.getByLabel('Your number').fill('+1 (415) 555-0199');
       await check(page, 'wizard, number');
       await page.getByRole('button', { name: 'Next' }).click();
-      await page.getByText('Hi, this is Acme Plumbing.', { exact: false }).waitFor();
-      await page.getByRole('button', { name: '2. Number' }).or(page.getByRole('button', { name: 'Number' })).click();
       await page.getByText(`${world.url}/webhooks/twilio/acme-line/sms#rc=5&rp=all`).waitFor();
       await page.getByRole('button', { name: 'Next' }).click();
+      await page.getByText('Hi, this is Acme Plumbing.', { exact: false }).waitFor();
       await page.getByRole('button', { name: 'Next' }).click();
       await page.getByText('Call (415) 555-0199 from another telephone, and hang up.').waitFor();
       await page.getByText('Waiting for your call').waitFor();
       assert.ok(!(await page.evaluate(() => JSON.stringify({ ...localStorage }))).includes('a secret of theirs'));
       await shoot(page, 'wizard-1280-light');
+      await page.keyboard.press('Escape');
+      await anotherLine(world, page);
       await close(page);
     } finally {
       await world.end();

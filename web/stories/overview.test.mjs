@@ -144,6 +144,52 @@ describe('the overview and what is one’s own', { concurrency: false }, () => {
     await Promise.all([close(jo), close(ana)]);
   });
 
+  test('hours decide who is away, a word by hand lasts until they change, and both outlive the engine', async () => {
+    const page = await desk(chrome, world, { as: 'kim' });
+    await page.waitForSelector('.link[data-state="live"]');
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('Hours');
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog', { name: 'Hours' });
+    await dialog.getByText('Available. No hours are set').waitFor();
+    await dialog.getByLabel('Time zone').selectOption('Europe/Berlin');
+    assert.equal(await dialog.getByLabel('Friday, until').inputValue(), '17:00');
+    for (const day of ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday']) await dialog.getByRole('button', { name: `Remove these hours on ${day}` }).click();
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByText('Away, by hours').waitFor();
+    await check(page, 'hours');
+    // Each day until midnight, and Sunday from one minute after: they are there, or will be within that minute.
+    for (const day of ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']) {
+      await dialog.getByRole('button', { name: `Add hours on ${day}` }).click();
+      await dialog.getByLabel(`${day}, from`).fill(day === 'Sunday' ? '00:01' : '00:00');
+      await dialog.getByLabel(`${day}, until`).fill('00:00');
+    }
+    await shoot(page, 'hours-1280-light');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByText(/^Available until .*, by hours$/).waitFor({ timeout: 70_000 });
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Go away' }).click();
+    await page.getByText(/then your hours decide again/).waitFor();
+    await page.getByTitle(/^Come back\. Away until .*, by hand; then by hours$/).waitFor();
+    await world.killEngine();
+    await world.startEngine();
+    await page.reload();
+    await page.getByTitle(/^Come back\. Away until .*, by hand; then by hours$/).waitFor();
+    const { away, hours, by_hand } = await api('/v1/me', undefined, 'GET', 'kim');
+    assert.deepEqual([away.includes('kim'), hours.zone, hours.spans.length, by_hand], [true, 'Europe/Berlin', 7, true]);
+    await page.setViewportSize({ width: 1920, height: 900 });
+    await page.getByRole('button', { name: /^Away until .*, by hand; then by hours$/ }).waitFor();
+    await shoot(page, 'hours-1920-light');
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('button', { name: 'Hours', exact: true }).click();
+    await fits(page, 'hours at 360');
+    await shoot(page, 'hours-360-light');
+    await page.getByRole('button', { name: 'No hours' }).click();
+    await page.getByText('Away. No hours are set').waitFor();
+    await close(page);
+  });
+
   test('settings are reached and used on a telephone of 360 px', async () => {
     const page = await desk(chrome, world, { width: 360, height: 740 });
     await page.waitForSelector('.row');
@@ -169,6 +215,34 @@ describe('the overview and what is one’s own', { concurrency: false }, () => {
     await page.getByRole('button', { name: 'Overview' }).click();
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
     await close(page);
+  });
+
+  test('whoever chose a language and how long texts are held has both in another browser, and nobody else has', async () => {
+    const page = await desk(chrome, world, { as: 'lea' });
+    await page.waitForSelector('.link[data-state="live"]');
+    await page.keyboard.press('?');
+    await page.getByLabel('Seconds before a text leaves').fill('9');
+    await page.keyboard.press('Tab');
+    await page.getByLabel('Language').selectOption('de');
+    await page.getByRole('heading', { name: /wartet|warten|Niemand/ }).waitFor();
+    const other = await desk(chrome, world, { as: 'lea' });
+    await other.getByRole('heading', { name: /wartet|warten|Niemand/ }).waitFor();
+    assert.equal(await other.evaluate(() => document.documentElement.lang), 'de');
+    await other.keyboard.press('?');
+    await until('both are known', async () => (await other.getByLabel('Sprache').inputValue()) === 'de' && (await other.locator('.choice input[type="number"]').inputValue()) === '9');
+    await check(other, 'preferences');
+    const max = await desk(chrome, world, { as: 'max' });
+    await max.getByRole('heading', { name: /waiting/ }).waitFor();
+    // The same browser, and somebody else: as it is for them.
+    await other.goto(`${world.url}/?as=max`);
+    await other.getByRole('heading', { name: /waiting/ }).waitFor();
+    await other.goto(`${world.url}/?as=lea`);
+    await other.getByRole('heading', { name: /wartet|warten|Niemand/ }).waitFor();
+    await other.keyboard.press('?');
+    await other.getByLabel('Sprache').selectOption('');
+    await other.getByRole('heading', { name: /waiting/ }).waitFor();
+    assert.deepEqual((await api('/v1/me', undefined, 'GET', 'lea')).preferences, { language: null, hold_s: 9 });
+    await Promise.all([close(page), close(other), close(max)]);
   });
 
   test('the desk speaks German to a German browser, with German times and numbers, and English when asked to', async () => {

@@ -175,6 +175,12 @@ describe('signing in', { concurrency: false }, () => {
     await dialog.getByText('hans (away)').waitFor();
     await hans.getByRole('button', { name: 'Come back' }).click();
     await dialog.getByRole('button', { name: 'Set away: hans' }).waitFor();
+    await dialog.getByRole('button', { name: 'Hours: hans' }).click();
+    await check(page, 'hours of somebody else');
+    await shoot(page, 'people-hours-1280-light');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByText('available by hours').waitFor();
+    await hans.getByTitle(/, by hours$/).first().waitFor();
     await dialog.getByLabel('Role of olga').selectOption('admin');
     await page.getByText('The last owner').or(page.getByText('make somebody else owner')).waitFor();
     await dialog.getByRole('button', { name: 'Remove: hans' }).click();

@@ -195,7 +195,7 @@ pub struct Forget {
 
 /// Version of what view rows hold, the encoding of states and settings included. Raise it with every change of those:
 /// views of another version are made anew from baseline and log at the next start.
-pub const VIEWS_VERSION: u32 = 6;
+pub const VIEWS_VERSION: u32 = 7;
 
 /// Why a view cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,6 +4,7 @@ use std::{rc::Rc, time::Duration};
 
 use schema::{
     event::{AvailabilityChanged, Event, Fact, OperatorConfigured, SealedBatch},
+    ids::OperatorId,
     message::Status as MessageStatus,
     time::Stamp,
 };
@@ -178,13 +179,11 @@ impl Shell {
 
     /// What a durable event sets in motion.
     fn react(self: &Rc<Self>, events: &[Event]) {
+        // Together: at the end of a shift many go at once, and each look is at every open conversation.
+        if let Some(last) = events.last() {
+            self.let_go(events.iter().filter_map(|event| leaver(&event.fact)).collect(), last.header.offset);
+        }
         for event in events {
-            if let Fact::OperatorConfigured(OperatorConfigured { operator, role: None }) = &event.fact {
-                self.let_go([operator.clone()].into(), event.header.offset);
-            }
-            if let Fact::AvailabilityChanged(AvailabilityChanged { operator, away: true }) = &event.fact {
-                self.let_go([operator.clone()].into(), event.header.offset);
-            }
             let Some(conversation) = event.header.conversation else { continue };
             match &event.fact {
                 Fact::MessageQueued(fact) => self.lane_insert(conversation, fact.message),
@@ -201,6 +200,15 @@ impl Shell {
                 _ => {}
             }
         }
+    }
+}
+
+/// Whoever is revoked by it, or away.
+fn leaver(fact: &Fact) -> Option<OperatorId> {
+    match fact {
+        Fact::OperatorConfigured(OperatorConfigured { operator, role: None })
+        | Fact::AvailabilityChanged(AvailabilityChanged { operator, away: true, .. }) => Some(operator.clone()),
+        _ => None,
     }
 }
 
@@ -289,5 +297,5 @@ fn wake_at(core: &Core, lanes_idle: bool, pending: &Pending) -> Option<Stamp> {
     if opens || !lanes_idle {
         return Some(pending.stamp);
     }
-    core.timers.first().map(|(due, _)| *due)
+    core.timers.first().map(|(due, _)| *due).into_iter().chain(core.settings.hours_due()).min()
 }

@@ -2,17 +2,20 @@
 
 use schema::{
     address::E164,
-    command::{Availability, CaughtUp, Command, Setting},
+    command::{CaughtUp, Command, HOLD_MAX_S, Setting},
     event::{
-        AvailabilityChanged, ChannelConfigured, CredentialChanged, FiltersSaved, LimitConfigured, LineCaughtUp,
-        OperatorConfigured, PauseChanged, SecretChanged, TemplateConfigured, TenantConfigured,
+        ChannelConfigured, CredentialChanged, FiltersSaved, LimitConfigured, LineCaughtUp, OperatorConfigured,
+        PauseChanged, PreferencesSet, SecretChanged, TemplateConfigured, TenantConfigured,
     },
     ids::{OperatorId, TemplateId},
     pause::PauseScope,
     problem::Code,
     role::Role,
-    settings::{ChannelSettings, LimitSettings, NetworkLimit, SavedFilter, TemplateSettings, VoiceMode},
+    settings::{ChannelSettings, LimitSettings, NetworkLimit, Preferences, SavedFilter, TemplateSettings, VoiceMode},
+    time::Stamp,
 };
+
+mod presence;
 
 use super::Settings;
 use crate::{conversation::Draft, directory::SystemDirectory, handle::Refusal};
@@ -29,9 +32,10 @@ pub(crate) fn decide(
     settings: &Settings,
     directory: Option<&SystemDirectory>,
     command: &Command,
+    now: Stamp,
 ) -> Result<Vec<Draft>, Refusal> {
     match (command, directory) {
-        (Command::Configure(setting), None) => configure(settings, setting),
+        (Command::Configure(setting), None) => configure(settings, setting, now),
         (Command::CancelQueue(confirm), None) => Ok(vec![Draft::from(confirm.ordered())]),
         (Command::CaughtUp(caught), None) => Ok(caught_up(settings, caught)),
         (Command::Register(registration), Some(directory)) => {
@@ -49,7 +53,7 @@ fn caught_up(settings: &Settings, caught: &CaughtUp) -> Vec<Draft> {
     changed(newer && settings.channels.contains_key(&channel), LineCaughtUp { channel, up_to, found })
 }
 
-fn configure(settings: &Settings, setting: &Setting) -> Result<Vec<Draft>, Refusal> {
+fn configure(settings: &Settings, setting: &Setting, now: Stamp) -> Result<Vec<Draft>, Refusal> {
     Ok(match setting {
         Setting::Tenant(tenant) => {
             if tenant.business_name.chars().count() > BUSINESS_MAX {
@@ -86,10 +90,15 @@ fn configure(settings: &Settings, setting: &Setting) -> Result<Vec<Draft>, Refus
         }
         Setting::Filters(operator, filters) => configure_filters(settings, operator, filters)?,
         Setting::Availability(operator, availability) => {
-            let away = *availability == Availability::Away;
             bounded(settings.away.len(), settings.away.contains(operator))?;
-            changed(settings.away.contains(operator) != away, AvailabilityChanged { operator: operator.clone(), away })
+            presence::by_hand(settings, operator, *availability, now)
         }
+        Setting::Hours(operator, hours) => {
+            bounded(settings.hours.len(), settings.hours.contains_key(operator))?;
+            presence::set_hours(settings, operator, hours.as_ref(), now)?
+        }
+        Setting::Preferences(operator, preferences) => configure_preferences(settings, operator, preferences)?,
+        Setting::HoursDue(operator) => presence::due(settings, operator, now),
         Setting::Pause(scope, pause) => {
             if let PauseScope::Line(channel) = scope
                 && !settings.channels.contains_key(channel)
@@ -184,6 +193,23 @@ fn configure_filters(
     let known = settings.filters.get(operator).map_or(&[][..], Vec::as_slice);
     let fact = FiltersSaved { operator: operator.clone(), filters: filters.to_vec() };
     Ok(changed(known != filters, fact))
+}
+
+fn configure_preferences(
+    settings: &Settings,
+    operator: &OperatorId,
+    preferences: &Preferences,
+) -> Result<Vec<Draft>, Refusal> {
+    if !preferences.names_a_language() {
+        return Err(Refusal::invalid("language", "is no language tag, such as de or en-GB"));
+    }
+    if preferences.hold_s.is_some_and(|hold_s| hold_s > HOLD_MAX_S) {
+        return Err(Refusal::invalid("hold_s", format!("must be 0 to {HOLD_MAX_S}")));
+    }
+    bounded(settings.preferences.len(), settings.preferences.contains_key(operator))?;
+    let known = settings.preferences.get(operator).cloned().unwrap_or_default();
+    let fact = PreferencesSet { operator: operator.clone(), preferences: preferences.clone() };
+    Ok(changed(known != *preferences, fact))
 }
 
 fn configure_template(

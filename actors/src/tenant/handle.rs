@@ -194,8 +194,8 @@ impl TenantHandle {
     }
 
     /// Whether a change of settings would be refused, before anything else is done for it. Nothing is stored.
-    pub async fn examine(&self, request: &Request) -> Result<(), Refusal> {
-        super::decide::decide(&self.settings(), None, &request.command)?;
+    pub async fn examine(&self, request: &Request, now: Stamp) -> Result<(), Refusal> {
+        super::decide::decide(&self.settings(), None, &request.command, now)?;
         let Some(identity) = Identity::of(request) else { return Ok(()) };
         let known = self.seen(Some(identity)).await?.and_then(|seen| seen.entry);
         match known {

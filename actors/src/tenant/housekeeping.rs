@@ -3,9 +3,9 @@
 use std::{rc::Rc, sync::Arc, time::Duration};
 
 use schema::{
-    command::{Command, ReplayArrival},
+    command::{Command, ReplayArrival, Setting},
     event::{Content, Fact, StoredEvent},
-    ids::{ConversationId, Offset, TenantId},
+    ids::{ConversationId, Offset, OperatorId, TenantId},
     message::Status as MessageStatus,
 };
 
@@ -29,12 +29,27 @@ const AGAIN: Duration = Duration::from_millis(200);
 impl Shell {
     pub(crate) fn housekeeping(&self) {
         self.ring_timers();
+        self.keep_hours();
         self.tell_pause();
         self.pump_all();
         self.reconcile_due();
         self.count_waiting_for_day();
         self.let_idle_go();
         self.stay_sure();
+    }
+
+    /// People whose hours say something else by now.
+    fn keep_hours(&self) {
+        let now = self.now();
+        let due: Vec<OperatorId> = {
+            let core = self.core.borrow();
+            let due = core.settings.until.iter().filter(|(_, until)| until.at <= now);
+            due.map(|(operator, _)| operator.clone()).collect()
+        };
+        for operator in due {
+            let request = self.own_request(Command::Configure(Setting::HoursDue(operator)));
+            self.route(Ticket::own(request, ReplyTo::Nobody));
+        }
     }
 
     /// Conversations that nobody needs leave memory, once the views hold their last event.
@@ -88,6 +103,7 @@ impl Shell {
             && core.conversations.is_empty()
             && core.pending.is_empty()
             && core.timers.first().is_none_or(|(due, _)| *due > soon)
+            && core.settings.hours_due().is_none_or(|due| due > soon)
             && !self.appending.get()
             && self.lanes.borrow().is_idle()
             && self.context.feed.tenant != TenantId::system()

@@ -10,6 +10,7 @@ pub(crate) mod charged;
 mod commit;
 mod decide;
 pub(crate) mod handle;
+mod hours;
 mod housekeeping;
 mod lanes;
 mod leavers;
@@ -29,4 +30,4 @@ pub(crate) mod ticket;
 mod traced;
 
 pub use handle::{LineQueue, QueuePlace, Stats, TenantHandle};
-pub use settings::Settings;
+pub use settings::{Settings, Until};

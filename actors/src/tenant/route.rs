@@ -76,7 +76,8 @@ impl Shell {
     /// Settings and directory: decided and accepted in one go.
     fn decide_own(&self, core: &mut Core, ticket: Ticket) {
         let Some(ticket) = self.pass_known(core, ticket) else { return };
-        match settings_decide::decide(&core.settings, core.directory.as_deref(), &ticket.request.command) {
+        let directory = core.directory.as_deref();
+        match settings_decide::decide(&core.settings, directory, &ticket.request.command, self.now()) {
             Ok(drafts) => self.accept_own(core, drafts, ticket),
             Err(refusal) => self.refuse(ticket, refusal),
         }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schema::{
-    event::Fact,
+    event::{AvailabilityChanged, Fact},
     ids::{ChannelId, OperatorId, TemplateId},
     pause::Pauses,
     role::Role,
-    settings::{ChannelSettings, LimitSettings, SavedFilter, TemplateSettings, TenantSettings},
+    settings::{ChannelSettings, LimitSettings, Preferences, SavedFilter, TemplateSettings, TenantSettings, WeekHours},
     time::Stamp,
 };
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,21 @@ pub struct Settings {
     pub filters: BTreeMap<OperatorId, Vec<SavedFilter>>,
     /// Operators who are away.
     pub away: BTreeSet<OperatorId>,
+    /// Operators' hours.
+    pub hours: BTreeMap<OperatorId, WeekHours>,
+    /// When the hours of those who have some decide next.
+    pub until: BTreeMap<OperatorId, Until>,
+    /// How operators want their desk; one without an entry wants nothing of their own.
+    pub preferences: BTreeMap<OperatorId, Preferences>,
+}
+
+/// How long it lasts that an operator is available, or away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Until {
+    /// When their hours decide again.
+    pub at: Stamp,
+    /// Whether somebody said so against their hours.
+    pub by_hand: bool,
 }
 
 impl Settings {
@@ -56,6 +71,10 @@ impl Settings {
             },
             Fact::OperatorConfigured(fact) => {
                 self.operators.insert(fact.operator.clone(), fact.role);
+                if fact.role.is_none() {
+                    self.hours.remove(&fact.operator);
+                    self.until.remove(&fact.operator);
+                }
             }
             Fact::PauseChanged(fact) => self.pauses.set(&fact.scope, fact.pause),
             Fact::LineCaughtUp(fact) => {
@@ -63,10 +82,36 @@ impl Settings {
             }
             Fact::FiltersSaved(fact) if fact.filters.is_empty() => drop(self.filters.remove(&fact.operator)),
             Fact::FiltersSaved(fact) => drop(self.filters.insert(fact.operator.clone(), fact.filters.clone())),
-            Fact::AvailabilityChanged(fact) if fact.away => drop(self.away.insert(fact.operator.clone())),
-            Fact::AvailabilityChanged(fact) => drop(self.away.remove(&fact.operator)),
+            Fact::AvailabilityChanged(fact) => self.set_availability(fact),
+            Fact::PreferencesSet(fact) if fact.preferences == Preferences::default() => {
+                self.preferences.remove(&fact.operator);
+            }
+            Fact::PreferencesSet(fact) => {
+                self.preferences.insert(fact.operator.clone(), fact.preferences.clone());
+            }
+            Fact::HoursSet(fact) => match &fact.hours {
+                Some(hours) => drop(self.hours.insert(fact.operator.clone(), hours.clone())),
+                None => drop(self.hours.remove(&fact.operator)),
+            },
             _ => {}
         }
+    }
+
+    fn set_availability(&mut self, fact: &AvailabilityChanged) {
+        let AvailabilityChanged { operator, away, by_hand, until } = fact;
+        match away {
+            true => drop(self.away.insert(operator.clone())),
+            false => drop(self.away.remove(operator)),
+        }
+        match until {
+            Some(at) => drop(self.until.insert(operator.clone(), Until { at: *at, by_hand: *by_hand })),
+            None => drop(self.until.remove(operator)),
+        }
+    }
+
+    /// When somebody's hours decide next.
+    pub fn hours_due(&self) -> Option<Stamp> {
+        self.until.values().map(|until| until.at).min()
     }
 
     /// The role an operator acts in: what the tenant configured wins over what the token says. `None`: revoked.

@@ -10,6 +10,7 @@ mod panics;
 mod pause;
 mod restarts;
 mod room;
+mod shifts;
 
 use std::{sync::Arc, time::Duration};
 

@@ -183,7 +183,11 @@ facts! {
     /// An operator's own filters of the inbox.
     69 v 1 "settings.filters" FiltersSaved,
     /// An operator is away, or back.
-    70 v 1 "operator.availability" AvailabilityChanged,
+    70 v 2 "operator.availability" AvailabilityChanged { 1 => AvailabilityChanged1 },
+    /// The hours by which an operator is available.
+    71 v 1 "operator.hours" HoursSet,
+    /// How an operator wants their desk.
+    72 v 1 "settings.preferences" PreferencesSet,
 
     // The directory (feed of tenant `system`).
     /// A tenant exists.

@@ -294,3 +294,11 @@ fn limits_from_before_networks_had_caps_are_still_read() {
     assert_eq!((read.limits.brand_per_day, read.limits.account_per_s), (brand_per_day, Some(5)));
     assert_eq!((read.limits.number_per_s, read.limits.networks_per_day), (Some(1), Vec::new()));
 }
+
+#[test]
+fn being_away_from_before_hours_was_said_by_hand_and_lasts() {
+    let old = AvailabilityChanged1 { operator: OperatorId::new("jo").expect("a slug"), away: true };
+    let bytes = postcard::to_stdvec(&old).expect("encodes");
+    let Ok(Fact::AvailabilityChanged(read)) = Fact::decode(70, 1, &bytes) else { panic!("it is not read") };
+    assert_eq!((read.operator.as_str(), read.away, read.by_hand, read.until), ("jo", true, true, None));
+}

@@ -53,7 +53,7 @@ pub(super) async fn set_channel(
     let command = Command::Configure(Setting::Channel(id.clone(), settings.clone()));
     let change = Request { command, origin: caller.origin(), key: key.or(None)? };
     // A claim is for good: one for settings that are refused would keep the number from everybody.
-    caller.tenant.examine(&change).await?;
+    caller.tenant.examine(&change, state.parts().engine.ports().clock.now()).await?;
     let claim = Command::Register(Registration::Channel {
         channel: id,
         tenant: caller.tenant_id().clone(),

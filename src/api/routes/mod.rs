@@ -38,7 +38,7 @@ pub(super) fn all(state: &ApiState) -> (Router<ApiState>, OpenApi) {
     let operators = middleware::from_fn_with_state(state.clone(), door::operators);
     let admins = middleware::from_fn_with_state(state.clone(), door::admins);
     OpenApiRouter::new()
-        .merge(reading().route_layer(anyone))
+        .merge(reading().merge(own()).route_layer(anyone))
         .merge(changing().route_layer(operators))
         .merge(administration().route_layer(admins))
         .merge(node())
@@ -68,6 +68,11 @@ fn reading() -> OpenApiRouter<ApiState> {
         .routes(routes!(me::me))
 }
 
+/// What everybody changes of their own, also who only reads.
+fn own() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(me::set_preferences))
+}
+
 fn changing() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(messages::send))
@@ -90,6 +95,7 @@ fn changing() -> OpenApiRouter<ApiState> {
         .routes(routes!(commands::release))
         .routes(routes!(me::save_filters))
         .routes(routes!(me::set_availability))
+        .routes(routes!(me::set_hours))
 }
 
 fn administration() -> OpenApiRouter<ApiState> {
@@ -102,6 +108,7 @@ fn administration() -> OpenApiRouter<ApiState> {
         .routes(routes!(operators::invite))
         .routes(routes!(operators::reset))
         .routes(routes!(operators::set_availability_of))
+        .routes(routes!(operators::set_hours_of))
         .routes(routes!(admin::parked))
         .routes(routes!(commands::record_consent))
         .routes(routes!(admin::audit))

@@ -11,7 +11,7 @@ use schema::{
     ids::OperatorId,
     person::{Invite, OneTimeLink, SignInState},
     problem::{Code, Problem},
-    rest::{Listing, OperatorRole, OperatorView, SetAvailability},
+    rest::{Listing, OperatorRole, OperatorView, SetAvailability, SetHours},
     role::Role,
     time::Stamp,
 };
@@ -84,7 +84,7 @@ pub(super) async fn invite(
     let change = Setting::Operator(operator.clone(), Some(role));
     let change = Request { command: Command::Configure(change), origin: caller.origin(), key: None };
     // Before a link is made: it would be one for nobody.
-    caller.tenant.examine(&change).await?;
+    caller.tenant.examine(&change, now(&state)).await?;
     let made = state.parts().people.invite(who(&caller, operator.clone()), &email, now(&state)).await;
     let link = link(&state, made)?;
     state.parts().engine.submit(caller.tenant_id(), change).await?;
@@ -127,6 +127,23 @@ pub(super) async fn set_availability_of(
     submit(&state, &caller, command, key.or(None)?).await
 }
 
+/// Set the hours by which somebody else is available. They decide at once, and whenever they change it.
+#[utoipa::path(put, path = "/v1/admin/operators/{id}/hours", params(("id" = OperatorId, Path),
+    KeyHeader), request_body = SetHours, tag = "admin", responses(
+    (status = 200, body = Reply), (status = "default", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn set_hours_of(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<OperatorId>,
+    key: Key,
+    Body(body): Body<SetHours>,
+) -> Answer<Reply> {
+    if caller.tenant.settings().is_revoked(&id) {
+        return Err(Failure::not_found(format!("operator {id}")));
+    }
+    submit(&state, &caller, Command::Configure(Setting::Hours(id, body.hours)), key.or(None)?).await
+}
+
 fn configured(caller: &Caller, operator: &OperatorId) -> Option<Option<Role>> {
     caller.tenant.settings().operators.get(operator).copied()
 }
@@ -146,7 +163,8 @@ fn view(state: &ApiState, caller: &Caller, operator: &OperatorId, role: Option<R
         Some(_) => SignInState::Active,
         None => SignInState::Invited,
     });
-    OperatorView { operator: operator.clone(), role, email: person.map(|person| person.email), sign_in }
+    let hours = caller.tenant.settings().hours.get(operator).cloned();
+    OperatorView { operator: operator.clone(), role, email: person.map(|person| person.email), sign_in, hours }
 }
 
 fn who(caller: &Caller, operator: OperatorId) -> Who {

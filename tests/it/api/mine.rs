@@ -1,4 +1,4 @@
-//! Figures, one's own filters, and being away, over REST.
+//! Figures, one's own filters, being away, hours and preferences, over REST.
 
 use reqwest::Method;
 use schema::{
@@ -89,4 +89,63 @@ async fn everybody_sees_who_is_away_until_they_are_back() {
     assert_eq!((&seen.body["away"], &seen.body["availability"]), (&json!(["operator"]), &json!("available")));
     set("available").await;
     assert_eq!(world.get("/v1/me").await["away"], json!([]));
+}
+
+#[tokio::test]
+async fn hours_are_set_by_oneself_or_an_admin_and_say_when_they_change_what_one_is() {
+    let world = World::start().await;
+    let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    // All of the week but a minute on Sunday: whenever this runs, they are there, or are back within a minute.
+    let spans: Vec<_> = days
+        .iter()
+        .map(|day| json!({"day": day, "from_min": u16::from(*day == "sunday"), "until_min": 1440}))
+        .collect();
+    let hours = json!({"zone": "Pacific/Auckland", "spans": spans});
+    let never = json!({"zone": "Europe/Berlin", "spans": []});
+    let operator = world.demo(Role::Operator);
+    let me = async || world.ask(&operator, Method::GET, "/v1/me", None).await.body;
+    assert_eq!((&me().await["hours"], &me().await["by_hand"]), (&json!(null), &json!(false)));
+    let set = async |path: &str, who: &str, hours: &serde_json::Value| {
+        let answer = world.ask(who, Method::PUT, path, Some(&json!({"hours": hours}))).await;
+        (answer.status.as_u16(), answer.body["field"].clone())
+    };
+    let none = json!(null);
+    assert_eq!(set("/v1/me/hours", &operator, &hours).await, (200, none.clone()));
+    let mine = me().await;
+    assert_eq!((&mine["hours"], &mine["by_hand"]), (&hours, &json!(false)));
+    assert!(mine["until"].as_u64().unwrap() > 1_000_000, "{mine}");
+    let admin = world.demo(Role::Admin);
+    assert_eq!(set("/v1/admin/operators/operator/hours", &admin, &never).await, (200, none.clone()));
+    let mine = me().await;
+    assert_eq!((&mine["availability"], &mine["until"]), (&json!("away"), &json!(null)), "never there: {mine}");
+    let wrong = json!({"zone": "Nowhere", "spans": []});
+    assert_eq!(set("/v1/me/hours", &operator, &wrong).await, (400, json!("zone")));
+    let late = json!({"zone": "UTC", "spans": [{"day": "monday", "from_min": 1, "until_min": 1441}]});
+    assert_eq!(set("/v1/me/hours", &operator, &late).await, (400, json!("spans")));
+    assert_eq!(set("/v1/me/hours", &operator, &none).await, (200, none.clone()));
+    assert_eq!(me().await["hours"], none);
+    world.change(Method::PUT, "/v1/admin/operators/nora", json!({"role": "operator"})).await;
+    assert_eq!(set("/v1/admin/operators/nora/hours", &admin, &hours).await, (200, none.clone()));
+    assert_eq!(world.get("/v1/admin/operators/nora").await["hours"], hours);
+}
+
+#[tokio::test]
+async fn preferences_are_kept_for_the_person_and_checked() {
+    let world = World::start().await;
+    let viewer = world.demo(Role::Viewer);
+    let set = async |body: serde_json::Value| {
+        let answer = world.ask(&viewer, Method::PUT, "/v1/me/preferences", Some(&body)).await;
+        (answer.status.as_u16(), answer.body["field"].clone())
+    };
+    assert_eq!(set(json!({"language": "de", "hold_s": 0})).await, (200, json!(null)));
+    let mine = world.ask(&viewer, Method::GET, "/v1/me", None).await.body;
+    assert_eq!(mine["preferences"], json!({"language": "de", "hold_s": 0}));
+    assert_eq!(world.get("/v1/me").await["preferences"], json!({"language": null, "hold_s": null}), "nobody else's");
+    for language in ["", "d", "de_DE", "<script>", &"x".repeat(36)] {
+        assert_eq!(set(json!({"language": language})).await, (400, json!("language")), "{language}");
+    }
+    assert_eq!(set(json!({"hold_s": 31})).await, (400, json!("hold_s")));
+    assert_eq!(set(json!({})).await, (200, json!(null)));
+    let mine = world.ask(&viewer, Method::GET, "/v1/me", None).await.body;
+    assert_eq!(mine["preferences"]["language"], json!(null));
 }

@@ -272,6 +272,10 @@ pub fn body_for(path: &str, method: &str) -> Option<Value> {
         (_, "coverage") => json!({"coverage": true}),
         (_, "filters") => json!({"filters": []}),
         (_, "availability") => json!({"availability": "away"}),
+        (_, "hours") => {
+            json!({"hours": {"zone": "Europe/Berlin", "spans": [{"day": "monday", "from_min": 540, "until_min": 1020}]}})
+        }
+        (_, "preferences") => json!({"language": "de"}),
         (_, "pause") => json!({"pause": "none"}),
         (_, "limits") => json!({"number_per_s": 2}),
         _ if path.contains("/templates/") => json!({"text": "Hello"}),

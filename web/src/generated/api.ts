@@ -249,6 +249,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/operators/{id}/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set the hours by which somebody else is available. They decide at once, and whenever they change it. */
+        put: operations["set_hours_of"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/operators/{id}/reset": {
         parameters: {
             query?: never;
@@ -831,6 +848,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set the hours by which one is available. They decide at once, and whenever they change it: what is said by hand lasts until
+         *     then.
+         */
+        put: operations["set_hours"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/messages": {
         parameters: {
             query?: never;
@@ -1025,8 +1062,11 @@ export interface components {
         AvailabilityChanged: {
             /** @description From here on. */
             away: boolean;
+            /** @description Whether somebody said so, against their hours or without any. */
+            by_hand: boolean;
             /** @description Who. */
             operator: components["schemas"]["OperatorId"];
+            until?: components["schemas"]["Stamp"] | null;
         };
         /**
          * @description Why a contact is blocked.
@@ -1814,6 +1854,16 @@ export interface components {
             /** @enum {string} */
             type: "operator.availability";
         } | {
+            /** @description The hours by which an operator is available. */
+            data: components["schemas"]["HoursSet"];
+            /** @enum {string} */
+            type: "operator.hours";
+        } | {
+            /** @description How an operator wants their desk. */
+            data: components["schemas"]["PreferencesSet"];
+            /** @enum {string} */
+            type: "settings.preferences";
+        } | {
             /** @description A tenant exists. */
             data: components["schemas"]["TenantRegistered"];
             /** @enum {string} */
@@ -1885,6 +1935,27 @@ export interface components {
         HourFigures: components["schemas"]["Sums"] & {
             /** @description Its begin. */
             at: components["schemas"]["Stamp"];
+        };
+        /** @description What follows from them comes right after, as `operator.availability`. */
+        HoursSet: {
+            hours?: components["schemas"]["WeekHours"] | null;
+            /** @description Whose. */
+            operator: components["schemas"]["OperatorId"];
+        };
+        /** @description A part of a day. What goes on after midnight is a part of the next day, too. */
+        HoursSpan: {
+            /** @description Which day. */
+            day: components["schemas"]["Weekday"];
+            /**
+             * Format: int32
+             * @description Minutes after midnight by the clock on the wall, 0 to 1439.
+             */
+            from_min: number;
+            /**
+             * Format: int32
+             * @description Minutes after midnight, not included; later than `from_min`, at most 1440: the end of the day.
+             */
+            until_min: number;
         };
         /** @description A page of the inbox, newest activity first. */
         InboxPage: components["schemas"]["Position"] & {
@@ -2109,6 +2180,7 @@ export interface components {
             rows: {
                 /** @description What they sign in with; none: they come with tokens that others mint. */
                 email?: string | null;
+                hours?: components["schemas"]["WeekHours"] | null;
                 /** @description Who. */
                 operator: components["schemas"]["OperatorId"];
                 role?: components["schemas"]["Role"] | null;
@@ -2294,14 +2366,20 @@ export interface components {
             availability: components["schemas"]["Availability"];
             /** @description Everybody who is away. */
             away: components["schemas"]["OperatorId"][];
+            /** @description Whether somebody said that they are available or away, against their hours: until then it lasts. */
+            by_hand: boolean;
             /** @description Their own filters, in their order. */
             filters: components["schemas"]["SavedFilter"][];
+            hours?: components["schemas"]["WeekHours"] | null;
             /** @description Who. */
             operator: components["schemas"]["OperatorId"];
+            /** @description How they want their desk. */
+            preferences: components["schemas"]["Preferences"];
             /** @description What they may do. */
             role: components["schemas"]["Role"];
             /** @description The business. */
             tenant: components["schemas"]["TenantId"];
+            until?: components["schemas"]["Stamp"] | null;
         };
         /** @description A limit shared under a name. */
         NamedLimit: {
@@ -2390,6 +2468,7 @@ export interface components {
         OperatorView: {
             /** @description What they sign in with; none: they come with tokens that others mint. */
             email?: string | null;
+            hours?: components["schemas"]["WeekHours"] | null;
             /** @description Who. */
             operator: components["schemas"]["OperatorId"];
             role?: components["schemas"]["Role"] | null;
@@ -2546,6 +2625,26 @@ export interface components {
             epoch: components["schemas"]["EpochText"];
             /** @description Everything up to and including this offset is in the answer. */
             offset: components["schemas"]["Offset"];
+        };
+        /** @description What is left out is as the page has it by default. */
+        Preferences: {
+            /**
+             * Format: int32
+             * @description Seconds that a text can be taken back in; none: four.
+             */
+            hold_s?: number | null;
+            /**
+             * @description The page's language, as a tag of BCP 47; none: like the browser.
+             * @example de
+             */
+            language?: string | null;
+        };
+        /** @description Absolute: all of them after the change. */
+        PreferencesSet: {
+            /** @description Whose. */
+            operator: components["schemas"]["OperatorId"];
+            /** @description In whatever browser. */
+            preferences: components["schemas"]["Preferences"];
         };
         /**
          * @description Who goes first in a lane: higher first; within one, first come first served.
@@ -2847,6 +2946,10 @@ export interface components {
             /** @description From here on. */
             availability: components["schemas"]["Availability"];
         };
+        /** @description A person's hours. */
+        SetHours: {
+            hours: components["schemas"]["WeekHours"] | null;
+        };
         /**
          * @description What of signing in an operator has.
          * @enum {string}
@@ -3002,6 +3105,21 @@ export interface components {
             mode: components["schemas"]["VoiceMode"];
             /** @default null */
             voicemail: components["schemas"]["Voicemail"] | null;
+        };
+        /**
+         * @description Days of the week.
+         * @enum {string}
+         */
+        Weekday: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+        /** @description A week that repeats, by the clock of a place. It is right across changes of that clock. */
+        WeekHours: {
+            /** @description When they are there. None of them: never. One that touches or overlaps another goes on in it. */
+            spans: components["schemas"]["HoursSpan"][];
+            /**
+             * @description The place, as the IANA database names it.
+             * @example America/New_York
+             */
+            zone: string;
         };
         /**
          * @description One event in JSON: `{"offset":7,"at":…,"conversation":"…","previous":3,"by":"contact","via":"webhook",
@@ -3572,6 +3690,42 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["SetAvailability"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_hours_of: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a retry harmless: the same key with the same content gives the same reply and is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                id: components["schemas"]["OperatorId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetHours"];
             };
         };
         responses: {
@@ -4877,6 +5031,40 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["SaveFilters"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_hours: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a retry harmless: the same key with the same content gives the same reply and is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetHours"];
             };
         };
         responses: {

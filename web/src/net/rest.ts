@@ -13,6 +13,7 @@ import type {
   MessageView,
   OneTimeLink,
   OperatorView,
+  Preferences,
   Problem,
   QueueView,
   Reply,
@@ -20,6 +21,7 @@ import type {
   SavedFilter,
   SearchPage,
   TenantView,
+  WeekHours,
   Texts,
 } from '../types';
 import { currentToken, distrust } from './session';
@@ -97,6 +99,10 @@ export const rest = {
   setAvailability: (availability: Availability): Promise<Reply> => call('PUT', '/v1/me/availability', { availability }),
   setAvailabilityOf: (operator: string, availability: Availability): Promise<Reply> =>
     call('PUT', `/v1/admin/operators/${encodeURIComponent(operator)}/availability`, { availability }),
+  setPreferences: (preferences: Preferences): Promise<Reply> => call('PUT', '/v1/me/preferences', preferences),
+  setHours: (hours: WeekHours | null): Promise<Reply> => call('PUT', '/v1/me/hours', { hours }),
+  setHoursOf: (operator: string, hours: WeekHours | null): Promise<Reply> =>
+    call('PUT', `/v1/admin/operators/${encodeURIComponent(operator)}/hours`, { hours }),
   texts: (): Promise<Texts> => call('GET', '/v1/texts'),
   tenant: (): Promise<TenantView> => call('GET', '/v1/admin/tenant'),
   setTenant: (business_name: string): Promise<Reply> => call('PUT', '/v1/admin/tenant', { business_name }),

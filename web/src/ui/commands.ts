@@ -101,6 +101,7 @@ export const commands: readonly Command[] = [
   { id: 'overview', name: words.overview, key: 'o', run: () => go({ area: 'overview', conversation: null }), can: always },
   { id: 'filters', name: words.filters, key: 'f', run: () => (dialog.value = 'filters'), can: () => mayWrite.peek() },
   { id: 'away', name: words.commands.away, key: '', run: () => void setAvailability(isAway.peek() ? 'available' : 'away'), can: () => mayWrite.peek() },
+  { id: 'hours', name: words.hours, key: '', run: () => (dialog.value = 'hours'), can: () => mayWrite.peek() },
   { id: 'block', name: words.block, key: '', run: () => blockCurrent('unwanted'), can: () => withRow() && current.peek()?.blocked == null },
   { id: 'spam', name: words.markSpam, key: '', run: () => blockCurrent('spam'), can: () => withRow() && current.peek()?.blocked == null },
   { id: 'settings', name: words.settings, key: '', run: () => (dialog.value = 'settings'), can: () => mayAdminister.peek() },

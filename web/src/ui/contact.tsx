@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import { Ban, Phone, Plus, ShieldCheck, X } from 'lucide-preact';
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { actions, current, mayWrite, me } from '../desk';
 import { awayOnes } from '../mine';
 import { rest } from '../net/rest';
@@ -120,17 +120,22 @@ function Consent({ row }: { row: Row }): JSX.Element {
   );
 }
 
-/** Why is asked for, not demanded: who stands at the counter wants it done. */
+/** Why is asked for, not demanded: who stands at the counter wants it done. The field is there before the next key can arrive:
+ * whoever types on right after opening types into it. Given up, the focus is where it was. */
 function OptOut({ row }: { row: Row }): JSX.Element {
   const [open, setOpen] = useState(false);
   const [reason, setReason] = useState('');
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  const opener = useRef<HTMLButtonElement>(null);
+  const wasOpen = useRef(false);
+  useLayoutEffect(() => {
     if (open) field.current?.focus();
+    else if (wasOpen.current) opener.current?.focus();
+    wasOpen.current = open;
   }, [open]);
   if (!open) {
     return (
-      <button type="button" class="quiet-act" title={words.optOutHint} onClick={() => setOpen(true)}>
+      <button type="button" class="quiet-act" ref={opener} title={words.optOutHint} onClick={() => setOpen(true)}>
         {words.optOut}
       </button>
     );

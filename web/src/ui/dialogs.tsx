@@ -5,9 +5,11 @@ import { useState } from 'preact/hooks';
 import { rows } from '../desk';
 import { go } from '../route';
 import { words } from '../words';
-import { LANGUAGES, choice, chooseLanguage, type Language } from '../words/language';
+import { chooseLanguage, mine, setHold } from '../mine';
+import { LANGUAGES, choice, type Language } from '../words/language';
 import { commands } from './commands';
 import { Filters } from './filters';
+import { Hours } from './hours';
 import { Modal } from './modal';
 import { More } from './more';
 import { NewMessage } from './newmessage';
@@ -29,6 +31,8 @@ export function Dialogs(): JSX.Element | null {
       return <Settings />;
     case 'filters':
       return <Filters />;
+    case 'hours':
+      return <Hours />;
     case 'more':
       return <More />;
     case 'wizard':
@@ -78,6 +82,7 @@ function Help(): JSX.Element {
             const asked = Math.round(event.currentTarget.valueAsNumber);
             holdSeconds.value = Number.isFinite(asked) ? Math.min(HOLD_MAX, Math.max(0, asked)) : holdSeconds.peek();
             event.currentTarget.value = String(holdSeconds.peek());
+            void setHold(holdSeconds.peek());
           }}
         />
         <span>
@@ -99,7 +104,7 @@ function Help(): JSX.Element {
 function LanguageChoice(): JSX.Element {
   return (
     <label class="choice">
-      <select value={choice ?? ''} onChange={(event) => chooseLanguage(event.currentTarget.value === '' ? null : (event.currentTarget.value as Language))}>
+      <select value={mine.value === null ? (choice ?? '') : (mine.value.preferences.language ?? '')} onChange={(event) => void chooseLanguage(event.currentTarget.value === '' ? null : (event.currentTarget.value as Language))}>
         <option value="">{words.languageAuto}</option>
         {Object.entries(LANGUAGES).map(([tag, name]) => (
           <option key={tag} value={tag} lang={tag}>

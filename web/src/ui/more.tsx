@@ -1,5 +1,5 @@
 // On a phone: everything that the bar of views has no room for.
-import { ChartColumn, CircleHelp, CircleUserRound, KeyRound, LogOut, Settings as SettingsIcon, SunMoon, X } from 'lucide-preact';
+import { ChartColumn, CircleHelp, CircleUserRound, Clock, KeyRound, LogOut, Settings as SettingsIcon, SunMoon, X } from 'lucide-preact';
 import type { JSX } from 'preact';
 import { leave, mayAdminister, mayWrite } from '../desk';
 import { isAway, setAvailability } from '../mine';
@@ -34,6 +34,7 @@ export function More(): JSX.Element {
             act={closed(() => void setAvailability(isAway.peek() ? 'available' : 'away'))}
           />
         )}
+        {mayWrite.value && <Item icon={<Clock size={20} aria-hidden="true" />} label={words.hours} act={() => (dialog.value = 'hours')} />}
         <Item icon={<CircleHelp size={20} aria-hidden="true" />} label={words.preferences} act={() => (dialog.value = 'help')} />
         <Item icon={<SunMoon size={20} aria-hidden="true" />} label={`${words.theme}: ${words.themes[theme.value]}`} act={nextTheme} />
         {who?.by === 'password' && <Item icon={<KeyRound size={20} aria-hidden="true" />} label={words.sessions} act={() => (dialog.value = 'sessions')} />}

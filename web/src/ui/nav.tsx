@@ -2,7 +2,7 @@
 import { AlarmClock, ChartColumn, CheckCheck, CircleHelp, CircleUserRound, Ellipsis, Inbox, KeyRound, LogOut, MonitorCog, Moon, PhoneMissed, Settings as SettingsIcon, Sun, User, Users } from 'lucide-preact';
 import type { JSX } from 'preact';
 import { leave, mayAdminister, mayWrite, totals, whole } from '../desk';
-import { chosen, isAway, setAvailability } from '../mine';
+import { chosen, isAway, mine, setAvailability } from '../mine';
 import { awaySince, connection } from '../net/stream';
 import { orders } from '../net/outbox';
 import { identity } from '../net/session';
@@ -42,7 +42,7 @@ export function Nav(): JSX.Element {
         </Act>
         <div class="nav-acts">
           {mayWrite.value && (
-            <Act label={isAway.value ? words.comeBack : words.goAway} class="nav-away" pressed={isAway.value} onClick={() => void setAvailability(isAway.peek() ? 'available' : 'away')}>
+            <Act label={isAway.value ? words.comeBack : words.goAway} class="nav-away" pressed={isAway.value} hint={standing()} onClick={() => void setAvailability(isAway.peek() ? 'available' : 'away')}>
               <CircleUserRound size={18} aria-hidden="true" />
             </Act>
           )}
@@ -74,8 +74,26 @@ export function Nav(): JSX.Element {
         <p class="nav-me nav-name" title={who === null ? '' : `${who.operator} · ${who.role} · ${who.tenant}`}>
           {who?.operator}
         </p>
+        <Standing />
       </div>
     </nav>
+  );
+}
+
+/** Until when one is available or away, for whoever has hours. */
+function standing(): string | null {
+  const me = mine.value;
+  return me?.hours == null ? null : words.standing(isAway.value, me.until ?? null, me.by_hand);
+}
+
+/** The same where there is room for words; leads to the hours. */
+function Standing(): JSX.Element | null {
+  const text = standing();
+  if (text === null) return null;
+  return (
+    <button type="button" class="nav-hours nav-name" title={words.hours} onClick={() => (dialog.value = 'hours')}>
+      {text}
+    </button>
   );
 }
 

@@ -41,10 +41,12 @@ interface ActProps {
   /** Shows the label beside the icon. */
   named?: boolean;
   expanded?: boolean;
+  /** How it is now, for the tooltip. */
+  hint?: string | null;
 }
 
 /** A button with an icon: always with a name, and a tooltip with its key. */
-export function Act({ label, keys, onClick, children, class: kind, pressed, disabled, named, expanded }: ActProps): JSX.Element {
+export function Act({ label, keys, onClick, children, class: kind, pressed, disabled, named, expanded, hint }: ActProps): JSX.Element {
   return (
     <button
       type="button"
@@ -53,7 +55,8 @@ export function Act({ label, keys, onClick, children, class: kind, pressed, disa
       aria-pressed={pressed}
       aria-expanded={expanded}
       aria-keyshortcuts={keys}
-      title={keys === undefined ? label : `${label} (${keys})`}
+      aria-description={hint ?? undefined}
+      title={`${label}${keys === undefined ? '' : ` (${keys})`}${hint == null ? '' : `. ${hint}`}`}
       disabled={disabled}
       onClick={onClick}
     >

@@ -1,12 +1,13 @@
 // What is open on this screen. Nothing of it is anybody else's business.
 import { effect, signal } from '@preact/signals';
+import { mine } from '../mine';
 import { keep, kept } from '../net/keep';
 
 export type Theme = 'auto' | 'light' | 'dark';
 export type Mode = 'message' | 'note';
 
 export const searchText = signal('');
-export const dialog = signal<'help' | 'palette' | 'sessions' | 'new' | 'settings' | 'filters' | 'more' | 'wizard' | null>(null);
+export const dialog = signal<'help' | 'palette' | 'sessions' | 'new' | 'settings' | 'filters' | 'more' | 'wizard' | 'hours' | null>(null);
 /** The contact column where there is room for it, and the drawer where there is not. */
 export const columnOpen = signal(kept('column') !== false);
 export const drawerOpen = signal(false);
@@ -56,6 +57,11 @@ export function write(how: Mode): void {
 
 effect(() => void keep('column', columnOpen.value ? null : false));
 effect(() => void keep('hold', holdSeconds.value === 4 ? null : holdSeconds.value));
+// What the engine keeps for the person wins over what this browser remembers.
+effect(() => {
+  const hold = mine.value?.preferences.hold_s;
+  if (hold != null) holdSeconds.value = asHold(hold);
+});
 effect(() => void keep('letters', letters.value ? null : false));
 effect(() => {
   const root = document.documentElement;

@@ -4,7 +4,8 @@ import { rest } from '../net/rest';
 import { readable } from '../phone';
 import type { ChannelView, QueueView } from '../types';
 import { words } from '../words';
-import { Copyable, attempt, useLoaded } from './settings-parts';
+import { dialog } from './screen';
+import { Copyable, attempt, setsUp, useLoaded } from './settings-parts';
 
 interface Line {
   readonly line: ChannelView;
@@ -19,24 +20,33 @@ async function load(): Promise<Line[]> {
 export function Lines(): JSX.Element {
   const { value, again } = useLoaded(load);
   if (value === null) return <p class="quiet">{words.loading}</p>;
-  if (value.length === 0) return <p class="quiet">{words.noLines}</p>;
+  const add = (): void => {
+    setsUp.value = value.length === 0 ? 'business' : 'line';
+    dialog.value = 'wizard';
+  };
   return (
-    <ul class="lines">
-      {value.map(({ line, queue }) => (
-        <li key={line.channel}>
-          <h3>{readable(line.address)}</h3>
-          <p class="quiet">{queue === null ? words.lineUnknown : words.lineHealth(queue.waiting, queue.in_flight)}</p>
-          <label class="check">
-            <input type="checkbox" checked={line.coverage} onChange={(event) => void attempt(() => rest.setCoverage(line.channel, event.currentTarget.checked)).then(again)} />
-            <span>
-              {words.coverage}
-              <small>{words.coverageHint(line.text_back ?? null)}</small>
-            </span>
-          </label>
-          <Hooks line={line.channel} />
-        </li>
-      ))}
-    </ul>
+    <>
+      {value.length === 0 && <p class="quiet">{words.noLines}</p>}
+      <ul class="lines">
+        {value.map(({ line, queue }) => (
+          <li key={line.channel}>
+            <h3>{readable(line.address)}</h3>
+            <p class="quiet">{queue === null ? words.lineUnknown : words.lineHealth(queue.waiting, queue.in_flight)}</p>
+            <label class="check">
+              <input type="checkbox" checked={line.coverage} onChange={(event) => void attempt(() => rest.setCoverage(line.channel, event.currentTarget.checked)).then(again)} />
+              <span>
+                {words.coverage}
+                <small>{words.coverageHint(line.text_back ?? null)}</small>
+              </span>
+            </label>
+            <Hooks line={line.channel} />
+          </li>
+        ))}
+      </ul>
+      <button type="button" class="plain" onClick={add}>
+        {value.length === 0 ? words.wizard.begin : words.wizard.another}
+      </button>
+    </>
   );
 }
 

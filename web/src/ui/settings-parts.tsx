@@ -1,10 +1,14 @@
 // What the parts of the settings share: loading, trying, copying.
 import { Check, Copy } from 'lucide-preact';
 import type { JSX } from 'preact';
+import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { Refused } from '../net/rest';
 import { say } from '../toasts';
 import { words } from '../words';
+
+/** What the wizard sets up when it is opened: the business with its first line, or one more line. */
+export const setsUp = signal<'business' | 'line'>('business');
 
 /** Does something, and says in words why it was refused. True: it is done. */
 export async function attempt(act: () => Promise<unknown>): Promise<boolean> {

@@ -6,8 +6,9 @@ import { awayOnes, setAvailabilityOf } from '../mine';
 import { rest } from '../net/rest';
 import { identity } from '../net/session';
 import { fully } from '../time';
-import type { OneTimeLink, OperatorView, Role } from '../types';
+import type { OneTimeLink, OperatorView, Role, WeekHours } from '../types';
 import { words } from '../words';
+import { HoursEdit } from './hours';
 import { Copyable, attempt, useLoaded } from './settings-parts';
 
 const ROLES: readonly Role[] = ['viewer', 'operator', 'admin', 'owner'];
@@ -17,6 +18,7 @@ export function People(): JSX.Element {
   const [made, setMade] = useState<{ for: string; link: OneTimeLink } | null>(null);
   const change = (operator: string, role: Role | null): void => void attempt(() => rest.setOperator(operator, role)).then(again);
   const reset = (operator: string): void => void attempt(async () => setMade({ for: operator, link: await rest.resetOperator(operator) }));
+  const hours = (operator: string, set: WeekHours | null): void => void attempt(() => rest.setHoursOf(operator, set)).then(again);
   const people = value?.rows.filter((one) => one.role != null) ?? [];
   return (
     <>
@@ -24,7 +26,7 @@ export function People(): JSX.Element {
       {value !== null && people.length === 0 && <p class="quiet">{words.noPeople}</p>}
       <ul class="table-list">
         {people.map((one) => (
-          <Person key={one.operator} one={one} onRole={(role) => change(one.operator, role)} onReset={() => reset(one.operator)} />
+          <Person key={one.operator} one={one} onRole={(role) => change(one.operator, role)} onReset={() => reset(one.operator)} onHours={(set) => hours(one.operator, set)} />
         ))}
       </ul>
       {made !== null && (
@@ -56,14 +58,22 @@ function Roles({ value, label, onRole }: { value: Role; label: string; onRole: (
   );
 }
 
-function Person({ one, onRole, onReset }: { one: OperatorView; onRole: (role: Role | null) => void; onReset: () => void }): JSX.Element {
+interface PersonProps {
+  one: OperatorView;
+  onRole: (role: Role | null) => void;
+  onReset: () => void;
+  onHours: (hours: WeekHours | null) => void;
+}
+
+function Person({ one, onRole, onReset, onHours }: PersonProps): JSX.Element {
+  const [editing, setEditing] = useState(false);
   const away = awayOnes.value.has(one.operator);
   const mayTouch = one.role !== 'owner' || identity.value?.role === 'owner';
   return (
     <li>
       <span class="table-main">
         {away ? words.isAway(one.operator) : one.operator} {one.operator === me.value && <small class="inline">({words.you})</small>}
-        <small>{[one.email, one.sign_in === 'invited' ? words.invited : null].filter((part) => part != null).join(' · ')}</small>
+        <small>{[one.email, one.sign_in === 'invited' ? words.invited : null, one.hours == null ? null : words.byHours].filter((part) => part != null).join(' · ')}</small>
       </span>
       <Roles value={one.role ?? 'viewer'} label={words.roleOf(one.operator)} onRole={onRole} />
       {mayTouch && one.email != null && (
@@ -71,6 +81,9 @@ function Person({ one, onRole, onReset }: { one: OperatorView; onRole: (role: Ro
           {words.newLink}
         </button>
       )}
+      <button type="button" class="text-act" aria-expanded={editing} aria-label={words.hoursOf(one.operator)} onClick={() => setEditing(!editing)}>
+        {words.hours}
+      </button>
       {one.operator !== me.value && (
         <button type="button" class="text-act" aria-label={`${away ? words.setBack : words.setAway}: ${one.operator}`} onClick={() => void setAvailabilityOf(one.operator, away ? 'available' : 'away')}>
           {away ? words.setBack : words.setAway}
@@ -80,6 +93,15 @@ function Person({ one, onRole, onReset }: { one: OperatorView; onRole: (role: Ro
         <button type="button" class="text-act" aria-label={`${words.remove}: ${one.operator}`} onClick={() => onRole(null)}>
           {words.remove}
         </button>
+      )}
+      {editing && (
+        <HoursEdit
+          hours={one.hours ?? null}
+          onSave={(hours) => {
+            setEditing(false);
+            onHours(hours);
+          }}
+        />
       )}
     </li>
   );

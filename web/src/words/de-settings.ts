@@ -23,7 +23,7 @@ export const settings: typeof english = {
   copy: 'Kopieren',
   copied: 'Kopiert',
   cannotCopy: 'Es konnte nicht kopiert werden. Markiere es und kopiere es selbst.',
-  noLines: 'Es gibt noch keine Leitung. README, „Set a line up“, sagt, wie man eine anlegt.',
+  noLines: 'Es gibt noch keine Leitung.',
   lineUnknown: 'Wie es ihr geht, lässt sich gerade nicht sagen.',
   lineHealth: (waiting: number, sending: number): string =>
     waiting + sending === 0 ? 'Nichts wartet darauf, hinauszugehen.' : `${whole.format(waiting)} ${waiting === 1 ? 'Nachricht wartet' : 'Nachrichten warten'}, ${whole.format(sending)} unterwegs.`,

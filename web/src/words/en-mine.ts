@@ -1,5 +1,5 @@
 // The strings of what is kept for a person: filters, being away, language; in English.
-import { time } from '../time';
+import { ahead, time } from '../time';
 import type { Row, SavedFilter } from '../types';
 
 const VIEWS: Record<SavedFilter['view'], string> = {
@@ -41,6 +41,24 @@ export const mine = {
   setBack: 'Set available',
   awayThey: (operator: string): string => `${operator} is away. What their contacts write goes back to everybody after a while`,
   backThey: (operator: string): string => `${operator} is back`,
+  hours: 'Hours',
+  hoursOf: (operator: string): string => `Hours: ${operator}`,
+  hoursHint: 'They decide who is available, by the clock of the place, also when it changes. What is said by hand lasts until their next change. An end before the beginning is on the next day.',
+  byHours: 'available by hours',
+  zone: 'Time zone',
+  hoursFrom: (day: string): string => `${day}, from`,
+  hoursUntil: (day: string): string => `${day}, until`,
+  addHours: (day: string): string => `Add hours on ${day}`,
+  removeHours: (day: string): string => `Remove these hours on ${day}`,
+  notThere: 'Not there',
+  noHours: 'No hours',
+  hoursKept: 'The hours are kept, and hold from now on',
+  hoursGone: 'There are no hours any more. You are what you say you are',
+  hoursTooMany: 'Each needs a beginning and an end, and a week has at most 28',
+  thenHours: (until: number): string => `Until ${ahead(until)}: then your hours decide again`,
+  /** By hand is null for whoever has no hours. */
+  standing: (away: boolean, until: number | null, byHand: boolean | null): string =>
+    `${away ? 'Away' : 'Available'}${until === null ? '' : ` until ${ahead(until)}`}${byHand === null ? '. No hours are set' : byHand ? ', by hand; then by hours' : ', by hours'}`,
   returnSet: (at: number | null): string =>
     at === null ? 'Stays where it is: whoever is on it is back' : `Whoever is on it is away: goes back to everybody at ${time(at)} unless it is answered`,
   consentHistory: 'History',
@@ -48,6 +66,6 @@ export const mine = {
   lookFurther: 'Look further back',
   preferences: 'Keys and preferences',
   language: 'Language',
-  languageHint: 'Of this browser. The page loads anew.',
+  languageHint: 'Kept for you, in every browser. The page loads anew.',
   languageAuto: 'Like the browser',
 };

@@ -22,7 +22,7 @@ export const settings = {
   copy: 'Copy',
   copied: 'Copied',
   cannotCopy: 'It could not be copied. Select it and copy it yourself.',
-  noLines: 'There is no line yet. README, “Set a line up”, says how to make one.',
+  noLines: 'There is no line yet.',
   lineUnknown: 'How it is cannot be told now.',
   lineHealth: (waiting: number, sending: number): string =>
     waiting + sending === 0 ? 'Nothing waits to leave.' : `${whole.format(waiting)} ${waiting === 1 ? 'text waits' : 'texts wait'}, ${whole.format(sending)} on the way.`,

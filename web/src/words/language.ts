@@ -1,4 +1,5 @@
-// Which language: the person's choice in this browser, else the browser's own. Times and numbers follow it.
+// Which language: the person's choice, else the browser's own. Times and numbers follow it. The engine keeps the choice; the
+// browser remembers it, so that the page is in it from the first moment, also where somebody signs in.
 import { keep, kept } from '../net/keep';
 
 /** Each by its own name. */
@@ -26,8 +27,10 @@ export const choice: Language | null = isLanguage(kept('language')) ? (kept('lan
 export const language = pick(choice, offered);
 export const locale = localeOf(language, offered);
 
-/** The whole page is in one language: it loads anew. What was typed is kept. */
-export function chooseLanguage(to: Language | null): void {
-  keep('language', to);
-  location.reload();
+/** What the engine keeps for whoever is signed in. Where the page is in another language it loads anew; what was typed is kept.
+ * A browser that remembers nothing stays as it is: it would load for ever. */
+export function adopt(given: unknown): void {
+  const to = isLanguage(given) ? given : null;
+  if (to === (isLanguage(kept('language')) ? kept('language') : null)) return;
+  if (keep('language', to) && pick(to, offered) !== language) location.reload();
 }

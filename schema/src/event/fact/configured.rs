@@ -7,7 +7,8 @@ use crate::{
     pause::{Pause, PauseScope},
     role::Role,
     settings::{
-        ChannelSettings, ChannelSettings1, LimitSettings, LimitSettings1, SavedFilter, TemplateSettings, TenantSettings,
+        ChannelSettings, ChannelSettings1, LimitSettings, LimitSettings1, Preferences, SavedFilter, TemplateSettings,
+        TenantSettings, WeekHours,
     },
     time::Stamp,
 };
@@ -119,6 +120,40 @@ AvailabilityChanged {
     operator: OperatorId,
     /// From here on.
     away: bool,
+    /// Whether somebody said so, against their hours or without any.
+    by_hand: bool,
+    /// When their hours decide next; none: never, they have none.
+    until: Option<Stamp>,
+});
+
+body!(/// Before hours: somebody said so.
+AvailabilityChanged1 {
+    /// See [`AvailabilityChanged`].
+    operator: OperatorId,
+    /// See [`AvailabilityChanged`].
+    away: bool,
+});
+
+impl From<AvailabilityChanged1> for AvailabilityChanged {
+    fn from(AvailabilityChanged1 { operator, away }: AvailabilityChanged1) -> Self {
+        Self { operator, away, by_hand: true, until: None }
+    }
+}
+
+body!(/// Absolute: all of them after the change.
+PreferencesSet {
+    /// Whose.
+    operator: OperatorId,
+    /// In whatever browser.
+    preferences: Preferences,
+});
+
+body!(/// What follows from them comes right after, as `operator.availability`.
+HoursSet {
+    /// Whose.
+    operator: OperatorId,
+    /// All of them; none: they say themselves whether they are there.
+    hours: Option<WeekHours>,
 });
 
 body!(/// A secret changed.

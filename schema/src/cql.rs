@@ -20,6 +20,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 3, name: "keys", text: include_str!("../cql/0003_keys.cql") },
     Migration { number: 4, name: "people", text: include_str!("../cql/0004_people.cql") },
     Migration { number: 5, name: "nodes", text: include_str!("../cql/0005_nodes.cql") },
+    Migration { number: 6, name: "revisions", text: include_str!("../cql/0006_revisions.cql") },
 ];
 
 /// Where applied migrations are written down, one partition.

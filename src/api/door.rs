@@ -53,7 +53,7 @@ async fn enter(state: ApiState, least: Role, mut request: Request, next: Next) -
 async fn identify(state: &ApiState, headers: &HeaderMap, request: RequestId) -> Result<Caller, Failure> {
     let token = bearer(headers).ok_or_else(|| Failure::new(Code::Unauthorized))?;
     let now = state.parts().engine.ports().clock.now();
-    let claims = state.parts().auth.verify(token, now).map_err(|error| match error {
+    let (claims, _) = state.parts().auth.admit_anew(token, now).await.map_err(|error| match error {
         AuthError::Expired => Failure::new(Code::TokenExpired),
         AuthError::Invalid => Failure::new(Code::Unauthorized),
     })?;

@@ -100,6 +100,9 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
         limits: api_limits(config),
         origins: origins.clone(),
     });
+    if nodes.is_some() {
+        followers.push(tokio::spawn(cluster::read_shared(stores.secrets.refresh.clone(), people.clone())));
+    }
     let page = PageState::new(page_parts(config, &engine, auth.clone(), people)?);
     let stream = StreamState::new(engine.clone(), auth, stream_limits(config), origins);
     let inbound = TwilioInbound::new(&inbound_settings(config), directory, stores.secrets.get.clone());
@@ -110,9 +113,6 @@ pub async fn start(config: &Config, stores: Stores, metrics: Metrics) -> anyhow:
         .merge(page::router(page));
     let drain = config.server.drain_ms.duration();
     let served = tokio::spawn(listener.serve(routes, stopping, drain));
-    if nodes.is_some() {
-        followers.push(tokio::spawn(cluster::read_secrets(stores.secrets.refresh.clone())));
-    }
     let nodes = nodes.map(|nodes| (nodes, config.cluster.hand_over_ms.duration()));
     Ok(Running { engine, stream, address, stop, served, followers, drain, nodes })
 }

@@ -13,12 +13,13 @@ use schema::ids::NodeId;
 
 use super::stores::Refresh;
 use crate::{
+    auth::people::People,
     cluster::{ClusterConfig, Identity, Nodes, make_keys},
     config::{self, Config},
 };
 
-/// Between two looks for carriers' secrets that another node was given.
-const SECRETS_EVERY: Duration = Duration::from_secs(2);
+/// Between two looks for carriers' secrets that another node was given, and for people who sign in there.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Shortest secret of a cluster, in bytes.
 const SECRET_MIN: usize = 32;
 
@@ -36,10 +37,11 @@ pub(super) async fn start(config: &Config, setup: Setup) -> anyhow::Result<(Engi
     Ok((engine, Some(nodes)))
 }
 
-/// Reads again, for ever, what other nodes have stored of carriers' secrets.
-pub(super) async fn read_secrets(refresh: Refresh) {
+/// Reads again, for ever, what other nodes have stored of carriers' secrets and of people.
+pub(super) async fn read_shared(refresh: Refresh, people: Arc<People>) {
     loop {
-        tokio::time::sleep(SECRETS_EVERY).await;
+        tokio::time::sleep(LOOK_EVERY).await;
+        people.look_again().await;
         if let Err(error) = refresh().await {
             tracing::debug!(%error, "carriers' secrets could not be read again");
         }

@@ -18,7 +18,7 @@ use schema::ids::{AccountId, FeedId};
 
 use super::{build::node_id, client, limits::store_options};
 use crate::{
-    auth::people::PeopleTable,
+    auth::people::{ChangedPeople, PeopleTable},
     channels::{Secret, SecretSource},
     config::{Config, StoreKind},
     store::{
@@ -263,9 +263,15 @@ impl Stores {
 }
 
 fn people(tables: &Arc<dyn Tables>) -> PeopleTable {
-    let (read, write) = (tables.clone(), tables.clone());
+    let (read, again, write) = (tables.clone(), tables.clone(), tables.clone());
     PeopleTable {
         all: Arc::new(move || read.people()),
+        changed: tables.is_shared().then(|| -> ChangedPeople {
+            Arc::new(move || {
+                let tables = again.clone();
+                Box::pin(async move { tables.changed_people().await.map_err(|error| error.to_string()) })
+            })
+        }),
         put: Arc::new(move |(tenant, operator), record| {
             let tables = write.clone();
             Box::pin(

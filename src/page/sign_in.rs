@@ -53,7 +53,7 @@ async fn admit(state: &PageState, visit: &Visit) -> Outcome<(PageToken, Option<S
         tell(state, &visitor.who, CredentialChange::SignedIn).await?;
         return Ok((token, Some(state.cookie(&cookie, &visitor))));
     }
-    let is_here = visit.cookie().and_then(|cookie| state.people().visitor(cookie, state.now()));
+    let is_here = visitor(state, visit).await;
     match is_here.filter(|_| asked.operator.is_none()) {
         Some(visitor) => Ok((enter(state, &visitor).await?, None)),
         None => Ok((guest::token(state, visit, asked.operator)?, None)),
@@ -68,7 +68,7 @@ pub(super) async fn invitation(State(state): State<PageState>, visit: Visit) -> 
 async fn look(state: &PageState, visit: &Visit) -> Outcome<PageInvitation> {
     must_be_ours(state, visit)?;
     let PageLink { link } = visit.read()?;
-    let ((tenant, operator), person) = state.people().look(&link, visit.peer, state.now()).map_err(refused)?;
+    let ((tenant, operator), person) = state.people().look(&link, visit.peer, state.now()).await.map_err(refused)?;
     let role = role(state, &(tenant.clone(), operator.clone())).await?;
     Ok(PageInvitation { tenant, operator, email: person.email, role, reset: person.password.is_some() })
 }
@@ -84,7 +84,7 @@ pub(super) async fn join(State(state): State<PageState>, visit: Visit) -> Respon
 async fn set_password(state: &PageState, visit: &Visit) -> Outcome<(PageToken, String)> {
     must_be_ours(state, visit)?;
     let PageJoin { link, password } = visit.read()?;
-    let (who, _) = state.people().look(&link, visit.peer, state.now()).map_err(refused)?;
+    let (who, _) = state.people().look(&link, visit.peer, state.now()).await.map_err(refused)?;
     role(state, &who).await?;
     let joined = state.people().join(&link, password, (visit.agent(), visit.peer), state.now()).await;
     let (visitor, cookie) = joined.map_err(refused)?;
@@ -103,9 +103,7 @@ pub(super) async fn sign_out(State(state): State<PageState>, visit: Visit) -> Re
 async fn end(state: &PageState, visit: &Visit) -> Outcome<bool> {
     must_be_ours(state, visit)?;
     let asked: PageSignOut = visit.read()?;
-    let Some(visitor) = visit.cookie().and_then(|cookie| state.people().visitor(cookie, state.now())) else {
-        return Ok(true);
-    };
+    let Some(visitor) = visitor(state, visit).await else { return Ok(true) };
     let session = asked.session.unwrap_or(visitor.session);
     let (which, change) = match asked.everywhere {
         true => (None, CredentialChange::SignedOutEverywhere),
@@ -118,10 +116,15 @@ async fn end(state: &PageState, visit: &Visit) -> Outcome<bool> {
 
 /// Where the person of the cookie is signed in.
 pub(super) async fn sessions(State(state): State<PageState>, visit: Visit) -> Response {
-    let visitor = visit.cookie().and_then(|cookie| state.people().visitor(cookie, state.now()));
+    let visitor = visitor(&state, &visit).await;
     let found = visitor.and_then(|visitor| state.people().sessions(&visitor, state.now()));
     let found = found.map(|(email, rows)| PageSessions { email, rows });
     answer(found.ok_or_else(|| Box::new(Problem::new(Code::Unauthorized))))
+}
+
+/// Whose cookie came along.
+async fn visitor(state: &PageState, visit: &Visit) -> Option<Visitor> {
+    state.people().whose(visit.cookie()?, state.now()).await
 }
 
 fn must_be_ours(state: &PageState, visit: &Visit) -> Outcome<()> {

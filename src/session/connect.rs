@@ -53,7 +53,7 @@ impl Session {
     }
 
     async fn admit(&mut self, request: ConnectRequest) -> Result<ConnectResult, Refused> {
-        let (claims, grant) = self.claims(&request.token)?;
+        let (claims, grant) = claims(&self.state, &request.token).await?;
         let seat = self.state.0.seats.sit(&claims.tenant, &claims.operator).ok_or(Close::ConnectionLimit)?;
         let tenant = tenant(&self.state, &claims).await?;
         let role = tenant.settings().role(&claims.operator, claims.role).ok_or(Close::PermissionDenied)?;
@@ -79,17 +79,6 @@ impl Session {
             ping: seconds(limits.ping_every),
             pong: true,
             node: self.state.0.engine.node().to_string(),
-        })
-    }
-
-    fn claims(&self, token: &str) -> Result<(Claims, Grant), Refused> {
-        if token.is_empty() {
-            return Err(StreamError::Unauthorized.into());
-        }
-        let now = self.state.0.engine.ports().clock.now();
-        self.state.0.auth.admit(token, now).map_err(|error| match error {
-            AuthError::Invalid => Close::InvalidToken.into(),
-            AuthError::Expired => StreamError::TokenExpired.into(),
         })
     }
 
@@ -125,7 +114,7 @@ impl Session {
 
     /// A new token for the same operator.
     pub(super) async fn refresh(&mut self, id: u32, request: TokenRequest) -> Result<(), Stop> {
-        let (claims, grant) = match self.claims(&request.token) {
+        let (claims, grant) = match claims(&self.state, &request.token).await {
             Ok(admitted) => admitted,
             Err(Refused::Stop(stop)) => return Err(stop),
             Err(Refused::Error(error)) => return self.reply(Reply::error(id, error)).await,
@@ -160,4 +149,16 @@ async fn tenant(state: &StreamState, claims: &Claims) -> Result<TenantHandle, Re
 /// Whole seconds, at least one: 0 would mean "never".
 fn seconds(duration: Duration) -> u32 {
     u32::try_from(duration.as_secs()).unwrap_or(u32::MAX).max(1)
+}
+
+/// What a token says, and what it was let in by.
+async fn claims(state: &StreamState, token: &str) -> Result<(Claims, Grant), Refused> {
+    if token.is_empty() {
+        return Err(StreamError::Unauthorized.into());
+    }
+    let now = state.0.engine.ports().clock.now();
+    state.0.auth.admit_anew(token, now).await.map_err(|error| match error {
+        AuthError::Invalid => Close::InvalidToken.into(),
+        AuthError::Expired => StreamError::TokenExpired.into(),
+    })
 }

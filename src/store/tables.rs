@@ -15,13 +15,22 @@ pub trait Tables: Send + Sync + 'static {
     fn secrets(&self, account: &AccountId) -> Vec<String>;
     /// Makes a secret the account's current one; durable when this returns. The one before it stays valid beside it.
     async fn put_secret(&self, account: AccountId, secret: String) -> Result<(), KeyError>;
-    /// Reads again what other nodes have put since; nothing where there can be none.
+    /// Whether other nodes write to them too.
+    fn is_shared(&self) -> bool {
+        false
+    }
+    /// Reads again what secrets other nodes have put since; nothing where there can be none.
     async fn refresh(&self) -> Result<(), KeyError> {
         Ok(())
     }
+    /// Every record of people, if another node may have changed one since this was last asked.
+    async fn changed_people(&self) -> Result<Option<Vec<PersonRow>>, KeyError> {
+        Ok(None)
+    }
     /// Every record of people as it stood when the store was opened.
     fn people(&self) -> Vec<PersonRow>;
-    /// Keeps a record, an empty one forgets; durable when this returns.
+    /// Keeps a record, an empty one forgets; durable when this returns. Refused where another node has changed it since this
+    /// one knew it.
     async fn put_person(&self, tenant: TenantId, operator: OperatorId, record: Vec<u8>) -> Result<(), KeyError>;
 }
 

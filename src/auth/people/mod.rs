@@ -23,13 +23,18 @@ use schema::{
     time::Stamp,
 };
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{Mutex, watch};
+use tokio::{
+    sync::{Mutex, watch},
+    time::Instant,
+};
 use uuid::Uuid;
 
 use self::{attempts::Attempts, password::Passwords};
 
 /// Longest name of a browser that is kept, in characters.
 const AGENT_MAX: usize = 120;
+/// Between two looks for what other nodes have changed, at least.
+const LOOK_AT_MOST: Duration = Duration::from_millis(250);
 /// Accounts with one e-mail that a password is tried on: an e-mail may be somebody at several tenants.
 const SAME_EMAIL_MAX: usize = 4;
 
@@ -40,11 +45,17 @@ pub type AllPeople = Arc<dyn Fn() -> Vec<(TenantId, OperatorId, Vec<u8>)> + Send
 /// Keeps a record, an empty one forgets; durable when it returns, else why not.
 pub type PutPerson = Arc<dyn Fn(Who, Vec<u8>) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
+/// Every record, if another node may have changed one since this was last asked; else why it cannot be told.
+pub type ChangedPeople =
+    Arc<dyn Fn() -> BoxFuture<'static, Result<Option<Vec<(TenantId, OperatorId, Vec<u8>)>>, String>> + Send + Sync>;
+
 /// The sealed table of people.
 #[derive(Clone)]
 pub struct PeopleTable {
     /// Reads all of it.
     pub all: AllPeople,
+    /// Reads it again; none: no other node can change it.
+    pub changed: Option<ChangedPeople>,
     /// Writes one.
     pub put: PutPerson,
 }
@@ -59,6 +70,7 @@ impl PeopleTable {
                 let rows = read.lock().unwrap_or_else(PoisonError::into_inner);
                 rows.iter().map(|((tenant, operator), row)| (tenant.clone(), operator.clone(), row.clone())).collect()
             }),
+            changed: None,
             put: Arc::new(move |who, row| {
                 let mut rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
                 if row.is_empty() {
@@ -139,6 +151,8 @@ pub struct People {
     known: RwLock<Known>,
     /// One change at a time: what is kept follows what is decided.
     changing: Mutex<()>,
+    /// When it was last looked for what other nodes have changed.
+    looked: Mutex<Option<Instant>>,
     passwords: Passwords,
     attempts: Attempts,
     /// Told when a session ends: streams look whether it was theirs.
@@ -153,6 +167,17 @@ struct Known {
 }
 
 impl Known {
+    fn of(rows: Vec<(TenantId, OperatorId, Vec<u8>)>) -> Self {
+        let mut known = Self::default();
+        for (tenant, operator, record) in rows {
+            match serde_json::from_slice::<Person>(&record) {
+                Ok(person) => known.put((tenant, operator), Some(person)),
+                Err(_) => tracing::error!(%tenant, %operator, "what somebody signs in with cannot be read"),
+            }
+        }
+        known
+    }
+
     fn put(&mut self, who: Who, person: Option<Person>) {
         let before = match person {
             Some(person) => {
@@ -176,16 +201,46 @@ impl Known {
 
 impl People {
     pub(super) fn new(table: PeopleTable, limits: PeopleLimits, ended: watch::Sender<()>) -> Result<Self, PeopleError> {
-        let mut known = Known::default();
-        for (tenant, operator, record) in (table.all)() {
-            match serde_json::from_slice::<Person>(&record) {
-                Ok(person) => known.put((tenant, operator), Some(person)),
-                Err(_) => tracing::error!(%tenant, %operator, "what somebody signs in with cannot be read"),
-            }
-        }
+        let known = RwLock::new(Known::of((table.all)()));
         let (attempts, passwords) = (Attempts::new(&limits), Passwords::new()?);
-        let (known, changing) = (RwLock::new(known), Mutex::new(()));
-        Ok(Self { table, limits, known, changing, passwords, attempts, ended })
+        let (changing, looked) = (Mutex::new(()), Mutex::new(None));
+        Ok(Self { table, limits, known, changing, looked, passwords, attempts, ended })
+    }
+
+    /// Learns what other nodes have changed. Returns after a look that began after this was called; whoever comes meanwhile
+    /// shares the next one, so that nobody can make the store busy by asking.
+    pub async fn look_again(&self) {
+        let Some(changed) = &self.table.changed else { return };
+        let asked = Instant::now();
+        let mut looked = self.looked.lock().await;
+        if looked.is_some_and(|at| at >= asked) {
+            return;
+        }
+        if let Some(at) = *looked {
+            tokio::time::sleep_until(at + LOOK_AT_MOST).await;
+        }
+        *looked = Some(Instant::now());
+        self.read_again(changed).await;
+    }
+
+    async fn read_again(&self, changed: &ChangedPeople) {
+        let _one = self.changing.lock().await;
+        let rows = match changed().await {
+            Ok(None) => return,
+            Ok(Some(rows)) => rows,
+            Err(error) => return tracing::warn!(error, "what other nodes know of people could not be read"),
+        };
+        let now = Known::of(rows);
+        let has_ended = {
+            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+            let is_over = |session: &SessionId| !now.sessions.contains_key(session);
+            let has_ended = known.sessions.keys().any(is_over);
+            *known = now;
+            has_ended
+        };
+        if has_ended {
+            self.ended.send_replace(());
+        }
     }
 
     /// Whether a browser is still signed in.
@@ -218,9 +273,13 @@ impl People {
         Ok((secret, until))
     }
 
-    /// Whose link it is.
-    pub fn look(&self, link: &str, peer: Option<IpAddr>, now: Stamp) -> Result<(Who, Person), PeopleError> {
+    /// Whose link it is, also where another node has made it a moment ago.
+    pub async fn look(&self, link: &str, peer: Option<IpAddr>, now: Stamp) -> Result<(Who, Person), PeopleError> {
         self.attempts.peer(peer)?;
+        if let Ok(found) = self.by_link(link, now) {
+            return Ok(found);
+        }
+        self.look_again().await;
         self.by_link(link, now)
     }
 
@@ -317,6 +376,15 @@ impl People {
         })
     }
 
+    /// The same, also where another node has let them in a moment ago.
+    pub async fn whose(&self, cookie: &str, now: Stamp) -> Option<Visitor> {
+        if let Some(visitor) = self.visitor(cookie, now) {
+            return Some(visitor);
+        }
+        self.look_again().await;
+        self.visitor(cookie, now)
+    }
+
     /// Where somebody is signed in, newest first; and their e-mail.
     pub fn sessions(&self, visitor: &Visitor, now: Stamp) -> Option<(String, Vec<PageSession>)> {
         let person = self.person(&visitor.who)?;
@@ -347,7 +415,7 @@ impl People {
         if self.person(who).is_none() {
             return Ok(());
         }
-        (self.table.put)(who.clone(), Vec::new()).await.map_err(|error| unavailable(who, &error))?;
+        self.put(who, Vec::new()).await?;
         self.known.write().unwrap_or_else(PoisonError::into_inner).put(who.clone(), None);
         self.ended.send_replace(());
         Ok(())
@@ -361,9 +429,13 @@ impl People {
     /// Durable first, then known.
     async fn keep(&self, who: Who, person: Person) -> Result<(), PeopleError> {
         let record = serde_json::to_vec(&person).map_err(|_| PeopleError::Busy)?;
-        (self.table.put)(who.clone(), record).await.map_err(|error| unavailable(&who, &error))?;
+        self.put(&who, record).await?;
         self.known.write().unwrap_or_else(PoisonError::into_inner).put(who, Some(person));
         Ok(())
+    }
+
+    async fn put(&self, who: &Who, record: Vec<u8>) -> Result<(), PeopleError> {
+        (self.table.put)(who.clone(), record).await.map_err(|error| unavailable(who, &error))
     }
 
     fn known(&self) -> RwLockReadGuard<'_, Known> {

@@ -36,8 +36,8 @@ async fn a_link_sets_a_password_once_and_the_password_opens_until_the_session_en
     let rows = PeopleTable::in_memory();
     let people = people(&rows);
     let (link, until) = people.invite(who("ana"), "Ana@Example.com", NOW).await.unwrap();
-    assert_eq!(people.look(&link, None, until).map(|_| ()), Err(PeopleError::Link), "too late");
-    assert_eq!(people.look(&link, None, NOW).unwrap().1.email, "ana@example.com");
+    assert_eq!(people.look(&link, None, until).await.map(|_| ()), Err(PeopleError::Link), "too late");
+    assert_eq!(people.look(&link, None, NOW).await.unwrap().1.email, "ana@example.com");
     let short = people.join(&link, "ninechars".to_owned(), DESK, NOW).await;
     assert_eq!(short.map(|_| ()), Err(PeopleError::Password));
     let (visitor, cookie) = people.join(&link, PASSWORD.to_owned(), DESK, NOW).await.unwrap();
@@ -116,4 +116,48 @@ async fn what_is_kept_is_known_again_after_a_restart_and_who_is_forgotten_is_not
     assert!(!again.is_signed_in(visitor.session, NOW));
     assert!(people(&rows).person(&who("ana")).is_none() && (rows.all)().is_empty());
     assert_eq!(again.reset(who("ana"), NOW).await.map(|_| ()), Err(PeopleError::Unknown));
+}
+
+/// Two nodes over one table, and how often it was read again.
+fn two_nodes() -> (People, People, watch::Receiver<()>, Arc<std::sync::atomic::AtomicUsize>) {
+    let rows = PeopleTable::in_memory();
+    let (all, looks) = (rows.all.clone(), Arc::<std::sync::atomic::AtomicUsize>::default());
+    let counted = looks.clone();
+    let changed: ChangedPeople = Arc::new(move || {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Box::pin(std::future::ready(Ok(Some(all()))))
+    });
+    let shared = PeopleTable { changed: Some(changed), ..rows };
+    let ended = watch::Sender::new(());
+    let told = ended.subscribe();
+    (people(&shared), People::new(shared, limits(), ended).unwrap(), told, looks)
+}
+
+#[tokio::test]
+async fn who_signs_in_at_one_node_is_known_at_another_and_signed_out_at_both() {
+    let (one, other, mut told, _) = two_nodes();
+    let (link, _) = one.invite(who("ana"), "ana@example.com", NOW).await.unwrap();
+    assert_eq!(other.look(&link, None, NOW).await.unwrap().0, who("ana"), "a link that is a moment old");
+    let (visitor, cookie) = one.join(&link, PASSWORD.to_owned(), DESK, NOW).await.unwrap();
+    assert!(!other.is_signed_in(visitor.session, NOW));
+    assert_eq!(other.whose(&cookie, NOW).await, Some(visitor.clone()));
+    assert!(other.is_signed_in(visitor.session, NOW));
+    assert!(!told.has_changed().unwrap(), "nobody was signed out");
+    one.sign_out(&visitor.who, None).await.unwrap();
+    other.look_again().await;
+    assert!(!other.is_signed_in(visitor.session, NOW));
+    assert!(told.has_changed().unwrap(), "streams are told");
+    told.mark_unchanged();
+}
+
+#[tokio::test(start_paused = true)]
+async fn cookies_that_nobody_knows_do_not_make_the_store_busy() {
+    let (_, node, _, looks) = two_nodes();
+    let asked = (0..500).map(|number| {
+        let node = &node;
+        async move { node.whose(&format!("made up {number}"), NOW).await }
+    });
+    assert!(futures_util::future::join_all(asked).await.into_iter().all(|found| found.is_none()));
+    let looks = looks.load(std::sync::atomic::Ordering::Relaxed);
+    assert!((1..=2).contains(&looks), "{looks} looks for 500 cookies");
 }

@@ -12,6 +12,7 @@ mod log;
 mod migrate;
 mod offline;
 mod people;
+mod revision;
 mod seal;
 mod secrets;
 mod tables;
@@ -115,8 +116,9 @@ impl CqlStore {
         let log = Arc::new(log);
         let seal = seal::Seal::new(options.master);
         let keys = Arc::new(CqlKeys::new(database.clone(), seal.clone()));
-        let secrets = CqlSecrets::open(database.clone(), seal.clone(), &options.keyspace).await?;
-        let people = CqlPeople::open(database.clone(), seal, &options.keyspace).await?;
+        let place = (options.keyspace.as_str(), options.node.as_str());
+        let secrets = CqlSecrets::open(database.clone(), seal.clone(), place).await?;
+        let people = CqlPeople::open(database.clone(), seal, place).await?;
         Ok(Self { log, views, keys, tables: Arc::new(CqlTables { secrets, people }), database, lease })
     }
 

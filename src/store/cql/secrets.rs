@@ -10,6 +10,7 @@ use schema::ids::AccountId;
 use super::{
     database::{Cql, Database},
     error::{CqlError, CqlStoreError},
+    revision::Revision,
     seal::Seal,
 };
 
@@ -22,6 +23,7 @@ const KEPT: usize = 2;
 pub(super) struct CqlSecrets {
     database: Arc<Database>,
     seal: Seal,
+    revision: Revision,
     known: RwLock<HashMap<AccountId, Vec<String>>>,
 }
 
@@ -30,14 +32,21 @@ fn place(account: &str) -> String {
 }
 
 impl CqlSecrets {
-    pub(super) async fn open(database: Arc<Database>, seal: Seal, keyspace: &str) -> Result<Self, CqlStoreError> {
+    pub(super) async fn open(
+        database: Arc<Database>,
+        seal: Seal,
+        (keyspace, node): (&str, &str),
+    ) -> Result<Self, CqlStoreError> {
+        let revision = Revision::open(database.clone(), "account_secret", node).await?;
         let known = read(&database, &seal).await?.ok_or_else(|| CqlStoreError::MasterKey(keyspace.to_owned()))?;
-        Ok(Self { database, seal, known: RwLock::new(known) })
+        Ok(Self { database, seal, revision, known: RwLock::new(known) })
     }
 
     /// Reads what other nodes have put since. What cannot be opened changes nothing.
     pub(super) async fn refresh(&self) -> Result<(), CqlError> {
+        let Some(marks) = self.revision.changed().await? else { return Ok(()) };
         if let Some(known) = read(&self.database, &self.seal).await? {
+            self.revision.note(marks);
             *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
         }
         Ok(())
@@ -56,6 +65,7 @@ impl CqlSecrets {
         let sealed = self.seal.close(&place(account.as_str()), &plain).map_err(CqlError::NotDone)?;
         self.database.write(PUT, (account.as_str(), sealed)).await?;
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(account.clone(), both);
+        self.revision.raise().await;
         Ok(())
     }
 }

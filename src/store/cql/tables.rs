@@ -23,8 +23,16 @@ impl Tables for CqlTables {
         Ok(self.secrets.put(&account, &secret).await?)
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     async fn refresh(&self) -> Result<(), KeyError> {
         Ok(self.secrets.refresh().await?)
+    }
+
+    async fn changed_people(&self) -> Result<Option<Vec<PersonRow>>, KeyError> {
+        Ok(self.people.changed().await?)
     }
 
     fn people(&self) -> Vec<PersonRow> {

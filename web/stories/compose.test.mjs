@@ -166,12 +166,13 @@ describe('writing', { concurrency: false }, () => {
     const page = await desk(chrome, world);
     await open(page, caller);
     assert.equal(await page.getByRole('link', { name: 'Call back' }).first().getAttribute('href'), `tel:${caller}`);
-    await page.getByRole('button', { name: 'Called' }).click();
+    await page.getByRole('button', { name: 'Mark as called' }).click();
+    await page.getByRole('status').getByText(`Marked as called: ${shown(caller)}`).waitFor();
     await page.getByText('You called back').waitFor();
     await until('it waits no longer', async () => (await row(page, caller).locator('.missed').count()) === 0);
     await page.reload();
     await page.getByText('You called back').waitFor();
-    assert.equal(await page.getByRole('button', { name: 'Called' }).count(), 0);
+    assert.equal(await page.getByRole('button', { name: 'Mark as called' }).count(), 0);
     await close(page);
   });
 

@@ -1,6 +1,6 @@
 // Messages, notes and events of one conversation, newest at the bottom. What is older is added above without a jump.
 import { signal, useComputed } from '@preact/signals';
-import { ArrowDown, Check, PhoneMissed, PhoneOutgoing, StickyNote } from 'lucide-preact';
+import { ArrowDown, PhoneMissed, PhoneOutgoing, StickyNote } from 'lucide-preact';
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { actions, mayWrite, me, older, timeline } from '../desk';
@@ -107,7 +107,7 @@ function One({ item, conversation, row }: { item: Item; conversation: string; ro
           )}
           {missed && row?.missed_call === item.at && mayWrite.value && (
             <button type="button" class="text-act" title={`${words.calledHint} (l)`} onClick={() => actions.called(row)}>
-              <Check size={13} aria-hidden="true" /> {words.called}
+              {words.called}
             </button>
           )}
         </p>

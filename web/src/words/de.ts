@@ -371,7 +371,7 @@ export const de: Words = {
   bases: { phone: 'Am Telefon', in_person: 'Persönlich', paper: 'Auf Papier', web: 'Im Formular einer Webseite', email: 'Per E-Mail', other: 'Auf andere Weise' },
   basisWords: 'In eigenen Worten',
   basisPlaceholder: '„Schreiben Sie mir, wenn das Teil da ist“',
-  called: 'Angerufen',
+  called: 'Als angerufen markieren',
   calledHint: 'Du hast gesprochen: es wartet nicht mehr',
   calledNow: (row: Row): string => `Als angerufen markiert: ${who(row)}`,
   retry: 'Noch einmal versuchen',

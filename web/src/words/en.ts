@@ -371,7 +371,7 @@ export const en = {
   bases: { phone: 'On the phone', in_person: 'In person', paper: 'On paper', web: 'In a form on a web page', email: 'By e-mail', other: 'In another way' },
   basisWords: 'In their words',
   basisPlaceholder: '“Text me when the part is in”',
-  called: 'Called',
+  called: 'Mark as called',
   calledHint: 'You spoke with them: it no longer waits',
   calledNow: (row: Row): string => `Marked as called: ${who(row)}`,
   retry: 'Try again',

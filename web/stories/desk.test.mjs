@@ -77,6 +77,11 @@ describe('the desk', { concurrency: false }, () => {
     await page.locator('article.note', { hasText: 'Pays in cash' }).getByText('Note', { exact: true }).waitFor();
     assert.deepEqual(await bubbles(page), ['Hello']);
     assert.equal((await world.texts(caller)).filter((one) => one.body === 'Pays in cash').length, 0);
+    const next = number();
+    await world.text(next, 'Another one');
+    await open(page, next);
+    await page.getByRole('button', { name: 'Reply', pressed: true }).waitFor();
+    await page.getByLabel(`Text ${shown(next)}`).waitFor();
     await close(page);
   });
 
@@ -122,6 +127,10 @@ describe('the desk', { concurrency: false }, () => {
     await world.text(caller, 'STOP');
     await page.getByText('They opted out. Only they can lift it, by texting START.').first().waitFor();
     assert.equal(await page.locator('#write').isDisabled(), true);
+    await page.keyboard.press('n');
+    await until('a note can be written', async () => !(await page.locator('#write').isDisabled()));
+    await page.locator('.composer .blocked').getByText('They opted out.', { exact: false }).waitFor();
+    await check(page, 'a note about somebody who opted out');
     await close(page);
   });
 

@@ -30,7 +30,9 @@ export function Composer({ row }: { row: Row }): JSX.Element {
   }, [text]);
   useEffect(() => () => typing(id, false), [id]);
 
-  const why = kind === 'message' ? words.blocked(row) : null;
+  // Said in both modes: whoever writes a note is about to switch.
+  const warning = words.blocked(row);
+  const why = kind === 'message' ? warning : null;
   const length = [...text].length;
   const most = kind === 'message' ? MESSAGE_MAX : NOTE_MAX;
   const able = text.trim() !== '' && length <= most && why === null;
@@ -71,9 +73,9 @@ export function Composer({ row }: { row: Row }): JSX.Element {
       }}
     >
       <Kinds />
-      {why !== null && (
+      {warning !== null && (
         <p class="blocked" id="blocked">
-          {why}
+          {warning}
         </p>
       )}
       <CannedList canned={canned} />
@@ -84,7 +86,7 @@ export function Composer({ row }: { row: Row }): JSX.Element {
         value={text}
         disabled={why !== null}
         aria-label={kind === 'message' ? words.replyTo(words.who(row)) : words.addNote}
-        aria-describedby={why === null ? 'cost' : 'blocked'}
+        aria-describedby={warning === null ? 'cost' : 'blocked'}
         placeholder={kind === 'message' ? words.replyPlaceholder : words.notePlaceholder}
         onInput={(event) => write(event.currentTarget.value)}
         onKeyDown={press}

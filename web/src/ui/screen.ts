@@ -1,7 +1,8 @@
 // What is open on this screen. Nothing of it is anybody else's business.
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { mine } from '../mine';
 import { keep, kept } from '../net/keep';
+import { route } from '../route';
 
 export type Theme = 'auto' | 'light' | 'dark';
 export type Mode = 'message' | 'note';
@@ -12,8 +13,13 @@ export const dialog = signal<'help' | 'palette' | 'sessions' | 'new' | 'settings
 export const columnOpen = signal(kept('column') !== false);
 export const drawerOpen = signal(false);
 export const menu = signal<'snooze' | 'assign' | null>(null);
-/** Writing to the contact, or a note. */
+/** Writing to the contact, or a note. It belongs to the conversation that is open: another one begins with a reply. */
 export const mode = signal<Mode>('message');
+const openOne = computed(() => route.value.conversation);
+effect(() => {
+  void openOne.value;
+  mode.value = 'message';
+});
 export const theme = signal<Theme>(asTheme(kept('theme')));
 
 export function nextTheme(): void {

@@ -34,6 +34,7 @@ export function List(): JSX.Element {
         </div>
         <SearchBox />
         {!searching && <FilterBar />}
+        {!searching && <h2 class="list-name">{chosen.value?.name ?? words.viewNames[route.value.view]}</h2>}
         {!searching && <SelectionBar />}
       </header>
       {searching ? <Results /> : <Rows />}

@@ -12,7 +12,7 @@ export const dialog = signal<'help' | 'palette' | 'sessions' | 'new' | 'settings
 /** The contact column where there is room for it, and the drawer where there is not. */
 export const columnOpen = signal(kept('column') !== false);
 export const drawerOpen = signal(false);
-export const menu = signal<'snooze' | 'assign' | null>(null);
+export const menu = signal<'snooze' | 'me' | null>(null);
 /** Writing to the contact, or a note. It belongs to the conversation that is open: another one begins with a reply. */
 export const mode = signal<Mode>('message');
 const openOne = computed(() => route.value.conversation);

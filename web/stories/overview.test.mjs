@@ -139,7 +139,15 @@ describe('the overview and what is one’s own', { concurrency: false }, () => {
     await jo.getByRole('menuitem', { name: 'Set yourself away' }).click();
     await jo.getByText('You are away: new messages go to everybody').waitFor();
     const ana = await desk(chrome, world, { as: 'ana', path: `/inbox/all/${conversation}` });
-    await ana.getByRole('option', { name: 'jo (away)' }).waitFor({ state: 'attached' });
+    await ana.locator('optgroup[label="Here now"]').getByRole('option', { name: 'jo (away)' }).waitFor({ state: 'attached' });
+    await ana.getByRole('button', { name: 'Settings' }).click();
+    const known = ana.getByRole('dialog', { name: 'Settings' }).getByRole('listitem').filter({ hasText: 'jo (away)' });
+    await known.getByText('Here now').waitFor();
+    await known.getByText('came without an invitation').waitFor();
+    await check(ana, 'people without an invitation');
+    await shoot(ana, 'people-demo-1280-light');
+    assert.ok(!/token/i.test(await ana.getByRole('dialog', { name: 'Settings' }).textContent()), 'nothing that an owner need not know');
+    await ana.keyboard.press('Escape');
     await ana.getByText('Whoever is on it is away: goes back to everybody', { exact: false }).waitFor();
     await jo.getByRole('button', { name: 'jo (away): your account' }).click();
     await jo.getByRole('menuitem', { name: 'Come back' }).click();

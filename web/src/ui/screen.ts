@@ -15,11 +15,7 @@ export const drawerOpen = signal(false);
 export const menu = signal<'snooze' | 'me' | null>(null);
 /** Writing to the contact, or a note. It belongs to the conversation that is open: another one begins with a reply. */
 export const mode = signal<Mode>('message');
-const openOne = computed(() => route.value.conversation);
-effect(() => {
-  void openOne.value;
-  mode.value = 'message';
-});
+computed(() => route.value.conversation).subscribe(() => (mode.value = 'message'));
 export const theme = signal<Theme>(asTheme(kept('theme')));
 
 export function nextTheme(): void {

@@ -93,10 +93,14 @@ describe('the desk', { concurrency: false }, () => {
     await maria.getByText('jo is looking at this too').waitFor();
     await jo.locator('#write').pressSequentially('Yes');
     await maria.getByText('jo is typing').waitFor();
+    await maria.locator('#write').pressSequentially('Un');
     await Promise.all([jo.keyboard.press('Enter'), world.text(caller, 'And tomorrow?'), maria.locator('#write').fill('Until six')]);
+    await maria.getByText('jo has just replied').waitFor();
+    await check(maria, 'overtaken');
     await maria.locator('#write').press('Enter');
+    await until('the hint goes with the text', async () => (await maria.getByText('jo has just replied').count()) === 0);
     await world.text(caller, 'Thanks');
-    const whole = (page) => until('all four', async () => (await bubbles(page)).length === 5 && page.locator('.pending').count().then((count) => count === 0));
+    const whole = (page) => until('all five', async () => (await bubbles(page)).length === 5 && page.locator('.pending').count().then((count) => count === 0));
     await Promise.all([whole(maria), whole(jo)]);
     assert.deepEqual(await bubbles(maria), await bubbles(jo));
     await Promise.all([close(maria), close(jo)]);

@@ -2,8 +2,9 @@
 import { MessageSquareText, SendHorizontal, StickyNote } from 'lucide-preact';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { actions, typing } from '../desk';
+import { actions, me, timeline, typing } from '../desk';
 import { cheaper, count } from '../segments';
+import { answeredSince } from '../state/timeline';
 import type { Row } from '../types';
 import { words } from '../words';
 import { changed, draft, keepDraft } from './drafts';
@@ -78,6 +79,7 @@ export function Composer({ row }: { row: Row }): JSX.Element {
           {warning}
         </p>
       )}
+      {kind === 'message' && <Overtaken row={row} writing={text !== ''} />}
       <CannedList canned={canned} />
       <textarea
         id="write"
@@ -100,6 +102,19 @@ export function Composer({ row }: { row: Row }): JSX.Element {
         </button>
       </div>
     </form>
+  );
+}
+
+/** Somebody else answered while this was being written: said until it is sent or left. */
+function Overtaken({ row, writing }: { row: Row; writing: boolean }): JSX.Element {
+  const begun = useRef<number | null>(null);
+  if (!writing) begun.current = null;
+  else begun.current ??= row.last;
+  const by = begun.current === null ? null : answeredSince(timeline.value?.events ?? [], begun.current, me.value);
+  return (
+    <p class="overtaken" role="status">
+      {by === null ? '' : words.overtaken(by)}
+    </p>
   );
 }
 

@@ -389,6 +389,7 @@ export const de: Words = {
   typing: (names: string[]): string => `${names.join(', ')} ${names.length === 1 ? 'schreibt' : 'schreiben'}`,
   number: 'Nummer',
   call: 'Anrufen',
+  overtaken: (name: string): string => `${name} hat gerade geantwortet`,
   callBack: 'Zurückrufen',
   firstSeen: 'Zuerst gesehen',
   lastSeen: 'Zuletzt aktiv',

@@ -387,6 +387,7 @@ export const en = {
   newBelow: 'Newest messages',
   looking: (names: string[]): string => `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} looking at this too`,
   typing: (names: string[]): string => `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} typing`,
+  overtaken: (name: string): string => `${name} has just replied`,
   number: 'Number',
   call: 'Call',
   callBack: 'Call back',

@@ -1,6 +1,6 @@
 // Messages, notes and events of one conversation, newest at the bottom. What is older is added above without a jump.
 import { signal, useComputed } from '@preact/signals';
-import { ArrowDown, PhoneMissed, PhoneOutgoing, StickyNote } from 'lucide-preact';
+import { ArrowDown, PhoneMissed, PhoneOutgoing, StickyNote, Voicemail } from 'lucide-preact';
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { actions, mayWrite, me, older, timeline } from '../desk';
@@ -8,7 +8,7 @@ import { drop, orders, textOf, type Order } from '../net/outbox';
 import { rest } from '../net/rest';
 import { author, items, type Item } from '../state/timeline';
 import { dayName, dayOf, fully, now, time } from '../time';
-import type { Row } from '../types';
+import type { ConversationEvent, Row } from '../types';
 import { words } from '../words';
 import { Bubble, PendingBubble } from './bubble';
 import { putBack } from './drafts';
@@ -94,6 +94,7 @@ function One({ item, conversation, row }: { item: Item; conversation: string; ro
         </article>
       );
     case 'line': {
+      if (item.event.type === 'call.voicemail') return <VoicemailLine event={item.event} />;
       const missed = item.event.type === 'call.missed';
       return (
         <p class={missed ? 'line missed' : 'line'}>
@@ -114,6 +115,28 @@ function One({ item, conversation, row }: { item: Item; conversation: string; ro
       );
     }
   }
+}
+
+/** A message after the tone: its words, where somebody wrote them down, and where it can be heard. */
+function VoicemailLine({ event }: { event: ConversationEvent }): JSX.Element {
+  const place = event.media?.[0]?.url;
+  return (
+    <div class="line voicemail">
+      <p>
+        <Voicemail size={14} aria-hidden="true" />
+        <span>{words.line(event, author(event), me.value)}</span>
+        <time title={fully(event.at)}>{time(event.at)}</time>
+      </p>
+      {event.text != null && event.text !== '' && <blockquote>{event.text}</blockquote>}
+      {place?.startsWith('https://') === true ? (
+        <a class="text-act" href={place} target="_blank" rel="noreferrer" title={words.listenHint}>
+          {words.listen}
+        </a>
+      ) : (
+        <span title={words.listenHint}>{words.listen}</span>
+      )}
+    </div>
+  );
 }
 
 /** What was written here and the log does not show yet. */

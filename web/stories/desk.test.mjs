@@ -295,6 +295,31 @@ describe('the desk', { concurrency: false }, () => {
     await close(page);
   });
 
+  test('a search’s hit shows the word it found, and leads to it however far back it is', async () => {
+    const caller = number();
+    await world.text(caller, 'We were all at the house yesterday evening and had a look at it: the camshaft is worn');
+    for (let count = 1; count <= 120; count += 1) await world.text(caller, `And another thing, number ${count}`);
+    const page = await desk(chrome, world);
+    await row(page, caller).waitFor();
+    await page.keyboard.press('/');
+    const found = page.locator('.results mark', { hasText: 'camshaft' }).first();
+    await until('the index', async () => {
+      await page.locator('#search').fill('');
+      await page.locator('#search').pressSequentially('camshaft');
+      return found.waitFor({ timeout: 1_500 }).then(() => true, () => false);
+    });
+    const [word, line] = await Promise.all([found.boundingBox(), page.locator('.results .row-last').filter({ has: page.locator('mark') }).first().boundingBox()]);
+    assert.ok(word.x + word.width <= line.x + line.width, 'the word is not cut off');
+    await found.click();
+    const place = page.locator('li[data-sought] .bubble', { hasText: 'the camshaft is worn' });
+    await place.waitFor();
+    const [bubble, view] = await Promise.all([place.boundingBox(), page.locator('.scroll').boundingBox()]);
+    assert.ok(bubble.y >= view.y && bubble.y + bubble.height <= view.y + view.height, 'it is in view');
+    await shoot(page, 'sought-1280-light');
+    await until('the mark goes', async () => (await page.locator('li[data-sought]').count()) === 0);
+    await close(page);
+  });
+
   test('what failed says why in words, and what to do', async () => {
     const caller = number();
     await world.text(caller, 'Hello');

@@ -16,6 +16,8 @@ export const menu = signal<'snooze' | 'me' | null>(null);
 /** Writing to the contact, or a note. It belongs to the conversation that is open: another one begins with a reply. */
 export const mode = signal<Mode>('message');
 computed(() => route.value.conversation).subscribe(() => (mode.value = 'message'));
+/** What a search found and was opened: the conversation goes there. */
+export const sought = signal<{ readonly conversation: string; readonly offset: number } | null>(null);
 export const theme = signal<Theme>(asTheme(kept('theme')));
 
 export function nextTheme(): void {

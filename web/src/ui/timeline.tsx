@@ -13,10 +13,13 @@ import { words } from '../words';
 import { Bubble, PendingBubble } from './bubble';
 import { putBack } from './drafts';
 import { Heard, operatorName } from './parts';
+import { sought } from './screen';
 
 /** Place and time of texts that wait, by message. The engine tells when it is asked. */
 const places = signal<ReadonlyMap<string, { place: number; estimate_ms?: number | null }>>(new Map());
 const ASK_MS = 2_000;
+/** How long what was searched for stays marked. */
+const MARKED_MS = 6_000;
 
 export function TimelineView({ id, row }: { id: string; row: Row | null }): JSX.Element {
   const shown = useComputed(() => {
@@ -27,7 +30,8 @@ export function TimelineView({ id, row }: { id: string; row: Row | null }): JSX.
   const scroller = useRef<HTMLDivElement>(null);
   const [below, setBelow] = useState(false);
   usePlaces(shown);
-  const drawn = useDrawn(id, row);
+  const marked = useSought(id, shown, scroller);
+  const drawn = useDrawn(id, row, marked);
 
   // The scroller grows upwards: its zero is the newest message, so what is added above moves nothing.
   const scrolled = (): void => {
@@ -57,17 +61,43 @@ export function TimelineView({ id, row }: { id: string; row: Row | null }): JSX.
   );
 }
 
+/** Goes to what a search found, as far back as it is, and marks it for a while. */
+function useSought(id: string, shown: readonly Item[], scroller: { current: HTMLElement | null }): string | null {
+  const [marked, setMarked] = useState<string | null>(null);
+  const known = timeline.value;
+  const wanted = sought.value?.conversation === id ? sought.value.offset : null;
+  useEffect(() => {
+    if (wanted === null || known?.loaded !== true) return;
+    const key = String(wanted);
+    if (shown.some((item) => item.key === key)) {
+      sought.value = null;
+      setMarked(key);
+      scroller.current?.querySelector(`[data-event="${key}"]`)?.scrollIntoView({ block: 'center' });
+      return;
+    }
+    // A name is no place in the conversation, and what is before its beginning is not there either.
+    if (known.before === null || (known.events[0]?.offset ?? 0) <= wanted) sought.value = null;
+    else void older(id);
+  }, [wanted, known, shown, scroller, id]);
+  useEffect(() => {
+    if (marked === null) return undefined;
+    const timer = setTimeout(() => setMarked(null), MARKED_MS);
+    return () => clearTimeout(timer);
+  }, [marked]);
+  return marked;
+}
+
 /** What did not change is the same element as before, and is not looked at again. */
-function useDrawn(id: string, row: Row | null): (shown: readonly Item[]) => JSX.Element[] {
+function useDrawn(id: string, row: Row | null, marked: string | null): (shown: readonly Item[]) => JSX.Element[] {
   const [known] = useState(() => new Map<string, { told: string; drawn: JSX.Element }>());
   const around = `${row === null ? '' : words.who(row)} ${row?.address ?? ''} ${me.value} ${dayOf(now.value)}`;
   return (shown) =>
     shown.map((item) => {
-      const told = `${around} ${JSON.stringify(item)}`;
+      const told = `${around} ${item.key === marked} ${JSON.stringify(item)}`;
       const before = known.get(item.key);
       if (before?.told === told) return before.drawn;
       const drawn = (
-        <li key={item.key} class={`item ${item.kind}`}>
+        <li key={item.key} class={`item ${item.kind}`} data-event={item.key} data-sought={item.key === marked ? '' : undefined}>
           <One item={item} conversation={id} row={row} />
         </li>
       );

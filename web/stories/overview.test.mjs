@@ -134,7 +134,7 @@ describe('the overview and what is one’s own', { concurrency: false }, () => {
     await jo.keyboard.press('Escape');
     await jo.getByRole('button', { name: 'Assign to me' }).first().click();
     await until('jo is on it', async () => (await api(`/v1/conversations/${conversation}`)).assigned === 'jo');
-    await jo.getByRole('button', { name: 'jo: your account' }).click();
+    await jo.getByRole('button', { name: /^jo .*your account$/i }).click();
     await check(jo, 'one’s own menu');
     await jo.getByRole('menuitem', { name: 'Set yourself away' }).click();
     await jo.getByText('You are away: new messages go to everybody').waitFor();
@@ -149,7 +149,7 @@ describe('the overview and what is one’s own', { concurrency: false }, () => {
     assert.ok(!/token/i.test(await ana.getByRole('dialog', { name: 'Settings' }).textContent()), 'nothing that an owner need not know');
     await ana.keyboard.press('Escape');
     await ana.getByText('Whoever is on it is away: goes back to everybody', { exact: false }).waitFor();
-    await jo.getByRole('button', { name: 'jo (away): your account' }).click();
+    await jo.getByRole('button', { name: /^jo Away Your account$/ }).click();
     await jo.getByRole('menuitem', { name: 'Come back' }).click();
     await ana.getByRole('option', { name: 'jo', exact: true }).waitFor({ state: 'attached' });
     await Promise.all([close(jo), close(ana)]);
@@ -179,14 +179,14 @@ describe('the overview and what is one’s own', { concurrency: false }, () => {
     await dialog.getByRole('button', { name: 'Save' }).click();
     await dialog.getByText(/^Available until .*, by hours$/).waitFor({ timeout: 70_000 });
     await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: 'kim: your account' }).click();
+    await page.getByRole('button', { name: /^kim .*your account$/i }).click();
     await page.getByRole('menuitem', { name: 'Set yourself away' }).click();
     await page.getByText(/then your hours decide again/).waitFor();
-    await page.getByTitle(/^kim \(away\): your account\. Away until .*, by hand; then by hours$/).waitFor();
+    await page.getByTitle(/^Your account: kim \(away\)\. Away until .*, by hand; then by hours$/).waitFor();
     await world.killEngine();
     await world.startEngine();
     await page.reload();
-    await page.getByTitle(/^kim \(away\): your account\. Away until .*, by hand; then by hours$/).waitFor();
+    await page.getByTitle(/^Your account: kim \(away\)\. Away until .*, by hand; then by hours$/).waitFor();
     const { away, hours, by_hand } = await api('/v1/me', undefined, 'GET', 'kim');
     assert.deepEqual([away.includes('kim'), hours.zone, hours.spans.length, by_hand], [true, 'Europe/Berlin', 7, true]);
     await page.setViewportSize({ width: 1920, height: 900 });

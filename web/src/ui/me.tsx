@@ -6,6 +6,7 @@ import { identity } from '../net/session';
 import type { Role } from '../types';
 import { words } from '../words';
 import { Menu } from './menu';
+import { Heard } from './parts';
 import { dialog, menu } from './screen';
 
 /** Until when one is available or away, for whoever has hours. */
@@ -24,14 +25,13 @@ export function Me(): JSX.Element | null {
   const who = identity.value;
   if (who === null) return null;
   const away = isAway.value;
-  const label = words.account(away ? words.isAway(who.operator) : who.operator);
+  const label = `${words.account}: ${away ? words.isAway(who.operator) : who.operator}`;
   const until = standing();
   return (
     <div class="me">
       <button
         type="button"
         class="me-act"
-        aria-label={label}
         aria-haspopup="menu"
         aria-expanded={menu.value === 'me'}
         aria-description={until ?? undefined}
@@ -46,6 +46,7 @@ export function Me(): JSX.Element | null {
           {who.operator}
           <small>{away ? words.away : words.roles[who.role as Role]}</small>
         </span>
+        <Heard> {words.account}</Heard>
       </button>
       {menu.value === 'me' && <Own />}
     </div>
@@ -65,7 +66,7 @@ function Own(): JSX.Element {
     </button>
   );
   return (
-    <Menu label={words.account(who?.operator ?? '')} kind="me-menu">
+    <Menu label={words.account} kind="me-menu">
       {mayWrite.value && item(isAway.value ? words.comeBack : words.goAway, () => void setAvailability(isAway.peek() ? 'available' : 'away'))}
       {mayWrite.value && item(words.hours, () => (dialog.value = 'hours'), standing())}
       {item(words.preferences, () => (dialog.value = 'help'))}

@@ -79,7 +79,6 @@ function ViewLink({ view, at }: { view: View; at: number }): JSX.Element {
   const Icon = ICONS[view];
   const count = totals.value.counts[view];
   const current = route.value.area === 'inbox' && route.value.view === view;
-  const told = view === 'resolved' || count === 0 ? words.viewNames[view] : `${words.viewNames[view]}, ${number.format(count)}`;
   const open = (event: MouseEvent): void => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
@@ -87,7 +86,7 @@ function ViewLink({ view, at }: { view: View; at: number }): JSX.Element {
     go({ view, conversation: null });
   };
   return (
-    <a class="view" href={`/inbox/${view}`} aria-label={told} aria-keyshortcuts={String(at + 1)} aria-current={current ? 'page' : undefined} title={`${words.viewNames[view]} (${at + 1})`} onClick={open}>
+    <a class="view" href={`/inbox/${view}`} aria-keyshortcuts={String(at + 1)} aria-current={current ? 'page' : undefined} title={`${words.viewNames[view]} (${at + 1})`} onClick={open}>
       <Icon size={18} aria-hidden="true" />
       <span class="nav-name">{words.viewNames[view]}</span>
       {view !== 'resolved' && count > 0 && (
@@ -107,7 +106,7 @@ function OverviewLink(): JSX.Element {
     go({ area: 'overview', conversation: null });
   };
   return (
-    <a class="view" href="/overview" aria-label={words.overview} aria-keyshortcuts="o" aria-current={route.value.area === 'overview' ? 'page' : undefined} title={`${words.overview} (o)`} onClick={open}>
+    <a class="view" href="/overview" aria-keyshortcuts="o" aria-current={route.value.area === 'overview' ? 'page' : undefined} title={`${words.overview} (o)`} onClick={open}>
       <ChartColumn size={18} aria-hidden="true" />
       <span class="nav-name">{words.overview}</span>
     </a>

@@ -35,7 +35,7 @@ export const mine: typeof english = {
   goAway: 'Dich abwesend melden',
   comeBack: 'Zurückmelden',
   away: 'Abwesend',
-  account: (operator: string): string => `${operator}: dein Konto`,
+  account: 'Dein Konto',
   isAway: (operator: string): string => `${operator} (abwesend)`,
   awayNow: 'Du bist abwesend: neue Nachrichten gehen an alle',
   backNow: 'Du bist wieder da',

@@ -34,7 +34,7 @@ export const mine = {
   goAway: 'Set yourself away',
   comeBack: 'Come back',
   away: 'Away',
-  account: (operator: string): string => `${operator}: your account`,
+  account: 'Your account',
   isAway: (operator: string): string => `${operator} (away)`,
   awayNow: 'You are away: new messages go to everybody',
   backNow: 'You are back',

@@ -176,6 +176,25 @@ describe('writing', { concurrency: false }, () => {
     await close(page);
   });
 
+  test('a voicemail is named in the list, and its line says where to hear it', async () => {
+    const caller = number();
+    await world.call(caller, { voicemail: { seconds: 12, text: 'Please call me about the boiler' } });
+    const page = await desk(chrome, world);
+    await row(page, caller).getByText('Voicemail', { exact: true }).waitFor();
+    await open(page, caller);
+    const line = page.locator('.line.voicemail');
+    await line.getByText('Voicemail, 12 sec').waitFor();
+    await line.getByText('Listen to it at your carrier').waitFor();
+    await check(page, 'voicemail');
+    await fits(page, 'voicemail');
+    await shoot(page, 'voicemail-1280-light');
+    await page.locator('#write').fill('We will call you at four');
+    await page.locator('#write').press('Enter');
+    await row(page, caller).getByText('We will call you at four').waitFor();
+    await until('no badge on what was answered', async () => (await row(page, caller).locator('.unread').count()) === 0);
+    await close(page);
+  });
+
   test('many are chosen and acted on at once, and one undo brings them back', async () => {
     const callers = [number(), number(), number()];
     for (const caller of callers) await world.text(caller, `Sent by ${caller}`);

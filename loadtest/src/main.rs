@@ -155,7 +155,7 @@ async fn carrier(arguments: CarrierArguments) -> anyhow::Result<()> {
     };
     let desk = async {
         if let Some(token) = &arguments.operator_token {
-            demo::desk::run(&engine, token, 1).await;
+            demo::desk::run(&carrier, &engine, token, 1).await;
         }
         std::future::pending::<()>().await;
     };

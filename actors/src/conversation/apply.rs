@@ -161,6 +161,10 @@ impl State {
         self.consent = consent;
         self.consent_source = Some(source);
         self.consent_questioned = false;
+        if consent == Consent::OptedOut {
+            // Nobody may write to them: they do not wait for it either.
+            self.answered();
+        }
     }
 
     /// The oldest that has its event makes room: one that waits for its verdict is never forgotten.

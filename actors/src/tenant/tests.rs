@@ -54,7 +54,7 @@ pub(crate) struct World {
     limits: Limits,
 }
 
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 impl World {
     pub(crate) fn new() -> Self {

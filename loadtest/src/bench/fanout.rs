@@ -174,7 +174,8 @@ async fn weight(options: &Options) -> anyhow::Result<f64> {
     let first = screens(&stand, tokens.clone(), 50, 0, Instant::now()).await?;
     let before = stand.cpu()?.resident_kib;
     let others = screens(&stand, tokens, count, 0, Instant::now()).await?;
-    tokio::time::sleep(seconds(options.full_or_quick(3.0, 0.2))).await;
+    // Longer than free pages are kept for the next who need them (README, memory): what stays is the connections'.
+    tokio::time::sleep(seconds(options.full_or_quick(15.0, 0.2))).await;
     let kib = to_f64(stand.cpu()?.resident_kib.saturating_sub(before)) / to_f64(count as u64);
     options.say(&format!("{count} connections: {kib:.2} KiB each"));
     // The server goes first: ten thousand closings are not what is measured.

@@ -155,6 +155,8 @@ function changeDesk(row: Row, event: ConversationEvent): void {
     case 'consent.changed':
       row.consent = event.data.consent;
       row.consent_source = event.data.source;
+      // Nobody may write to them: they do not wait for it either.
+      if (event.data.consent === 'opted_out') delete row.waiting_since;
       break;
     case 'consent.recorded':
       row.consent = 'opted_in';

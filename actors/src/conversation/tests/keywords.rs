@@ -165,6 +165,18 @@ fn yes_to_a_question_stays_an_answer_whatever_the_carrier_takes_it_for() {
 }
 
 #[test]
+fn who_has_opted_out_does_not_wait_for_a_person() {
+    let mut desk = desk(NumberType::LongCode, Carrier::Flags);
+    desk.ask(&text("when can you come?")).expect("accepted");
+    assert!(desk.state.waiting_since.is_some());
+    desk.ask(&text("STOP")).expect("accepted");
+    assert_eq!(desk.state.waiting_since, None, "nobody may write to them");
+    assert_eq!(desk.state.unread, 2, "what they wrote is still to be read");
+    desk.ask(&text("I meant somebody else, please call me")).expect("accepted");
+    assert!(desk.state.waiting_since.is_some(), "and that is for a person again");
+}
+
+#[test]
 fn a_start_that_lifts_nothing_is_consent_all_the_same_and_once() {
     let mut desk = desk(NumberType::ShortCode, Carrier::Silent);
     assert_eq!(desk.names(&text("START")), ["message.received", "consent.changed", "message.queued"]);

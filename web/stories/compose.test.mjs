@@ -180,7 +180,7 @@ describe('writing', { concurrency: false }, () => {
     const caller = number();
     await world.call(caller, { voicemail: { seconds: 12, text: 'Please call me about the boiler' } });
     const page = await desk(chrome, world);
-    await row(page, caller).getByText('Voicemail', { exact: true }).waitFor();
+    await row(page, caller).getByText('Missed call, voicemail').waitFor();
     await open(page, caller);
     const line = page.locator('.line.voicemail');
     await line.getByText('Voicemail, 12 sec').waitFor();

@@ -11,7 +11,7 @@ let offset = 1;
 function after(...types: [type: string, data?: object][]): Row {
   return types.reduce((row, [type, data]) => {
     offset += 1;
-    return applyToRow(row, { offset, at: offset * 10, conversation: 'c', previous: offset - 1, by: { operator: 'ana' }, via: 'stream', type, data: { channel: 'l', message: `m${offset}`, ...data } } as unknown as ConversationEvent);
+    return applyToRow(row, { offset, at: offset * 10_000_000, conversation: 'c', previous: offset - 1, by: { operator: 'ana' }, via: 'stream', type, data: { channel: 'l', message: `m${offset}`, ...data } } as unknown as ConversationEvent);
   }, EMPTY);
 }
 const received: [string] = ['message.received'];
@@ -21,7 +21,10 @@ const textBack: [string, object] = ['message.queued', { purpose: 'text_back' }];
 const reply: [string, object] = ['message.queued', { purpose: 'reply' }];
 
 test('a voicemail is named where it is the last thing, and nothing else is taken for one', () => {
-  expect([after(missed, voicemail), after(missed, textBack, voicemail), after(received, voicemail), after(voicemail)].map(lastThing)).toEqual(Array(4).fill('voicemail'));
+  expect([after(missed, voicemail), after(missed, textBack, voicemail)].map(lastThing)).toEqual(Array(2).fill('missed-voicemail'));
+  expect([after(received, voicemail), after(voicemail)].map(lastThing)).toEqual(Array(2).fill('voicemail'));
+  const again = after(missed);
+  expect(lastThing({ ...again, activity: again.activity + 1 })).toBe('missed');
   expect([after(missed), after(missed, textBack), after(received, missed), after(voicemail, missed, textBack)].map(lastThing)).toEqual(Array(4).fill('missed'));
   expect([after(received), after(missed, received), after(voicemail, received), after(missed, voicemail, reply)].map(lastThing)).toEqual(Array(4).fill('message'));
   expect([after(['call.returned']), after(missed, ['call.returned'])].map(lastThing)).toEqual(['nothing', 'nothing']);

@@ -271,10 +271,10 @@ function When({ row }: { row: Row }): JSX.Element {
 function LastWords({ row }: { row: Row }): JSX.Element {
   const last = row.last_message;
   const what = lastThing(row);
-  if (what === 'voicemail') {
+  if (what === 'voicemail' || what === 'missed-voicemail') {
     return (
       <span class="row-last missed">
-        <Voicemail size={13} aria-hidden="true" /> {words.voicemail}
+        <Voicemail size={13} aria-hidden="true" /> {what === 'voicemail' ? words.voicemail : words.missedVoicemail}
       </span>
     );
   }

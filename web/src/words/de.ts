@@ -296,6 +296,7 @@ export const de: Words = {
   unread: (count: number): string => `${whole.format(count)} ungelesen`,
   missedCall: 'Verpasster Anruf',
   voicemail: 'Sprachnachricht',
+  missedVoicemail: 'Verpasst, Sprachnachricht',
   listen: 'Beim Netzbetreiber anhören',
   listenHint: 'Die Aufnahme bleibt beim Netzbetreiber; hier wird nichts davon aufbewahrt.',
   noWords: 'Noch keine Nachrichten',

@@ -296,6 +296,7 @@ export const en = {
   unread: (count: number): string => plural(count, 'unread', 'unread'),
   missedCall: 'Missed call',
   voicemail: 'Voicemail',
+  missedVoicemail: 'Missed call, voicemail',
   listen: 'Listen to it at your carrier',
   listenHint: 'The recording stays with the carrier; nothing of it is kept here.',
   noWords: 'No messages yet',

@@ -166,12 +166,32 @@ describe('writing', { concurrency: false }, () => {
     const page = await desk(chrome, world);
     await open(page, caller);
     assert.equal(await page.getByRole('link', { name: 'Call back' }).first().getAttribute('href'), `tel:${caller}`);
-    await page.getByRole('button', { name: 'Called' }).click();
+    await page.getByRole('button', { name: 'Mark as called' }).click();
+    await page.getByRole('status').getByText(`Marked as called: ${shown(caller)}`).waitFor();
     await page.getByText('You called back').waitFor();
     await until('it waits no longer', async () => (await row(page, caller).locator('.missed').count()) === 0);
     await page.reload();
     await page.getByText('You called back').waitFor();
-    assert.equal(await page.getByRole('button', { name: 'Called' }).count(), 0);
+    assert.equal(await page.getByRole('button', { name: 'Mark as called' }).count(), 0);
+    await close(page);
+  });
+
+  test('a voicemail is named in the list, and its line says where to hear it', async () => {
+    const caller = number();
+    await world.call(caller, { voicemail: { seconds: 12, text: 'Please call me about the boiler' } });
+    const page = await desk(chrome, world);
+    await row(page, caller).getByText('Missed call, voicemail').waitFor();
+    await open(page, caller);
+    const line = page.locator('.line.voicemail');
+    await line.getByText('Voicemail, 12 sec').waitFor();
+    await line.getByText('Listen to it at your carrier').waitFor();
+    await check(page, 'voicemail');
+    await fits(page, 'voicemail');
+    await shoot(page, 'voicemail-1280-light');
+    await page.locator('#write').fill('We will call you at four');
+    await page.locator('#write').press('Enter');
+    await row(page, caller).getByText('We will call you at four').waitFor();
+    await until('no badge on what was answered', async () => (await row(page, caller).locator('.unread').count()) === 0);
     await close(page);
   });
 

@@ -77,6 +77,11 @@ describe('the desk', { concurrency: false }, () => {
     await page.locator('article.note', { hasText: 'Pays in cash' }).getByText('Note', { exact: true }).waitFor();
     assert.deepEqual(await bubbles(page), ['Hello']);
     assert.equal((await world.texts(caller)).filter((one) => one.body === 'Pays in cash').length, 0);
+    const next = number();
+    await world.text(next, 'Another one');
+    await open(page, next);
+    await page.getByRole('button', { name: 'Reply', pressed: true }).waitFor();
+    await page.getByLabel(`Text ${shown(next)}`).waitFor();
     await close(page);
   });
 
@@ -88,10 +93,14 @@ describe('the desk', { concurrency: false }, () => {
     await maria.getByText('jo is looking at this too').waitFor();
     await jo.locator('#write').pressSequentially('Yes');
     await maria.getByText('jo is typing').waitFor();
+    await maria.locator('#write').pressSequentially('Un');
     await Promise.all([jo.keyboard.press('Enter'), world.text(caller, 'And tomorrow?'), maria.locator('#write').fill('Until six')]);
+    await maria.getByText('jo has just replied').waitFor();
+    await check(maria, 'overtaken');
     await maria.locator('#write').press('Enter');
+    await until('the hint goes with the text', async () => (await maria.getByText('jo has just replied').count()) === 0);
     await world.text(caller, 'Thanks');
-    const whole = (page) => until('all four', async () => (await bubbles(page)).length === 5 && page.locator('.pending').count().then((count) => count === 0));
+    const whole = (page) => until('all five', async () => (await bubbles(page)).length === 5 && page.locator('.pending').count().then((count) => count === 0));
     await Promise.all([whole(maria), whole(jo)]);
     assert.deepEqual(await bubbles(maria), await bubbles(jo));
     await Promise.all([close(maria), close(jo)]);
@@ -122,6 +131,10 @@ describe('the desk', { concurrency: false }, () => {
     await world.text(caller, 'STOP');
     await page.getByText('They opted out. Only they can lift it, by texting START.').first().waitFor();
     assert.equal(await page.locator('#write').isDisabled(), true);
+    await page.keyboard.press('n');
+    await until('a note can be written', async () => !(await page.locator('#write').isDisabled()));
+    await page.locator('.composer .blocked').getByText('They opted out.', { exact: false }).waitFor();
+    await check(page, 'a note about somebody who opted out');
     await close(page);
   });
 
@@ -279,6 +292,31 @@ describe('the desk', { concurrency: false }, () => {
     await until('the conversation', async () => (await bubbles(page)).includes('The carburettor rattles'));
     await page.locator('#search').fill(caller.slice(-7));
     await row(page, caller).first().waitFor();
+    await close(page);
+  });
+
+  test('a search’s hit shows the word it found, and leads to it however far back it is', async () => {
+    const caller = number();
+    await world.text(caller, 'We were all at the house yesterday evening and had a look at it: the camshaft is worn');
+    for (let count = 1; count <= 120; count += 1) await world.text(caller, `And another thing, number ${count}`);
+    const page = await desk(chrome, world);
+    await row(page, caller).waitFor();
+    await page.keyboard.press('/');
+    const found = page.locator('.results mark', { hasText: 'camshaft' }).first();
+    await until('the index', async () => {
+      await page.locator('#search').fill('');
+      await page.locator('#search').pressSequentially('camshaft');
+      return found.waitFor({ timeout: 1_500 }).then(() => true, () => false);
+    });
+    const [word, line] = await Promise.all([found.boundingBox(), page.locator('.results .row-last').filter({ has: page.locator('mark') }).first().boundingBox()]);
+    assert.ok(word.x + word.width <= line.x + line.width, 'the word is not cut off');
+    await found.click();
+    const place = page.locator('li[data-sought] .bubble', { hasText: 'the camshaft is worn' });
+    await place.waitFor();
+    const [bubble, view] = await Promise.all([place.boundingBox(), page.locator('.scroll').boundingBox()]);
+    assert.ok(bubble.y >= view.y && bubble.y + bubble.height <= view.y + view.height, 'it is in view');
+    await shoot(page, 'sought-1280-light');
+    await until('the mark goes', async () => (await page.locator('li[data-sought]').count()) === 0);
     await close(page);
   });
 

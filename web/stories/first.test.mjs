@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { World, browser, check, desk, fits, shoot } from './world.mjs';
+import { World, browser, check, desk, fits, shoot, until } from './world.mjs';
 
 let chrome;
 before(async () => {
@@ -132,6 +132,52 @@ describe('the first run', { concurrency: false }, () => {
       assert.ok(performance.now() - begun < 60_000);
       await phone.close();
       await close(page);
+    } finally {
+      await world.end();
+    }
+  });
+
+  test('the telephone takes a number as people write it, refuses others in words, and can always hang up', async () => {
+    const world = await World.start();
+    try {
+      for (const [width, height] of [[1280, 800], [390, 844]]) {
+        const context = await chrome.newContext({ viewport: { width, height }, locale: 'en-US', reducedMotion: 'reduce' });
+        const phone = await context.newPage();
+        await phone.goto(`${world.carrierUrl}/phone`);
+        const field = phone.getByLabel('Your number');
+        const call = phone.getByRole('button', { name: 'Call', exact: true });
+        await until('the line is there', () => call.isEnabled());
+        await field.fill('my own');
+        await field.blur();
+        await phone.getByText('This is no telephone number.', { exact: false }).waitFor();
+        assert.equal(await call.isDisabled(), true);
+        await field.fill('415.555.0150');
+        await field.blur();
+        await until('it reads as at the desk', async () => (await field.inputValue()) === '(415) 555-0150');
+        await until('one may call', () => call.isEnabled());
+        await call.click();
+        await phone.getByRole('log', { name: 'What you hear' }).getByRole('listitem').first().waitFor();
+        const end = phone.getByRole('button', { name: 'Hang up' });
+        const seen = async () => {
+          const box = await end.boundingBox();
+          return box !== null && box.y >= 0 && box.y + box.height <= height;
+        };
+        assert.ok(await seen(), `Hang up is in view at ${width}`);
+        await shoot(phone, `phone-call-${width}-light`);
+        await check(phone, `telephone in a call, ${width}`);
+        await phone.evaluate(() => window.scrollTo(0, 300));
+        assert.ok(await seen(), `and stays there, at ${width}`);
+        await end.click();
+        await phone.getByText('You hung up').or(phone.getByText('The call has ended')).first().waitFor();
+        await phone.getByRole('button', { name: 'A drawing' }).click();
+        const picture = phone.locator('#thread img').last();
+        await picture.waitFor();
+        await until('the thread is at its new picture', () => phone.evaluate(() => {
+          const list = document.querySelector('#thread');
+          return [...list.querySelectorAll('img')].every((one) => one.complete && one.naturalHeight > 0) && list.scrollHeight - list.scrollTop - list.clientHeight < 2;
+        }));
+        await context.close();
+      }
     } finally {
       await world.end();
     }

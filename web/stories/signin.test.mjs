@@ -68,7 +68,8 @@ describe('signing in', { concurrency: false }, () => {
 
   test('e-mail and password, a wrong one said in words, and nothing of it within reach of scripts', async () => {
     const { page: first } = await joined('ben');
-    await first.getByRole('button', { name: 'Sign out' }).click();
+    await first.getByRole('button', { name: 'your account' }).click();
+    await first.getByRole('menuitem', { name: 'Sign out' }).click();
     await first.getByText('You are signed out.').waitFor();
     await signIn(first, 'ben', 'not my password');
     await first.getByText('E-mail or password is wrong.').waitFor();
@@ -86,7 +87,8 @@ describe('signing in', { concurrency: false }, () => {
     const office = await desk(chrome, world);
     await signIn(office, 'cleo');
     await office.waitForSelector('.link[data-state="live"]');
-    await home.getByRole('button', { name: 'Where you are signed in' }).click();
+    await home.getByRole('button', { name: 'your account' }).click();
+    await home.getByRole('menuitem', { name: 'Where you are signed in' }).click();
     const dialog = home.getByRole('dialog');
     await dialog.getByText('This browser').waitFor();
     await check(home, 'sessions');
@@ -147,7 +149,8 @@ describe('signing in', { concurrency: false }, () => {
     await page.getByRole('button', { name: 'Use this token' }).click();
     await page.waitForSelector('.link[data-state="live"]');
     assert.ok(!(await readable(page)).includes(token.slice(20, 60)));
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'your account' }).click();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
     await page.getByText('You are signed out.').waitFor();
     await close(page);
   });
@@ -171,9 +174,10 @@ describe('signing in', { concurrency: false }, () => {
     await dialog.getByLabel('Role of hans').selectOption('admin');
     await hans.getByRole('button', { name: 'Settings' }).waitFor();
     await dialog.getByRole('button', { name: 'Set away: hans' }).click();
-    await hans.getByRole('button', { name: 'Come back' }).waitFor();
+    await hans.getByRole('button', { name: /^hans Away Your account$/ }).waitFor();
     await dialog.getByText('hans (away)').waitFor();
-    await hans.getByRole('button', { name: 'Come back' }).click();
+    await hans.getByRole('button', { name: /^hans Away Your account$/ }).click();
+    await hans.getByRole('menuitem', { name: 'Come back' }).click();
     await dialog.getByRole('button', { name: 'Set away: hans' }).waitFor();
     await dialog.getByRole('button', { name: 'Hours: hans' }).click();
     await check(page, 'hours of somebody else');

@@ -1,7 +1,7 @@
 // What a conversation shows of its events.
 import { expect, test } from 'vitest';
 import type { ConversationEvent } from '../types';
-import { items } from './timeline';
+import { answeredSince, items } from './timeline';
 
 let offset = 0;
 function event(type: string, data: object, more: object = {}): ConversationEvent {
@@ -31,6 +31,15 @@ test('messages of one side soon after each other are one group, and days stand b
 test('a note is a note and never a message; what is no line is not shown', () => {
   const events = [event('note.added', { note: 'n' }, { text: 'inside' }), event('conversation.read', { up_to: 3, operator: 'ana' }), event('conversation.assigned', { operator: 'ana' })];
   expect(items(events, day).map((item) => item.kind)).toEqual(['day', 'note', 'line']);
+});
+
+test('somebody else’s answer is noticed from where one began to write, and nothing else is', () => {
+  const before = queued('m');
+  const [note, text, mine] = [event('note.added', { note: 'n' }, { text: 'inside' }), event('message.queued', { message: 't', channel: 'l', purpose: 'text_back', segments: 1, valid_until: 1 }, { by: 'engine' }), queued('n', { by: { operator: 'jo' } })];
+  expect(answeredSince([before, note, text, mine], before.offset, 'jo')).toBe(null);
+  const theirs = queued('o');
+  expect(answeredSince([before, note, text, mine, theirs], before.offset, 'jo')).toBe('ana');
+  expect(answeredSince([before, note, text, mine, theirs], theirs.offset, 'jo')).toBe(null);
 });
 
 test('whoever was erased has no text left', () => {

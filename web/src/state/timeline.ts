@@ -67,6 +67,12 @@ export function author(event: ConversationEvent): string {
   return typeof event.by === 'string' ? event.by : event.by.operator;
 }
 
+/** Who else has answered the contact after an offset, last; none: nobody has. */
+export function answeredSince(events: readonly ConversationEvent[], since: number, me: string): string | null {
+  const last = events.findLast((event) => event.offset > since && event.type === 'message.queued' && event.data.purpose === 'reply' && author(event) !== me);
+  return last === undefined ? null : author(last);
+}
+
 /** The items of a stretch of events. `dayOf` says on which day a moment lies for who looks. */
 export function items(events: readonly ConversationEvent[], dayOf: (at: Stamp) => string): Item[] {
   const sends = new Map<string, Sending>();

@@ -21,7 +21,7 @@ test('each view shows what belongs to it, newest first', () => {
 });
 
 test('a filter narrows its view down by all that it names, and by nothing else', () => {
-  const given = [row('a', { tags: ['leak', 'vip'], assigned: 'ana' }), row('b', { tags: ['leak'], unread: 1 }), row('c', { waiting_since: 5, channel: 'two' })];
+  const given = [row('a', { tags: ['leak', 'vip'], assigned: 'ana' }), row('b', { tags: ['leak'], unread: 1, last_inbound: 5, last_message: { message: 'm', offset: 5, at: 5, direction: 'inbound', media: 0 } }), row('c', { waiting_since: 5, channel: 'two' })];
   const map = new Map(given.map((one) => [one.conversation, one]));
   const found = (filter: Partial<SavedFilter>): string => relist([], map, 'all', 'ana', { name: 'x', view: 'all', ...filter }).map((one) => one.conversation).join('');
   expect(found({})).toBe('abc');

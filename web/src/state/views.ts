@@ -1,5 +1,6 @@
 // Views of the inbox: which rows, in which order, and who waits.
 import type { Row, SavedFilter, Stamp } from '../types';
+import { unseen } from './last';
 
 export const VIEWS = ['mine', 'unassigned', 'all', 'missed', 'snoozed', 'resolved'] as const;
 export type View = (typeof VIEWS)[number];
@@ -35,7 +36,7 @@ export function meets(row: Row, filter: SavedFilter): boolean {
     (filter.assigned == null || row.assigned === filter.assigned) &&
     (filter.channel == null || row.channel === filter.channel) &&
     (filter.waiting !== true || row.waiting_since != null) &&
-    (filter.unread !== true || row.unread > 0)
+    (filter.unread !== true || unseen(row) > 0)
   );
 }
 
@@ -101,7 +102,7 @@ export function summary(rows: Iterable<Row>, me: string): Summary {
     if (row.assigned === me) counts.mine += 1;
     else if (row.assigned == null) counts.unassigned += 1;
     if (row.missed_call != null) counts.missed += 1;
-    if (row.unread > 0) unread += 1;
+    if (unseen(row) > 0) unread += 1;
     if (row.waiting_since == null) continue;
     waiting += 1;
     if (longest === null || row.waiting_since < longest) longest = row.waiting_since;

@@ -2,8 +2,9 @@
 import { MessageSquareText, SendHorizontal, StickyNote } from 'lucide-preact';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { actions, typing } from '../desk';
+import { actions, me, timeline, typing } from '../desk';
 import { cheaper, count } from '../segments';
+import { answeredSince } from '../state/timeline';
 import type { Row } from '../types';
 import { words } from '../words';
 import { changed, draft, keepDraft } from './drafts';
@@ -30,7 +31,9 @@ export function Composer({ row }: { row: Row }): JSX.Element {
   }, [text]);
   useEffect(() => () => typing(id, false), [id]);
 
-  const why = kind === 'message' ? words.blocked(row) : null;
+  // Said in both modes: whoever writes a note is about to switch.
+  const warning = words.blocked(row);
+  const why = kind === 'message' ? warning : null;
   const length = [...text].length;
   const most = kind === 'message' ? MESSAGE_MAX : NOTE_MAX;
   const able = text.trim() !== '' && length <= most && why === null;
@@ -71,11 +74,12 @@ export function Composer({ row }: { row: Row }): JSX.Element {
       }}
     >
       <Kinds />
-      {why !== null && (
+      {warning !== null && (
         <p class="blocked" id="blocked">
-          {why}
+          {warning}
         </p>
       )}
+      {kind === 'message' && <Overtaken row={row} writing={text !== ''} />}
       <CannedList canned={canned} />
       <textarea
         id="write"
@@ -84,7 +88,7 @@ export function Composer({ row }: { row: Row }): JSX.Element {
         value={text}
         disabled={why !== null}
         aria-label={kind === 'message' ? words.replyTo(words.who(row)) : words.addNote}
-        aria-describedby={why === null ? 'cost' : 'blocked'}
+        aria-describedby={warning === null ? 'cost' : 'blocked'}
         placeholder={kind === 'message' ? words.replyPlaceholder : words.notePlaceholder}
         onInput={(event) => write(event.currentTarget.value)}
         onKeyDown={press}
@@ -98,6 +102,19 @@ export function Composer({ row }: { row: Row }): JSX.Element {
         </button>
       </div>
     </form>
+  );
+}
+
+/** Somebody else answered while this was being written: said until it is sent or left. */
+function Overtaken({ row, writing }: { row: Row; writing: boolean }): JSX.Element {
+  const begun = useRef<number | null>(null);
+  if (!writing) begun.current = null;
+  else begun.current ??= row.last;
+  const by = begun.current === null ? null : answeredSince(timeline.value?.events ?? [], begun.current, me.value);
+  return (
+    <p class="overtaken" role="status">
+      {by === null ? '' : words.overtaken(by)}
+    </p>
   );
 }
 

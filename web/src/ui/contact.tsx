@@ -200,7 +200,13 @@ function Blocking({ row }: { row: Row }): JSX.Element | null {
 }
 
 function Assigned({ row }: { row: Row }): JSX.Element {
-  const choices = [...new Set([me.value, ...online(), ...(row.assigned == null ? [] : [row.assigned])])];
+  const here = [...new Set([me.value, ...online()])];
+  const gone = [...new Set([...awayOnes.value, ...(row.assigned == null ? [] : [row.assigned])])].filter((one) => !here.includes(one));
+  const choice = (operator: string): JSX.Element => (
+    <option key={operator} value={operator}>
+      {awayOnes.value.has(operator) ? words.isAway(operatorName(operator, me.value)) : operatorName(operator, me.value)}
+    </option>
+  );
   return (
     <section class="panel">
       <h3 id="assigned">{words.assign}</h3>
@@ -211,11 +217,8 @@ function Assigned({ row }: { row: Row }): JSX.Element {
         onChange={(event) => actions.assign(row, event.currentTarget.value === '' ? null : event.currentTarget.value)}
       >
         <option value="">{words.nobody}</option>
-        {choices.map((operator) => (
-          <option key={operator} value={operator}>
-            {awayOnes.value.has(operator) ? words.isAway(operatorName(operator, me.value)) : operatorName(operator, me.value)}
-          </option>
-        ))}
+        <optgroup label={words.hereNow}>{here.map(choice)}</optgroup>
+        {gone.length > 0 && <optgroup label={words.notHere}>{gone.map(choice)}</optgroup>}
       </select>
     </section>
   );

@@ -1,10 +1,12 @@
 // The inbox's list: who waits, for how long, what was said last. It never moves what the pointer or the selection is on.
-import { Clock, PhoneMissed, SquarePen, UserRound } from 'lucide-preact';
+import { ArrowUp, Clock, PhoneMissed, SquarePen, UserRound, Voicemail } from 'lucide-preact';
+import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { listed, mayAdminister, mayWrite, me, moreResolved, ready, totals, trouble, whole } from '../desk';
 import { chosen } from '../mine';
 import { go, route } from '../route';
+import { lastThing, unseen } from '../state/last';
 import { age, fully, longWait, now, short, shortWait } from '../time';
 import type { Row } from '../types';
 import { words } from '../words';
@@ -17,6 +19,9 @@ import { useVirtual } from './virtual';
 import { TestNumbers } from './empty';
 
 export const ROW = 64;
+
+/** How many rows joined above what is looked at. */
+const joined = signal(0);
 
 export function List(): JSX.Element {
   const searching = searchText.value.trim() !== '';
@@ -34,10 +39,25 @@ export function List(): JSX.Element {
         </div>
         <SearchBox />
         {!searching && <FilterBar />}
+        {!searching && <Heading />}
         {!searching && <SelectionBar />}
       </header>
       {searching ? <Results /> : <Rows />}
     </section>
+  );
+}
+
+/** What the list shows. What joined above stands beside it: over the rows it would cover somebody's words. */
+function Heading(): JSX.Element {
+  return (
+    <div class="list-name">
+      <h2>{chosen.value?.name ?? words.viewNames[route.value.view]}</h2>
+      {joined.value > 0 && (
+        <button type="button" class="pill joined" onClick={() => document.querySelector('.rows')?.scrollTo({ top: 0 })}>
+          <ArrowUp size={14} aria-hidden="true" /> {words.newOnes(joined.value)}
+        </button>
+      )}
+    </div>
   );
 }
 
@@ -54,10 +74,9 @@ function Waiting(): JSX.Element {
 }
 
 /** Keeps in place what is looked at: rows that join above scroll the list instead of moving it. */
-function useAnchor(rows: readonly Row[], scroller: { current: HTMLElement | null }): { above: number; seen: () => void } {
+function useAnchor(rows: readonly Row[], scroller: { current: HTMLElement | null }): () => void {
   const before = useRef<{ rows: readonly Row[]; view: string }>({ rows, view: route.value.view });
   const pointer = useRef<number | null>(null);
-  const [above, setAbove] = useState(0);
   useEffect(() => {
     const element = scroller.current;
     if (element === null) return undefined;
@@ -81,7 +100,7 @@ function useAnchor(rows: readonly Row[], scroller: { current: HTMLElement | null
     if (element === null || last.rows === rows) return;
     if (last.view !== route.peek().view) {
       element.scrollTop = 0;
-      setAbove(0);
+      joined.value = 0;
       return;
     }
     const top = element.scrollTop;
@@ -93,14 +112,15 @@ function useAnchor(rows: readonly Row[], scroller: { current: HTMLElement | null
     const room = element.querySelector('ul');
     if (room !== null) room.style.minHeight = `${to + element.clientHeight}px`;
     element.scrollTop = to;
-    if (moved > 0) setAbove((count) => count + moved);
+    if (moved > 0) joined.value += moved;
   }, [rows, scroller]);
   const seen = (): void => {
-    setAbove(0);
+    joined.value = 0;
     const room = scroller.current?.querySelector('ul');
     if (room != null) room.style.minHeight = '';
   };
-  return { above, seen };
+  useEffect(() => () => void (joined.value = 0), []);
+  return seen;
 }
 
 /** By how many places the row at `index`, or the next one that did not move by itself, was moved. */
@@ -119,7 +139,7 @@ function Rows(): JSX.Element {
   const rows = listed.value;
   const { view, conversation } = route.value;
   const virtual = useVirtual(rows.length, ROW, scroller);
-  const { above, seen } = useAnchor(rows, scroller);
+  const seen = useAnchor(rows, scroller);
   const selected = rows.findIndex((row) => row.conversation === conversation);
 
   useEffect(() => {
@@ -135,11 +155,6 @@ function Rows(): JSX.Element {
 
   return (
     <div class="rows" ref={scroller} onScroll={() => scroller.current !== null && scroller.current.scrollTop < 8 && seen()}>
-      {above > 0 && (
-        <button type="button" class="pill" onClick={() => virtual.scrollToOffset(0)}>
-          {words.newOnes(above)}
-        </button>
-      )}
       {trouble.value && <p class="quiet">{words.cannotReach}</p>}
       {ready.value && rows.length === 0 && <Empty />}
       {!ready.value && <Skeleton />}
@@ -189,6 +204,7 @@ function Empty(): JSX.Element {
 
 function RowLink({ row, current, reached }: { row: Row; current: boolean; reached: boolean }): JSX.Element {
   const view = route.value.view;
+  const unread = unseen(row);
   const open = (event: MouseEvent): void => {
     if (event.shiftKey && mayWrite.peek()) {
       event.preventDefault();
@@ -205,7 +221,7 @@ function RowLink({ row, current, reached }: { row: Row; current: boolean; reache
       href={`/inbox/${view}/${row.conversation}`}
       aria-current={current ? 'true' : undefined}
       tabIndex={reached ? 0 : -1}
-      data-unread={row.unread > 0 ? '' : undefined}
+      data-unread={unread > 0 ? '' : undefined}
       data-chosen={selection.value.has(row.conversation) ? '' : undefined}
       onClick={open}
     >
@@ -223,10 +239,10 @@ function RowLink({ row, current, reached }: { row: Row; current: boolean; reache
             {row.assigned === me.value ? words.you : row.assigned}
           </span>
         )}
-        {row.unread > 0 && (
+        {unread > 0 && (
           <span class="unread">
-            {row.unread}
-            <Heard> {words.unread(row.unread)}</Heard>
+            {unread}
+            <Heard> {words.unread(unread)}</Heard>
           </span>
         )}
       </span>
@@ -254,7 +270,15 @@ function When({ row }: { row: Row }): JSX.Element {
 
 function LastWords({ row }: { row: Row }): JSX.Element {
   const last = row.last_message;
-  if (row.missed_call != null && row.missed_call >= (last?.direction === 'inbound' ? last.at : 0)) {
+  const what = lastThing(row);
+  if (what === 'voicemail' || what === 'missed-voicemail') {
+    return (
+      <span class="row-last missed">
+        <Voicemail size={13} aria-hidden="true" /> {what === 'voicemail' ? words.voicemail : words.missedVoicemail}
+      </span>
+    );
+  }
+  if (what === 'missed') {
     return (
       <span class="row-last missed">
         <PhoneMissed size={13} aria-hidden="true" /> {words.missedCall}

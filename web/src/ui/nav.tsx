@@ -1,8 +1,8 @@
 // Views with their numbers, the connection, and who is signed in.
-import { AlarmClock, ChartColumn, CheckCheck, CircleHelp, CircleUserRound, Ellipsis, Inbox, KeyRound, LogOut, MonitorCog, Moon, PhoneMissed, Settings as SettingsIcon, Sun, User, Users } from 'lucide-preact';
+import { AlarmClock, ChartColumn, CheckCheck, CircleHelp, Ellipsis, Inbox, MonitorCog, Moon, PhoneMissed, Settings as SettingsIcon, Sun, User, Users } from 'lucide-preact';
 import type { JSX } from 'preact';
-import { leave, mayAdminister, mayWrite, totals, whole } from '../desk';
-import { chosen, isAway, mine, setAvailability } from '../mine';
+import { mayAdminister, mayWrite, totals, whole } from '../desk';
+import { chosen } from '../mine';
 import { awaySince, connection } from '../net/stream';
 import { orders } from '../net/outbox';
 import { identity } from '../net/session';
@@ -10,6 +10,7 @@ import { go, route } from '../route';
 import { VIEWS, type View } from '../state/views';
 import { whole as number } from '../time';
 import { words } from '../words';
+import { Me, standing } from './me';
 import { Act } from './parts';
 import { dialog, nextTheme, theme } from './screen';
 
@@ -41,11 +42,6 @@ export function Nav(): JSX.Element {
           <Ellipsis size={20} aria-hidden="true" />
         </Act>
         <div class="nav-acts">
-          {mayWrite.value && (
-            <Act label={isAway.value ? words.comeBack : words.goAway} class="nav-away" pressed={isAway.value} hint={standing()} onClick={() => void setAvailability(isAway.peek() ? 'available' : 'away')}>
-              <CircleUserRound size={18} aria-hidden="true" />
-            </Act>
-          )}
           <Act label={words.keys} keys="?" onClick={() => (dialog.value = 'help')}>
             <CircleHelp size={18} aria-hidden="true" />
           </Act>
@@ -60,33 +56,15 @@ export function Nav(): JSX.Element {
           >
             <Theme size={18} aria-hidden="true" />
           </Act>
-          {who?.by === 'password' && (
-            <Act label={words.sessions} onClick={() => (dialog.value = 'sessions')}>
-              <KeyRound size={18} aria-hidden="true" />
-            </Act>
-          )}
-          {who !== null && who.by !== 'demo' && (
-            <Act label={words.signOut} onClick={leave}>
-              <LogOut size={18} aria-hidden="true" />
-            </Act>
-          )}
         </div>
-        <p class="nav-me nav-name" title={who === null ? '' : `${who.operator} · ${who.role} · ${who.tenant}`}>
-          {who?.operator}
-        </p>
-        <Standing />
+        {mayWrite.value && <Standing />}
+        <Me />
       </div>
     </nav>
   );
 }
 
-/** Until when one is available or away, for whoever has hours. */
-function standing(): string | null {
-  const me = mine.value;
-  return me?.hours == null ? null : words.standing(isAway.value, me.until ?? null, me.by_hand);
-}
-
-/** The same where there is room for words; leads to the hours. */
+/** Until when one is available or away, where there is room for words; leads to the hours. */
 function Standing(): JSX.Element | null {
   const text = standing();
   if (text === null) return null;
@@ -108,7 +86,7 @@ function ViewLink({ view, at }: { view: View; at: number }): JSX.Element {
     go({ view, conversation: null });
   };
   return (
-    <a class="view" href={`/inbox/${view}`} aria-current={current ? 'page' : undefined} title={`${words.viewNames[view]} (${at + 1})`} onClick={open}>
+    <a class="view" href={`/inbox/${view}`} aria-keyshortcuts={String(at + 1)} aria-current={current ? 'page' : undefined} title={`${words.viewNames[view]} (${at + 1})`} onClick={open}>
       <Icon size={18} aria-hidden="true" />
       <span class="nav-name">{words.viewNames[view]}</span>
       {view !== 'resolved' && count > 0 && (
@@ -128,7 +106,7 @@ function OverviewLink(): JSX.Element {
     go({ area: 'overview', conversation: null });
   };
   return (
-    <a class="view" href="/overview" aria-current={route.value.area === 'overview' ? 'page' : undefined} title={`${words.overview} (o)`} onClick={open}>
+    <a class="view" href="/overview" aria-keyshortcuts="o" aria-current={route.value.area === 'overview' ? 'page' : undefined} title={`${words.overview} (o)`} onClick={open}>
       <ChartColumn size={18} aria-hidden="true" />
       <span class="nav-name">{words.overview}</span>
     </a>

@@ -1,7 +1,8 @@
 // What is open on this screen. Nothing of it is anybody else's business.
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { mine } from '../mine';
 import { keep, kept } from '../net/keep';
+import { route } from '../route';
 
 export type Theme = 'auto' | 'light' | 'dark';
 export type Mode = 'message' | 'note';
@@ -11,9 +12,12 @@ export const dialog = signal<'help' | 'palette' | 'sessions' | 'new' | 'settings
 /** The contact column where there is room for it, and the drawer where there is not. */
 export const columnOpen = signal(kept('column') !== false);
 export const drawerOpen = signal(false);
-export const menu = signal<'snooze' | 'assign' | null>(null);
-/** Writing to the contact, or a note. */
+export const menu = signal<'snooze' | 'me' | null>(null);
+/** Writing to the contact, or a note. It belongs to the conversation that is open: another one begins with a reply. */
 export const mode = signal<Mode>('message');
+computed(() => route.value.conversation).subscribe(() => (mode.value = 'message'));
+/** What a search found and was opened: the conversation goes there. */
+export const sought = signal<{ readonly conversation: string; readonly offset: number } | null>(null);
 export const theme = signal<Theme>(asTheme(kept('theme')));
 
 export function nextTheme(): void {

@@ -11,7 +11,8 @@ import { short } from '../time';
 import type { Row, SearchPage } from '../types';
 import { words } from '../words';
 import { Face, Key } from './parts';
-import { focus, searchText } from './screen';
+import { aroundFound } from '../state/snippet';
+import { focus, searchText, sought } from './screen';
 
 const found = signal<{ query: string; page: SearchPage } | null>(null);
 const PEOPLE_MAX = 6;
@@ -87,8 +88,8 @@ export function Results(): JSX.Element {
         <Result key={row.conversation} row={row} id={row.conversation} />
       ))}
       {hits.map((hit) => (
-        <Result key={`hit-${hit.offset}`} row={rows.value.get(hit.conversation) ?? null} id={hit.conversation} at={hit.at}>
-          {hit.snippet.map((piece, at) => (piece.hit === true ? <mark key={at}>{piece.text}</mark> : piece.text))}
+        <Result key={`hit-${hit.offset}`} row={rows.value.get(hit.conversation) ?? null} id={hit.conversation} at={hit.at} offset={hit.offset}>
+          {aroundFound(hit.snippet).map((piece, at) => (piece.hit === true ? <mark key={at}>{piece.text}</mark> : piece.text))}
         </Result>
       ))}
       {none && <p class="empty">{words.nothingFound(query)}</p>}
@@ -96,11 +97,12 @@ export function Results(): JSX.Element {
   );
 }
 
-function Result({ row, id, at, children }: { row: Row | null; id: string; at?: number; children?: JSX.Element | (JSX.Element | string)[] }): JSX.Element {
+function Result({ row, id, at, offset, children }: { row: Row | null; id: string; at?: number; offset?: number; children?: JSX.Element | (JSX.Element | string)[] }): JSX.Element {
   const open = (event: MouseEvent): void => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const fits = row === null ? route.peek().view : viewOf(row);
+    sought.value = offset === undefined ? null : { conversation: id, offset };
     go({ view: fits, conversation: id });
   };
   const move = (event: KeyboardEvent & { currentTarget: HTMLAnchorElement }): void => {

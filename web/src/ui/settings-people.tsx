@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { me } from '../desk';
 import { awayOnes, setAvailabilityOf } from '../mine';
+import { online } from '../presence';
 import { rest } from '../net/rest';
 import { identity } from '../net/session';
 import { fully } from '../time';
@@ -20,13 +21,21 @@ export function People(): JSX.Element {
   const reset = (operator: string): void => void attempt(async () => setMade({ for: operator, link: await rest.resetOperator(operator) }));
   const hours = (operator: string, set: WeekHours | null): void => void attempt(() => rest.setHoursOf(operator, set)).then(again);
   const people = value?.rows.filter((one) => one.role != null) ?? [];
+  const here = new Set([me.value, ...online()]);
+  // Whoever was let in without an invitation is at work here too.
+  const guests = value === null ? [] : [...here, ...awayOnes.value].filter((one, at, all) => one !== '' && all.indexOf(one) === at && !people.some((known) => known.operator === one)).sort();
   return (
     <>
       {value === null && <p class="quiet">{words.loading}</p>}
-      {value !== null && people.length === 0 && <p class="quiet">{words.noPeople}</p>}
+      {value !== null && people.length + guests.length === 0 && <p class="quiet">{words.noPeople}</p>}
       <ul class="table-list">
         {people.map((one) => (
-          <Person key={one.operator} one={one} onRole={(role) => change(one.operator, role)} onReset={() => reset(one.operator)} onHours={(set) => hours(one.operator, set)} />
+          <Person key={one.operator} one={one} here={here.has(one.operator)} onRole={(role) => change(one.operator, role)} onReset={() => reset(one.operator)} onHours={(set) => hours(one.operator, set)} />
+        ))}
+        {guests.map((operator) => (
+          <li key={operator}>
+            <Who operator={operator} here={here.has(operator)} beside={[words.uninvited]} />
+          </li>
         ))}
       </ul>
       {made !== null && (
@@ -60,21 +69,30 @@ function Roles({ value, label, onRole }: { value: Role; label: string; onRole: (
 
 interface PersonProps {
   one: OperatorView;
+  here: boolean;
   onRole: (role: Role | null) => void;
   onReset: () => void;
   onHours: (hours: WeekHours | null) => void;
 }
 
-function Person({ one, onRole, onReset, onHours }: PersonProps): JSX.Element {
+function Who({ operator, here, beside }: { operator: string; here: boolean; beside: readonly (string | null | undefined)[] }): JSX.Element {
+  const away = awayOnes.value.has(operator);
+  return (
+    <span class="table-main">
+      {away ? words.isAway(operator) : operator} {operator === me.value && <small class="inline">({words.you})</small>}
+      {here && <span class="tag here">{words.hereNow}</span>}
+      <small>{beside.filter((part) => part != null).join(' · ')}</small>
+    </span>
+  );
+}
+
+function Person({ one, here, onRole, onReset, onHours }: PersonProps): JSX.Element {
   const [editing, setEditing] = useState(false);
   const away = awayOnes.value.has(one.operator);
   const mayTouch = one.role !== 'owner' || identity.value?.role === 'owner';
   return (
     <li>
-      <span class="table-main">
-        {away ? words.isAway(one.operator) : one.operator} {one.operator === me.value && <small class="inline">({words.you})</small>}
-        <small>{[one.email, one.sign_in === 'invited' ? words.invited : null, one.hours == null ? null : words.byHours].filter((part) => part != null).join(' · ')}</small>
-      </span>
+      <Who operator={one.operator} here={here} beside={[one.email, one.sign_in === 'invited' ? words.invited : null, one.hours == null ? null : words.byHours]} />
       <Roles value={one.role ?? 'viewer'} label={words.roleOf(one.operator)} onRole={onRole} />
       {mayTouch && one.email != null && (
         <button type="button" class="text-act" aria-label={`${words.newLink}: ${one.operator}`} onClick={onReset}>

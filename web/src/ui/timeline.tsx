@@ -1,6 +1,6 @@
 // Messages, notes and events of one conversation, newest at the bottom. What is older is added above without a jump.
 import { signal, useComputed } from '@preact/signals';
-import { ArrowDown, Check, PhoneMissed, PhoneOutgoing, StickyNote } from 'lucide-preact';
+import { ArrowDown, PhoneMissed, PhoneOutgoing, StickyNote, Voicemail } from 'lucide-preact';
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { actions, mayWrite, me, older, timeline } from '../desk';
@@ -8,15 +8,18 @@ import { drop, orders, textOf, type Order } from '../net/outbox';
 import { rest } from '../net/rest';
 import { author, items, type Item } from '../state/timeline';
 import { dayName, dayOf, fully, now, time } from '../time';
-import type { Row } from '../types';
+import type { ConversationEvent, Row } from '../types';
 import { words } from '../words';
 import { Bubble, PendingBubble } from './bubble';
 import { putBack } from './drafts';
 import { Heard, operatorName } from './parts';
+import { sought } from './screen';
 
 /** Place and time of texts that wait, by message. The engine tells when it is asked. */
 const places = signal<ReadonlyMap<string, { place: number; estimate_ms?: number | null }>>(new Map());
 const ASK_MS = 2_000;
+/** How long what was searched for stays marked. */
+const MARKED_MS = 6_000;
 
 export function TimelineView({ id, row }: { id: string; row: Row | null }): JSX.Element {
   const shown = useComputed(() => {
@@ -27,7 +30,8 @@ export function TimelineView({ id, row }: { id: string; row: Row | null }): JSX.
   const scroller = useRef<HTMLDivElement>(null);
   const [below, setBelow] = useState(false);
   usePlaces(shown);
-  const drawn = useDrawn(id, row);
+  const marked = useSought(id, shown, scroller);
+  const drawn = useDrawn(id, row, marked);
 
   // The scroller grows upwards: its zero is the newest message, so what is added above moves nothing.
   const scrolled = (): void => {
@@ -57,17 +61,43 @@ export function TimelineView({ id, row }: { id: string; row: Row | null }): JSX.
   );
 }
 
+/** Goes to what a search found, as far back as it is, and marks it for a while. */
+function useSought(id: string, shown: readonly Item[], scroller: { current: HTMLElement | null }): string | null {
+  const [marked, setMarked] = useState<string | null>(null);
+  const known = timeline.value;
+  const wanted = sought.value?.conversation === id ? sought.value.offset : null;
+  useEffect(() => {
+    if (wanted === null || known?.loaded !== true) return;
+    const key = String(wanted);
+    if (shown.some((item) => item.key === key)) {
+      sought.value = null;
+      setMarked(key);
+      scroller.current?.querySelector(`[data-event="${key}"]`)?.scrollIntoView({ block: 'center' });
+      return;
+    }
+    // A name is no place in the conversation, and what is before its beginning is not there either.
+    if (known.before === null || (known.events[0]?.offset ?? 0) <= wanted) sought.value = null;
+    else void older(id);
+  }, [wanted, known, shown, scroller, id]);
+  useEffect(() => {
+    if (marked === null) return undefined;
+    const timer = setTimeout(() => setMarked(null), MARKED_MS);
+    return () => clearTimeout(timer);
+  }, [marked]);
+  return marked;
+}
+
 /** What did not change is the same element as before, and is not looked at again. */
-function useDrawn(id: string, row: Row | null): (shown: readonly Item[]) => JSX.Element[] {
+function useDrawn(id: string, row: Row | null, marked: string | null): (shown: readonly Item[]) => JSX.Element[] {
   const [known] = useState(() => new Map<string, { told: string; drawn: JSX.Element }>());
   const around = `${row === null ? '' : words.who(row)} ${row?.address ?? ''} ${me.value} ${dayOf(now.value)}`;
   return (shown) =>
     shown.map((item) => {
-      const told = `${around} ${JSON.stringify(item)}`;
+      const told = `${around} ${item.key === marked} ${JSON.stringify(item)}`;
       const before = known.get(item.key);
       if (before?.told === told) return before.drawn;
       const drawn = (
-        <li key={item.key} class={`item ${item.kind}`}>
+        <li key={item.key} class={`item ${item.kind}`} data-event={item.key} data-sought={item.key === marked ? '' : undefined}>
           <One item={item} conversation={id} row={row} />
         </li>
       );
@@ -94,6 +124,7 @@ function One({ item, conversation, row }: { item: Item; conversation: string; ro
         </article>
       );
     case 'line': {
+      if (item.event.type === 'call.voicemail') return <VoicemailLine event={item.event} />;
       const missed = item.event.type === 'call.missed';
       return (
         <p class={missed ? 'line missed' : 'line'}>
@@ -107,13 +138,35 @@ function One({ item, conversation, row }: { item: Item; conversation: string; ro
           )}
           {missed && row?.missed_call === item.at && mayWrite.value && (
             <button type="button" class="text-act" title={`${words.calledHint} (l)`} onClick={() => actions.called(row)}>
-              <Check size={13} aria-hidden="true" /> {words.called}
+              {words.called}
             </button>
           )}
         </p>
       );
     }
   }
+}
+
+/** A message after the tone: its words, where somebody wrote them down, and where it can be heard. */
+function VoicemailLine({ event }: { event: ConversationEvent }): JSX.Element {
+  const place = event.media?.[0]?.url;
+  return (
+    <div class="line voicemail">
+      <p>
+        <Voicemail size={14} aria-hidden="true" />
+        <span>{words.line(event, author(event), me.value)}</span>
+        <time title={fully(event.at)}>{time(event.at)}</time>
+      </p>
+      {event.text != null && event.text !== '' && <blockquote>{event.text}</blockquote>}
+      {place?.startsWith('https://') === true ? (
+        <a class="text-act" href={place} target="_blank" rel="noreferrer" title={words.listenHint}>
+          {words.listen}
+        </a>
+      ) : (
+        <span title={words.listenHint}>{words.listen}</span>
+      )}
+    </div>
+  );
 }
 
 /** What was written here and the log does not show yet. */

@@ -41,7 +41,16 @@ const attempt = (what, action) => async (...given) => {
   }
 };
 
-const number = () => $('number').value.trim();
+// Numbers as people write them: ten digits are American, 00 is a plus. What is none of that stays as it was typed.
+function normal(typed) {
+  const digits = typed.replace(/[\s().\-\u2010-\u2015/]/g, '').replace(/^00/, '+');
+  if (/^[2-9]\d{9}$/.test(digits)) return `+1${digits}`;
+  return /^1[2-9]\d{9}$/.test(digits) ? `+${digits}` : digits;
+}
+// As the desk shows them.
+const readable = (one) => one.replace(/^\+1(\d{3})(\d{3})(\d{4})$/, '($1) $2-$3');
+const number = () => normal($('number').value.trim());
+const isNumber = () => /^\+[1-9]\d{6,14}$/.test(number());
 const line = () => lines.find((one) => one.channel === $('line').value);
 const call = () => shown?.calls[0];
 const isOver = (one) => one.ended_us !== null;
@@ -72,7 +81,7 @@ function ending(one) {
   const parts = [];
   if (one.status === 'completed') parts.push(`It took ${one.duration_s} s.`);
   if (one.recordings.length) parts.push('Your message was recorded.');
-  if (one.rang_nobody) parts.push('It rang nobody’s phone.');
+  if (one.rang_nobody) parts.push('Nobody’s phone rang at the business: it was a missed call.');
   for (const problem of one.problems) parts.push(`Problem ${problem.code || ''}: ${problem.detail}.`);
   return parts.join(' ');
 }
@@ -81,7 +90,7 @@ function showCall() {
   const one = call();
   const busy = Boolean(one && !isOver(one));
   $('dial').hidden = busy;
-  $('dial').disabled = !shown.handset.on || !lines.length;
+  $('dial').disabled = !shown.handset.on || !lines.length || !isNumber();
   $('call').hidden = !one;
   $('hangup').hidden = !busy;
   $('keys').hidden = !busy || one.status !== 'in-progress' || one.asks === 'recording';
@@ -95,7 +104,7 @@ function showCall() {
   showKeys($('keys'), one.sid);
 }
 
-function bubble(text) {
+function bubble(list, text) {
   const item = element('li', '', `bubble${text.mine ? ' mine' : ''}${text.by_carrier ? ' carrier' : ''}`);
   for (const url of text.media) {
     const own = url.startsWith(location.origin) || /^http:\/\/(127\.0\.0\.1|localhost):/.test(url);
@@ -103,6 +112,8 @@ function bubble(text) {
       const image = element('img');
       image.src = new URL(url).pathname;
       image.alt = text.mine ? 'The picture you sent' : 'A picture';
+      // It has its height only now: the thread follows, if its end was looked at.
+      image.addEventListener('load', () => { if (list.dataset.end !== 'false') list.scrollTop = list.scrollHeight; });
       item.append(image);
     } else {
       const link = element('a', 'Picture');
@@ -123,11 +134,13 @@ function showThread() {
   const known = have.every((key, index) => key === keys[index]);
   if (!known) list.replaceChildren();
   shown.texts.slice(list.children.length).forEach((text) => {
-    const item = bubble(text);
+    const item = bubble(list, text);
     item.dataset.key = keys[list.children.length];
     list.append(item);
   });
-  if (!known || have.length !== keys.length) list.scrollTop = list.scrollHeight;
+  if (known && have.length === keys.length) return;
+  list.dataset.end = 'true';
+  list.scrollTop = list.scrollHeight;
 }
 
 function showPhone() {
@@ -169,7 +182,7 @@ function showLeg(panel, leg) {
   const [title, heard, actions, keys] = panel.children;
   const rings = leg.asks === 'answer';
   panel.classList.toggle('ringing', rings);
-  title.textContent = rings ? `${leg.from || 'Unknown caller'} calls ${leg.to}` : `Talking as ${leg.to}`;
+  title.textContent = rings ? `${readable(leg.from) || 'Unknown caller'} calls ${readable(leg.to)}` : `Talking as ${readable(leg.to)}`;
   showHeard(heard, leg);
   keys.hidden = rings;
   showKeys(keys, leg.sid);
@@ -183,7 +196,7 @@ function showLeg(panel, leg) {
 
 async function refresh() {
   const one = line();
-  if (!one || !$('number').checkValidity()) return;
+  if (!one || !isNumber()) return;
   const query = new URLSearchParams({ number: number(), line: one.address });
   const state = await ask(`/control/phone?${query}`);
   if (query.get('number') !== number() || state.handset.number !== number()) return;
@@ -214,8 +227,12 @@ const handset = (change) =>
   ask('/control/handsets', { number: number(), on: $('on').checked, landline: $('landline').checked, network: $('network').value || null, held: true, ...change });
 
 const became = attempt('That did not work', async () => {
-  $('number').reportValidity();
-  if (!$('number').checkValidity()) return;
+  const isKnown = isNumber();
+  $('number').setAttribute('aria-invalid', String(!isKnown));
+  $('number-note').textContent = isKnown ? '' : 'This is no telephone number. Write it like (415) 555-0150, or with its country: +49 30 5550150.';
+  $('dial').disabled = !isKnown;
+  if (!isKnown) return;
+  $('number').value = readable(number());
   remember('number', number());
   remember('line', $('line').value);
   const known = await ask(`/control/handsets/${encodeURIComponent(number())}`);
@@ -299,6 +316,11 @@ function listen() {
     await look();
     $('hangup').focus();
   }));
+  // Whoever reads further up is left there.
+  for (const sign of ['wheel', 'touchmove', 'keydown']) $('thread').addEventListener(sign, () => {
+    const list = $('thread');
+    requestAnimationFrame(() => { list.dataset.end = String(list.scrollHeight - list.scrollTop - list.clientHeight < 40); });
+  }, { passive: true });
   $('hangup').addEventListener('click', () => { act(call().sid, 'hang-up'); });
   $('mail-leave').addEventListener('click', () => leave(Math.max(2, Math.round($('mail-text').value.trim().split(/\s+/).length / 2.5))));
   $('mail-record').addEventListener('click', record);
@@ -327,14 +349,14 @@ async function start() {
   const { lines: all, networks } = await ask('/control/phone/lines');
   lines = all;
   $('line').replaceChildren(...lines.map((one) => {
-    const option = element('option', `${one.channel} · ${one.address}`);
+    const option = element('option', `${one.channel} · ${readable(one.address)}`);
     option.value = one.channel;
     return option;
   }));
   if (lines.some((one) => one.channel === remembered('line'))) $('line').value = remembered('line');
   $('network-label').hidden = networks.length === 0;
   $('network').replaceChildren(...['', ...networks].map((name) => Object.assign(element('option', name || 'default'), { value: name })));
-  $('number').value = remembered('number') ?? invent();
+  $('number').value = readable(remembered('number') ?? invent());
   await became();
   const changes = new EventSource('/control/phone/changes');
   changes.onmessage = look;

@@ -1,6 +1,7 @@
 //! Three real nodes over one CQL server and one Redis: any of them serves, and losing one loses nothing.
 
 mod load;
+mod people;
 mod world;
 
 use std::{

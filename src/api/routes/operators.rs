@@ -120,9 +120,7 @@ pub(super) async fn set_availability_of(
     key: Key,
     Body(body): Body<SetAvailability>,
 ) -> Answer<Reply> {
-    if caller.tenant.settings().is_revoked(&id) {
-        return Err(Failure::not_found(format!("operator {id}")));
-    }
+    must_be_here(&caller, &id)?;
     let command = Command::Configure(Setting::Availability(id, body.availability));
     submit(&state, &caller, command, key.or(None)?).await
 }
@@ -138,10 +136,16 @@ pub(super) async fn set_hours_of(
     key: Key,
     Body(body): Body<SetHours>,
 ) -> Answer<Reply> {
-    if caller.tenant.settings().is_revoked(&id) {
-        return Err(Failure::not_found(format!("operator {id}")));
-    }
+    must_be_here(&caller, &id)?;
     submit(&state, &caller, Command::Configure(Setting::Hours(id, body.hours)), key.or(None)?).await
+}
+
+/// Somebody who was revoked is nobody any more.
+fn must_be_here(caller: &Caller, operator: &OperatorId) -> Result<(), Failure> {
+    match caller.tenant.settings().is_revoked(operator) {
+        true => Err(Failure::not_found(format!("operator {operator}"))),
+        false => Ok(()),
+    }
 }
 
 fn configured(caller: &Caller, operator: &OperatorId) -> Option<Option<Role>> {

@@ -123,13 +123,20 @@ impl Engine {
 async fn give_away(node: Arc<Node>, together: Arc<Together>, handle: TenantHandle) {
     handle.stop().await;
     let tenant = handle.id();
-    let (members, now) = (together.members(), node.ports.clock.monotonic());
-    let Some(heir) = together.candidate(&members, tenant, now) else { return };
-    let take = Question::Take { before: node.id.clone() };
-    if let Err(error) = together.ask(&node, &heir, (tenant, take), TAKE_WITHIN).await {
-        // Whoever is asked for it next takes it.
-        tracing::debug!(%tenant, %heir, %error, "a tenant was not taken at once");
+    let deadline = tokio::time::Instant::now() + TAKE_WITHIN;
+    while let left = deadline.saturating_duration_since(tokio::time::Instant::now())
+        && !left.is_zero()
+    {
+        let (members, now) = (together.members(), node.ports.clock.monotonic());
+        let Some(heir) = together.candidate(&members, tenant, now) else { return };
+        let take = Question::Take { before: node.id.clone() };
+        match together.ask(&node, &heir, (tenant, take), left).await {
+            Ok(_) => return,
+            Err(error) => tracing::debug!(%tenant, %heir, %error, "a tenant was not taken yet"),
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
+    tracing::warn!(%tenant, "a tenant was let go and not taken; whoever is asked for it next takes it");
 }
 
 impl Node {

@@ -4,7 +4,7 @@
 
 use std::{cell::RefCell, panic::AssertUnwindSafe, rc::Rc};
 
-use actix::{Actor, ActorContext, Context, Handler, Message};
+use actix::{Actor, Context, Handler, Message};
 
 use crate::tenant::{shell::Shell, supervise::Tracked, ticket::Ticket};
 
@@ -16,11 +16,13 @@ pub(crate) struct ConversationActor {
     shell: Rc<Shell>,
     tracked: Rc<RefCell<Tracked>>,
     generation: u64,
+    /// A decision panicked. Another actor takes over; this one ends with its last address.
+    crashed: bool,
 }
 
 impl ConversationActor {
     pub(crate) fn new(shell: Rc<Shell>, tracked: Rc<RefCell<Tracked>>, generation: u64) -> Self {
-        Self { shell, tracked, generation }
+        Self { shell, tracked, generation, crashed: false }
     }
 }
 
@@ -41,18 +43,21 @@ impl Handler<Decide> for ConversationActor {
     type Result = ();
 
     /// A panic in a decision ends this actor, not its tenant: the tenant starts another from the store.
-    fn handle(&mut self, Decide(ticket): Decide, context: &mut Self::Context) {
+    fn handle(&mut self, Decide(ticket): Decide, _: &mut Self::Context) {
         if !self.shell.is_generation(self.generation) {
-            self.shell.refuse_outdated(ticket);
-            return context.stop();
+            return self.shell.refuse_outdated(ticket);
+        }
+        if self.crashed {
+            // It was behind what crashed this actor, and stays behind it.
+            return self.shell.route(ticket);
         }
         let Some(ticket) = self.shell.pass_new(ticket) else { return };
         let decided = std::panic::catch_unwind(AssertUnwindSafe(|| self.shell.decide(&self.tracked.borrow(), &ticket)));
         match decided {
             Ok(decided) => self.shell.accept(&self.tracked, decided, ticket),
             Err(_) => {
+                self.crashed = true;
                 self.shell.crashed(&self.tracked.borrow(), ticket);
-                context.stop();
             }
         }
     }

@@ -8,7 +8,7 @@ use schema::ids::{ChannelId, MessageId};
 use super::{
     handle::{LineQueue, QueuePlace, Stats},
     shell::Shell,
-    ticket::Ticket,
+    ticket::Mail,
 };
 
 /// How often timers ring and idle conversations are looked for.
@@ -42,13 +42,13 @@ impl Actor for TenantActor {
 /// One command for this tenant.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Submit(pub(crate) Ticket);
+pub(crate) struct Submit(pub(crate) Mail);
 
 impl Handler<Submit> for TenantActor {
     type Result = ();
 
-    fn handle(&mut self, Submit(ticket): Submit, _: &mut Self::Context) {
-        self.shell.route(ticket);
+    fn handle(&mut self, Submit(mail): Submit, _: &mut Self::Context) {
+        self.shell.route(mail.open());
     }
 }
 

@@ -24,7 +24,7 @@ use tokio::sync::{broadcast, oneshot};
 use super::{
     Settings,
     actor::{Measure, Place, Queue, Submit, TenantActor},
-    ticket::{Answer, Identity, ReplyTo, Seen, Target, Ticket, target},
+    ticket::{Answer, Identity, Mail, ReplyTo, Seen, Target, Ticket, target},
 };
 use crate::{
     cluster::Away,
@@ -181,11 +181,12 @@ impl TenantHandle {
             match self.send(ticket) {
                 Ok(()) => {}
                 Err(SendError::Full(_)) => return Ok(Err(Refusal::Full { retry_after: Duration::from_secs(1) })),
-                Err(SendError::Closed(Submit(ticket))) => return Err(Box::new(ticket.request)),
+                Err(SendError::Closed(Submit(mail))) => return Err(Box::new(mail.open().request)),
             }
             match tokio::time::timeout(ANSWER_WITHIN, answer).await {
                 Ok(Ok(Answer::Done(result))) => return Ok(result),
                 Ok(Ok(Answer::LookAgain(again))) => request = *again,
+                Ok(Ok(Answer::Unread(request))) => return Err(request),
                 Ok(Err(_)) => return Ok(Err(Refusal::unavailable("the tenant stopped before it answered"))),
                 Err(_) => return Ok(Err(Refusal::unavailable("the tenant did not answer in time"))),
             }
@@ -212,8 +213,8 @@ impl TenantHandle {
     )]
     fn send(&self, ticket: Ticket) -> Result<(), SendError<Submit>> {
         match &**self.shared.seat.load() {
-            Seat::Here(addr) => addr.try_send(Submit(ticket)),
-            _ => Err(SendError::Closed(Submit(ticket))),
+            Seat::Here(addr) => addr.try_send(Submit(Mail::new(ticket))),
+            _ => Err(SendError::Closed(Submit(Mail::new(ticket)))),
         }
     }
 

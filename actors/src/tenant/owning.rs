@@ -84,6 +84,16 @@ impl Shell {
         }
     }
 
+    /// The views hold what this tenant has not written: another node has taken it, or somebody else writes to its store.
+    /// Nothing may be decided on that; a look at its next slot ends it.
+    pub(super) fn replaced(&self) -> Refusal {
+        self.look_at_slot();
+        match self.context.together {
+            Some(_) => Refusal::Moved,
+            None => Refusal::unavailable(format!("{}: somebody else writes to its views", self.context.feed)),
+        }
+    }
+
     fn look_at_slot(&self) {
         let is_open = matches!(self.core.borrow().status, Status::Running | Status::Leaving);
         if is_open && !self.appending.get() && !self.checking.replace(true) {

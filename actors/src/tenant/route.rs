@@ -278,6 +278,9 @@ impl Shell {
         let stored = self.context.ports.views.conversation(tenant, conversation).await.map_err(views_away)?;
         let Some(stored) = stored else { return Ok(None) };
         let state = State::load(&stored).map_err(views_away)?;
+        if state.last > self.core.borrow().durable {
+            return Err(self.replaced());
+        }
         match self.context.vault.key(tenant, state.key).await {
             Ok(key) => Ok(Some(Tracked::loaded(state, key))),
             Err(KeyError::Destroyed) => Ok(None),

@@ -1,6 +1,7 @@
 //! The tenant over memory ports: durability before answers, once, one order, crashes, unknown appends.
 
 mod calls;
+mod crashes;
 mod days;
 mod fates;
 mod held;
@@ -28,7 +29,7 @@ use schema::{
 };
 
 use crate::{
-    conversation::{POISON, State},
+    conversation::State,
     engine::{Engine, Limits, Ports, Setup},
     handle::Refusal,
     memory::{Failure, MemoryKeys, MemoryLog, MemoryViews, RecordingCarrier, SystemClock, SystemIds},
@@ -362,46 +363,6 @@ async fn a_claim_without_a_result_found_at_start_is_unknown_and_not_sent_again()
     world.carrier.release();
     assert_eq!(world.carrier.sent().len(), 1);
     assert!(reply.message.is_some());
-}
-
-#[tokio::test]
-async fn a_conversation_that_keeps_crashing_is_parked_and_its_texts_are_kept_and_replayed() {
-    let world = World::new();
-    let engine = world.engine().await;
-    let tenant = world.tenant(&engine).await;
-    let conversation = tenant.submit(text("SM1", CALLER, "hi")).await.expect("stored").conversation.expect("one");
-    tenant.submit(text("SM2", CALLER, POISON)).await.expect("kept, not processed");
-    tenant.submit(text("SM3", CALLER, "still there?")).await.expect("kept, not processed");
-    let neighbour = tenant.submit(text("SM4", "+14155550101", "me too")).await.expect("the neighbour never notices");
-    assert_ne!(neighbour.conversation, Some(conversation));
-    let names = world.names(&tenant).await;
-    assert_eq!(names.iter().filter(|name| **name == "conversation.parked").count(), 1, "{names:?}");
-    assert_eq!(names.iter().filter(|name| **name == "message.unprocessed").count(), 2, "{names:?}");
-    let refused = tenant.submit(reply(conversation, "hello")).await;
-    assert!(matches!(refused, Err(Refusal::Rejected { code: Code::Parked, .. })), "{refused:?}");
-    // The same webhook again is still the same text.
-    tenant.submit(text("SM3", CALLER, "still there?")).await.expect("known");
-    let unprocessed = world.names(&tenant).await.iter().filter(|name| **name == "message.unprocessed").count();
-    assert_eq!(unprocessed, 2);
-}
-
-#[tokio::test]
-async fn what_a_parked_conversation_kept_is_played_again_on_release() {
-    let world = World::new();
-    let engine = world.engine().await;
-    let tenant = world.tenant(&engine).await;
-    let conversation = tenant.submit(text("SM1", CALLER, "hi")).await.expect("stored").conversation.expect("one");
-    tenant.submit(text("SM2", CALLER, POISON)).await.expect("kept");
-    tenant.submit(text("SM3", CALLER, "after")).await.expect("kept");
-    world.limits.policy.poison.cure();
-    tenant.submit(ask(Command::Release(ConversationRef { conversation }))).await.expect("released");
-    world
-        .until(&tenant, "replayed", |events| {
-            events.iter().filter(|event| event.fact.name() == "message.replayed").count() == 2
-        })
-        .await;
-    let received = world.names(&tenant).await.iter().filter(|name| **name == "message.received").count();
-    assert_eq!(received, 3);
 }
 
 #[tokio::test]

@@ -136,6 +136,8 @@ pub(crate) enum Answer {
     Done(Result<Reply, Refusal>),
     /// The look-up for repetitions is too old to be trusted: look again, with the request given back.
     LookAgain(Box<Request>),
+    /// The tenant ended before it looked at this: ask whoever has it now.
+    Unread(Box<Request>),
 }
 
 /// Who waits for the answer.
@@ -177,5 +179,27 @@ impl Ticket {
 
     pub(crate) fn target(&self) -> Target<'_> {
         target(&self.request.command)
+    }
+}
+
+/// A ticket on its way into a mailbox. A mailbox that ends drops what is in it: whoever waits is given the request back,
+/// for nobody has looked at it.
+pub(crate) struct Mail(Option<Ticket>);
+
+impl Mail {
+    pub(crate) fn new(ticket: Ticket) -> Self {
+        Self(Some(ticket))
+    }
+
+    pub(crate) fn open(mut self) -> Ticket {
+        self.0.take().expect("it is opened once")
+    }
+}
+
+impl Drop for Mail {
+    fn drop(&mut self) {
+        if let Some(Ticket { request, reply: ReplyTo::Caller(to), .. }) = self.0.take() {
+            let _ = to.send(Answer::Unread(Box::new(request)));
+        }
     }
 }

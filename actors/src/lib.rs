@@ -45,4 +45,4 @@ mod simulation;
 pub mod tenant;
 pub mod trace;
 pub mod vault;
-mod viewed;
+mod watermark;

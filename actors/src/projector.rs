@@ -22,7 +22,7 @@ use crate::{
     conversation::State,
     ports::{Checkpoint, DedupeEntry, Log, LogError, MessageRow, Route, ViewError, ViewWrite, Views, ViewsBatch},
     tenant::Settings,
-    viewed::Viewed,
+    watermark::Watermark,
 };
 
 /// Name of the setting that holds a tenant's settings.
@@ -302,7 +302,7 @@ pub fn events_with_bytes(batch: &SealedBatch) -> Vec<(Result<StoredEvent, schema
 #[derive(Debug)]
 pub(crate) struct Projection {
     pub(crate) batch: ViewsBatch,
-    pub(crate) viewed: Arc<Viewed>,
+    pub(crate) viewed: Arc<Watermark>,
 }
 
 /// The way to the projector: bounded; a full queue holds back the tenant that fills it.

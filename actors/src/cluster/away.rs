@@ -16,9 +16,10 @@ use schema::{
     ids::{NodeId, TenantId},
 };
 use tokio::{
-    sync::{Notify, watch},
+    sync::Notify,
     time::{Instant, timeout},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{Together, find::Place, tail};
 use crate::{
@@ -53,8 +54,9 @@ pub(crate) struct Away {
     /// Somebody has found that the owner is another.
     nudge: Notify,
     parting: AtomicBool,
-    /// Nobody writes to what readers hold any more.
-    ended: watch::Sender<bool>,
+    /// Nobody writes to what readers hold any more. Not a `watch`, which wakes who waits in a random order: a run could not
+    /// be repeated from a seed.
+    ended: CancellationToken,
 }
 
 /// How a follow ended.
@@ -80,7 +82,7 @@ impl Away {
             owner: ArcSwap::from_pointee(owner),
             nudge: Notify::new(),
             parting: AtomicBool::new(false),
-            ended: watch::Sender::new(false),
+            ended: CancellationToken::new(),
         });
         shared.seat.store(Arc::new(Seat::There(away.clone())));
         node.runtime.spawn(away.follow_on(shared.clone()));
@@ -89,7 +91,7 @@ impl Away {
 
     /// Whether nobody writes to what readers hold any more: the tenant may be seated elsewhere.
     pub(crate) fn is_closed(&self) -> bool {
-        *self.ended.borrow()
+        self.ended.is_cancelled()
     }
 
     fn is_parting(&self) -> bool {
@@ -105,8 +107,7 @@ impl Away {
     /// Nobody follows any more; readers stay. Returns when nothing is written to what they hold.
     pub(crate) async fn end(&self) {
         self.part();
-        // The other end is in here.
-        let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
+        self.ended.cancelled().await;
     }
 
     fn part(&self) {
@@ -159,7 +160,7 @@ impl Away {
 
     /// Until the tenant runs here, or nobody needs it.
     async fn follow_on(self: Arc<Self>, shared: Arc<Shared>) {
-        let ended = EndsWith(&self.ended);
+        let ended = self.ended.clone().drop_guard();
         let mut wait = AGAIN.0;
         let mut is_due_here = false;
         while !self.is_parting() {
@@ -317,14 +318,5 @@ impl Away {
         if let Err(error) = asked {
             tracing::debug!(tenant = %self.tenant, %heir, %error, "a tenant was not taken yet");
         }
-    }
-}
-
-/// Says so when a follow has ended, however that came.
-struct EndsWith<'e>(&'e watch::Sender<bool>);
-
-impl Drop for EndsWith<'_> {
-    fn drop(&mut self) {
-        self.0.send_replace(true);
     }
 }

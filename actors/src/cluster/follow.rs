@@ -43,7 +43,8 @@ struct Ends;
 
 impl Served {
     pub(super) fn new(node: Arc<Node>, tenant: TenantHandle, follow: &Follow, to: mpsc::Sender<Followed>) -> Self {
-        Self { node, tenant, follower: follow.from.clone(), next: follow.offset.next(), to }
+        let from = if planted!(FollowedFromNowOn) { tenant.feed().position().offset } else { follow.offset };
+        Self { node, tenant, follower: follow.from.clone(), next: from.next(), to }
     }
 
     /// Until the follower goes, or the tenant does.

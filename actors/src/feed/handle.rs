@@ -88,9 +88,7 @@ impl FeedHandle {
 
     /// Returns when everything up to `offset` is shown, or the feed has ended.
     pub(crate) async fn reach(&self, offset: Offset) {
-        let mut head = self.shared.head.subscribe();
-        // The other end lives as long as this handle.
-        let _ = head.wait_for(|head| head.offset >= offset || head.closed.is_some()).await;
+        self.shared.shown.reach(offset).await;
     }
 
     /// Whether everything up to `offset` is shown. What the log holds and this feed does not yet, because another node writes
@@ -99,7 +97,7 @@ impl FeedHandle {
         if offset <= self.position().offset {
             return Ok(true);
         }
-        if offset >= self.shared.log.head(&self.shared.id).await?.next_offset {
+        if planted!(AheadOfFollowerRefused) || offset >= self.shared.log.head(&self.shared.id).await?.next_offset {
             return Ok(false);
         }
         let shown = tokio::time::timeout(SHOWN_WITHIN, self.reach(offset)).await;

@@ -24,7 +24,7 @@ pub use self::{
     handle::{FeedHandle, Position, Unrecoverable},
 };
 use self::{handle::LagCheck, ring::Ring};
-use crate::{ports::Log, vault::Vault};
+use crate::{ports::Log, vault::Vault, watermark::Watermark};
 
 /// Limits of one feed. When a limit is reached, the oldest chunk leaves; who still needs it reads from the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +102,8 @@ struct Shared {
     reread: RwLock<Ring>,
     reads: Semaphore,
     head: watch::Sender<Head>,
+    /// The same, for those who wait for one event; nothing more is waited for when the feed has ended.
+    shown: Watermark,
     /// Bumped to the offset of each change of an operator's rights.
     rights: watch::Sender<Offset>,
     lag: Mutex<LagCheck>,
@@ -134,6 +136,7 @@ impl Feed {
             log,
             vault,
             head: watch::Sender::new(Head { offset: head, closed: None }),
+            shown: Watermark::at(head),
             rights: watch::Sender::new(Offset(0)),
             lag: Mutex::new(LagCheck::default()),
         };
@@ -153,6 +156,7 @@ impl Feed {
         let last = chunk.last();
         self.shared.ring_mut(&self.shared.ring).push(Arc::new(chunk));
         self.shared.head.send_modify(|head| head.offset = last);
+        self.shared.shown.advance(last);
         if let Some(offset) = rights {
             self.shared.rights.send_replace(offset);
         }
@@ -161,6 +165,7 @@ impl Feed {
     /// Ends the feed: readers get what is left, then the reason.
     pub fn close(&self, reason: CloseReason) {
         self.shared.head.send_modify(|head| head.closed = head.closed.or(Some(reason)));
+        self.shared.shown.advance(Offset(u64::MAX));
     }
 
     /// The reading end.

@@ -127,6 +127,7 @@ pub(super) struct SimulatedCarrier {
 #[async_trait]
 impl Carrier for SimulatedCarrier {
     async fn send(&self, text: OutgoingText) -> SendOutcome {
+        self.world.moves(self.life).await;
         // The first byte leaves now.
         let fate = self.world.with(|state| {
             if !state.is_up(self.life) {

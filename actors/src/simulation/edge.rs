@@ -33,7 +33,7 @@ pub(super) struct Net {
     pub(super) asked: Vec<Ask>,
     words: u64,
     /// What no answer has come for: if the machine dies, none will.
-    open: std::collections::BTreeMap<u64, Happening>,
+    open: std::collections::BTreeMap<u64, (u32, Happening)>,
     opened: u64,
 }
 
@@ -201,9 +201,12 @@ impl State {
         }
     }
 
-    /// The machine died: nobody gets an answer any more.
-    pub(super) fn hang_up(&mut self) {
-        for (_, what) in std::mem::take(&mut self.net.open) {
+    /// The machine died: nobody gets an answer from it any more.
+    pub(super) fn hang_up(&mut self, life: u32) {
+        let (gone, open) = std::mem::take(&mut self.net.open).into_iter().partition(|(_, (of, _))| *of == life);
+        self.net.open = open;
+        let gone: std::collections::BTreeMap<u64, (u32, Happening)> = gone;
+        for (_, what) in gone.into_values() {
             self.unanswered(what);
         }
     }
@@ -285,7 +288,7 @@ pub(super) async fn make(world: Arc<World>, life: u32, engine: Engine, what: Hap
         let (tenant_number, request) = state.request(what);
         state.net.opened += 1;
         let number = state.net.opened;
-        state.net.open.insert(number, what);
+        state.net.open.insert(number, (life, what));
         let gives_up = !state.calm && state.dice.permille(50);
         let patience = if gives_up { state.dice.delay(500) } else { PATIENCE };
         (number, tenant(tenant_number), request, patience)

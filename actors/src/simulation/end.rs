@@ -7,6 +7,7 @@ use schema::{command::Command, ids::FeedId};
 use super::{
     life::{Machine, play},
     plan::{TENANTS, tenant},
+    world::{Happening, World},
 };
 use crate::{
     conversation::State,
@@ -20,21 +21,9 @@ const LOOKS: u32 = 240;
 /// Words that are looked for.
 const WORDS: usize = 4;
 
-pub(super) async fn final_look(machine: &Machine, engine: &Engine) {
+pub(super) async fn final_look(machine: &Machine, engine: &Engine, happens: impl Fn(Happening)) {
     let world = machine.world.clone();
-    // Dashboards look only now and then.
-    for looks in 0.. {
-        let ended = {
-            let state = world.state();
-            state.model.ended(state.net.arrivals.iter(), state.wall())
-        };
-        if ended.is_ok() || looks > LOOKS {
-            world.with(|_| ended);
-            break;
-        }
-        world.state().prolong(Duration::from_secs(1));
-        play(&world, machine.life, engine).await;
-    }
+    everything_ends(&world, happens).await;
     engine.drain(Duration::from_secs(30)).await;
     for number in 0..TENANTS {
         let looked = match views_hold_what_the_log_says(machine, number).await {
@@ -45,7 +34,23 @@ pub(super) async fn final_look(machine: &Machine, engine: &Engine) {
     }
 }
 
-async fn views_hold_what_the_log_says(machine: &Machine, number: usize) -> Result<(), String> {
+/// What is due ends, and is seen; dashboards look only now and then.
+pub(super) async fn everything_ends(world: &World, happens: impl Fn(Happening)) {
+    for looks in 0.. {
+        let ended = {
+            let state = world.state();
+            state.model.ended(state.net.arrivals.iter(), state.wall())
+        };
+        if ended.is_ok() || looks > LOOKS {
+            world.with(|_| ended);
+            break;
+        }
+        world.state().prolong(Duration::from_secs(1));
+        play(world, &happens).await;
+    }
+}
+
+pub(super) async fn views_hold_what_the_log_says(machine: &Machine, number: usize) -> Result<(), String> {
     let feed = FeedId::of(&tenant(number));
     let head = machine.world.state().model.head(number);
     let mut looks = 0;

@@ -14,7 +14,10 @@ use schema::{
     ids::{FeedId, NodeId, Offset, RequestId, TenantId},
     pause::{Pause, PauseScope},
 };
-use tokio::{runtime::Builder, task::LocalSet};
+use tokio::{
+    runtime::{Builder, Runtime},
+    task::LocalSet,
+};
 
 use super::{
     carrier::SimulatedCarrier,
@@ -23,7 +26,7 @@ use super::{
     keys::SimulatedKeys,
     log::SimulatedLog,
     plan::{TENANTS, line, registrations, settings, tenant},
-    sessions,
+    sessions::{self, Doors},
     views::SimulatedViews,
     world::{Happening, SimulatedClock, SimulatedIds, World},
 };
@@ -36,7 +39,7 @@ use crate::{
     indexer::{Indexer, IndexerConfig},
     memory::{MemorySearch, MemoryViews},
     pace::{LocalLimiter, PaceOptions},
-    ports::{Clock as _, Views as _},
+    ports::{Clock as _, Limiter, Views as _},
 };
 
 /// After the last trouble, at least: longer than any timer runs.
@@ -97,9 +100,14 @@ fn listen_to_panics() {
 
 /// Plays a seed to its end, or to the first broken promise.
 pub(super) fn run(seed: u64, whole: bool) -> Verdict {
-    listen_to_panics();
     let world = World::of(seed, whole);
-    let lived = catch_unwind(AssertUnwindSafe(|| while live(&world) != End::Finished && !world.is_broken() {}));
+    judge(&world, seed, || while live(&world) != End::Finished && !world.is_broken() {})
+}
+
+/// What is to be said of a world that was lived in.
+pub(super) fn judge(world: &World, seed: u64, lived: impl FnOnce()) -> Verdict {
+    listen_to_panics();
+    let lived = catch_unwind(AssertUnwindSafe(lived));
     SIMULATES.set(false);
     let state = &mut *world.state();
     if let Some(panic) = panicked() {
@@ -119,28 +127,31 @@ pub(super) fn run(seed: u64, whole: bool) -> Verdict {
 }
 
 fn live(world: &Arc<World>) -> End {
-    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
-    let local = LocalSet::new();
+    let (runtime, local) = time_of_its_own();
     local.block_on(&runtime, async {
-        // What the life before left over.
-        let _ = world.is_over().now_or_never();
         let life = world.state().begin();
         let end = tokio::select! {
             biased;
-            () = world.is_over() => End::Over,
+            () = world.is_over(life) => End::Over,
             end = lead(world.clone(), life) => end,
         };
-        power_off(world, end);
+        power_off(world, life, end);
         end
     })
 }
 
+/// A thread's worth of tasks, whose clock stands while any of them has something to do.
+pub(super) fn time_of_its_own() -> (Runtime, LocalSet) {
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+    (runtime, LocalSet::new())
+}
+
 /// What is durable stays; nobody gets an answer any more; and some time passes.
-fn power_off(world: &World, end: End) {
+fn power_off(world: &World, life: u32, end: End) {
     let state = &mut *world.state();
     state.tear_logs();
     state.tear_views(end == End::Drained);
-    state.hang_up();
+    state.hang_up(life);
     let off = match state.dice.below(10) {
         0..=5 => state.dice.delay(2_000),
         6..=8 => state.dice.delay(20_000),
@@ -167,36 +178,43 @@ impl Machine {
             checkpoint.expect("memory does not fail").offset
         };
         world.state().look_for_lagging(at);
-        let views = Arc::new(SimulatedViews { world: world.clone(), life, live: live.clone() });
+        Self::over(world, life, live, false)
+    }
+
+    /// One of several: views are what all of them have written.
+    pub(super) fn beside_others(world: Arc<World>, life: u32) -> Self {
+        let live = world.state().shared_views();
+        Self::over(world, life, live, true)
+    }
+
+    fn over(world: Arc<World>, life: u32, live: Arc<MemoryViews>, shared: bool) -> Self {
+        let views = Arc::new(SimulatedViews { world: world.clone(), life, live: live.clone(), shared });
         let log = Arc::new(SimulatedLog { world: world.clone(), life, views: views.clone() });
         Self { world, life, live, views, log, search: Arc::default() }
     }
 
-    fn setup(&self, grown: Arc<Advances>) -> Setup {
+    pub(super) fn setup(&self, node: &str, limiter: Arc<dyn Limiter>, grown: Vec<Arc<Advances>>) -> Setup {
         let (world, life) = (self.world.clone(), self.life);
-        let departs_within = world.state().plan.engine().send_deadline;
-        let pace = PaceOptions { departs_within, ..PaceOptions::default() };
-        let clock = Arc::new(SimulatedClock(world.clone()));
-        let limiter = LocalLimiter::started_at(pace, clock.now()).timed_by(clock.clone());
         let state = world.state();
         let ports = Ports {
             log: self.log.clone(),
             views: self.views.clone(),
             keys: Arc::new(SimulatedKeys { world: world.clone(), life }),
-            limiter: Arc::new(limiter),
+            limiter,
             carrier: Arc::new(SimulatedCarrier { world: world.clone(), life }),
-            clock,
+            clock: Arc::new(SimulatedClock(world.clone())),
             ids: Arc::new(SimulatedIds(world.clone())),
         };
-        let node = NodeId::new("node").expect("a slug");
+        let node = NodeId::new(node).expect("a slug");
         let directory = Arc::<SystemDirectory>::default();
-        Setup { node, ports, limits: state.plan.engine(), arbiters: 0, advances: vec![grown], directory }
+        Setup { node, ports, limits: state.plan.engine(), arbiters: 0, advances: grown, directory }
     }
 
     async fn engine(&self) -> Engine {
         let grown = Arc::new(Advances::default());
         let engine = loop {
-            match Engine::start(self.setup(grown.clone())).await {
+            let limiter = Arc::new(limiter(&self.world));
+            match Engine::start(self.setup("node", limiter, vec![grown.clone()])).await {
                 Ok(engine) => break engine,
                 Err(_) => self.world.step(self.life, "the engine cannot start", 500).await,
             }
@@ -204,6 +222,12 @@ impl Machine {
         let (search, vault) = (self.search.clone(), engine.vault().clone());
         let indexer = Indexer::new(self.log.clone(), vault, search, grown, IndexerConfig::default());
         tokio::task::spawn_local(indexer.run());
+        self.look_after(&engine);
+        engine
+    }
+
+    /// What came in while nobody took it is read from the carrier's lists.
+    pub(super) fn look_after(&self, engine: &Engine) {
         let overlap = Duration::from_secs(if self.world.state().plan.clock_steps { 700 } else { 60 });
         let options = CatchUpOptions {
             every: Duration::from_secs(30),
@@ -213,7 +237,6 @@ impl Machine {
             ..CatchUpOptions::default()
         };
         tokio::task::spawn_local(CatchUp::new(engine.clone(), options).run());
-        engine
     }
 
     /// Between two lives somebody may let go of old events.
@@ -230,26 +253,41 @@ impl Machine {
         }
     }
 
-    async fn ask(&self, engine: &Engine, tenant: TenantId, command: Command) {
+    /// Until somebody takes it.
+    async fn ask(&self, doors: &Doors, tenant: TenantId, command: Command) {
         loop {
-            let request = RequestId(self.world.state().uuid());
+            let (request, door) = {
+                let state = &mut *self.world.state();
+                (RequestId(state.uuid()), doors.any(&mut state.dice))
+            };
             let origin = Origin { by: Author::Engine, via: Via::Command, request };
-            if engine.submit(&tenant, Request { command: command.clone(), origin, key: None }).await.is_ok() {
+            let request = Request { command: command.clone(), origin, key: None };
+            if let Some((_, engine)) = door
+                && engine.submit(&tenant, request).await.is_ok()
+            {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 
+    /// Whatever somebody holds back goes on.
+    pub(super) async fn unpause(&self, doors: &Doors) {
+        for number in 0..TENANTS {
+            let none = Command::Configure(Setting::Pause(PauseScope::Line(line(number)), Pause::None));
+            self.ask(doors, tenant(number), none).await;
+        }
+    }
+
     /// Tenants with one line each, looked after once: from here on nothing may be missed.
-    async fn furnish(&self, engine: &Engine) {
+    pub(super) async fn furnish(&self, doors: &Doors) {
         for number in 0..TENANTS {
             let limits = self.world.state().plan.pace(number);
             for registration in registrations(number) {
-                self.ask(engine, TenantId::system(), Command::Register(registration)).await;
+                self.ask(doors, TenantId::system(), Command::Register(registration)).await;
             }
             for setting in settings(number, &limits) {
-                self.ask(engine, tenant(number), Command::Configure(setting)).await;
+                self.ask(doors, tenant(number), Command::Configure(setting)).await;
             }
         }
         while (0..TENANTS).any(|number| !self.world.state().model.is_looked_after(number)) {
@@ -258,32 +296,39 @@ impl Machine {
     }
 }
 
+/// The pace of one process.
+pub(super) fn limiter(world: &Arc<World>) -> LocalLimiter {
+    let departs_within = world.state().plan.engine().send_deadline;
+    let pace = PaceOptions { departs_within, ..PaceOptions::default() };
+    let clock = Arc::new(SimulatedClock(world.clone()));
+    LocalLimiter::started_at(pace, clock.now()).timed_by(clock)
+}
+
 async fn lead(world: Arc<World>, life: u32) -> End {
     let machine = Machine::boot(world.clone(), life);
     machine.trim().await;
     let engine = machine.engine().await;
-    sessions::start(&world, life, &engine);
+    let doors = Doors::from_iter([(life, engine.clone())]);
+    sessions::start(&world, &doors);
     if life == 1 {
-        machine.furnish(&engine).await;
+        machine.furnish(&doors).await;
         world.state().open();
     }
     world.state().unleash();
-    if play(&world, life, &engine).await == End::Drained {
+    let happens = |what| happen(&world, life, &engine, what);
+    if play(&world, happens).await == End::Drained {
         engine.drain(Duration::from_secs(10)).await;
         return End::Drained;
     }
     world.state().calm_down();
-    for number in 0..TENANTS {
-        let none = Command::Configure(Setting::Pause(PauseScope::Line(line(number)), Pause::None));
-        machine.ask(&engine, tenant(number), none).await;
-    }
-    play(&world, life, &engine).await;
-    final_look(&machine, &engine).await;
+    machine.unpause(&doors).await;
+    play(&world, happens).await;
+    final_look(&machine, &engine, happens).await;
     End::Finished
 }
 
 /// What happens in the world, until it is calm, or has been for long enough.
-pub(super) async fn play(world: &Arc<World>, life: u32, engine: &Engine) -> End {
+pub(super) async fn play(world: &World, happens: impl Fn(Happening)) -> End {
     loop {
         let (due, left) = {
             let state = &mut *world.state();
@@ -292,7 +337,7 @@ pub(super) async fn play(world: &Arc<World>, life: u32, engine: &Engine) -> End 
         match due {
             _ if left.is_zero() => return End::Finished,
             Ok(Happening::Drain) => return End::Drained,
-            Ok(what) => happen(world, life, engine, what),
+            Ok(what) => happens(what),
             Err(wait) => tokio::time::sleep(wait.unwrap_or(left).min(left).max(Duration::from_millis(1))).await,
         }
     }
@@ -300,14 +345,9 @@ pub(super) async fn play(world: &Arc<World>, life: u32, engine: &Engine) -> End 
 
 fn happen(world: &Arc<World>, life: u32, engine: &Engine, what: Happening) {
     match what {
-        Happening::Act => {
-            let state = &mut *world.state();
-            state.act();
-            let wait = state.dice.delay(2_500);
-            state.plan_in(wait, Happening::Act);
-        }
-        Happening::Die => world.kill(),
-        Happening::Drain => {}
+        Happening::Act => world.state().keep_acting(),
+        Happening::Die => world.kill(life),
+        Happening::Drain | Happening::Trouble | Happening::Heal => {}
         what => drop(tokio::task::spawn_local(make(world.clone(), life, engine.clone(), what))),
     }
 }
@@ -327,8 +367,15 @@ impl super::world::State {
         }
     }
 
+    /// Contacts and operators do something, and will again.
+    pub(super) fn keep_acting(&mut self) {
+        self.act();
+        let wait = self.dice.delay(2_500);
+        self.plan_in(wait, Happening::Act);
+    }
+
     /// Trouble ends.
-    fn calm_down(&mut self) {
+    pub(super) fn calm_down(&mut self) {
         self.calm = true;
         self.forgive();
         self.step_clock(0);
@@ -337,7 +384,7 @@ impl super::world::State {
         // A log that has stopped still gets the restart that alone helps it.
         let owed = self.log_has_stopped();
         self.forget_plans(|what| match what {
-            Happening::Act | Happening::Drain => true,
+            Happening::Act | Happening::Drain | Happening::Trouble => true,
             Happening::Die => !owed,
             _ => false,
         });

@@ -138,6 +138,19 @@ impl State {
         self.logs.stopped = false;
     }
 
+    /// A node died: what it was writing to the store that all share landed, or never will.
+    pub(super) fn tear_node(&mut self, node: &NodeId) {
+        let (theirs, others) =
+            std::mem::take(&mut self.logs.unflushed).into_iter().partition(|(_, batch)| batch.header.node == *node);
+        self.logs.unflushed = others;
+        let theirs: Vec<(u64, SealedBatch)> = theirs;
+        for (_, batch) in theirs {
+            if self.dice.permille(500) {
+                let _ = self.land(&batch);
+            }
+        }
+    }
+
     /// At the start of a life: whose views are behind?
     pub(super) fn look_for_lagging(&mut self, checkpoint: impl Fn(&FeedId) -> Offset) {
         let behind = |(feed, kept): (&FeedId, &Kept)| {

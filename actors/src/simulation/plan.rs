@@ -91,6 +91,12 @@ impl Plan {
         }
     }
 
+    /// The same world for several nodes: its store is one that they share, and survives each of them.
+    pub(super) fn of_nodes(self, dice: &mut Dice) -> Self {
+        let deaths = (0..dice.below(4)).map(|_| 20 + dice.below(3_000)).collect();
+        Self { deaths, log_stops: 0, fsync_ms: 8, clock_steps: false, trims: false, ..self }
+    }
+
     /// How fast a tenant's line may send. Each tenant is a brand of its own.
     pub(super) fn pace(&self, tenant: usize) -> LimitSettings {
         let brand_per_day = self.limits.brand_per_day.clone();

@@ -30,6 +30,13 @@ pub(crate) enum Fault {
     UnknownTakenForStored,
     FailedBatchKept,
     RouteForgotten,
+    /// Of several nodes.
+    FenceIgnored,
+    ForeignViewsTrusted,
+    TakenOverWithoutTexts,
+    AheadOfFollowerRefused,
+    TakenOverUnread,
+    FollowedFromNowOn,
     /// Of shared pace (pace/shares/simulation.rs).
     SliceFromArrival,
     MinorityTakesAll,
@@ -62,6 +69,22 @@ impl Fault {
         Self::UnknownTakenForStored,
         Self::FailedBatchKept,
         Self::RouteForgotten,
+    ];
+
+    /// What only several nodes can do wrong, and some of what a takeover could.
+    pub(crate) const OF_NODES: [Self; 12] = [
+        Self::FenceIgnored,
+        Self::ForeignViewsTrusted,
+        Self::TakenOverWithoutTexts,
+        Self::AheadOfFollowerRefused,
+        Self::TakenOverUnread,
+        Self::FollowedFromNowOn,
+        Self::AckBeforeAppend,
+        Self::ClaimSentAgain,
+        Self::DedupeKeyDropped,
+        Self::TimersLost,
+        Self::UnknownTakenForStored,
+        Self::ResumeOffByOne,
     ];
 }
 

@@ -1,10 +1,11 @@
 //! Dashboards: each follows one tenant, is cut off now and then, and comes back with its position.
 
-use std::{sync::Arc, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
 
 use schema::{ids::Offset, role::Role};
 
 use super::{
+    dice::Dice,
     plan::{TENANTS, tenant},
     world::World,
 };
@@ -22,14 +23,61 @@ pub(super) struct Seat {
     position: Option<Position>,
 }
 
-/// Starts all dashboards of a life.
-pub(super) fn start(world: &Arc<World>, life: u32, engine: &Engine) {
+/// The engines that take requests now, by the life that each is in.
+#[derive(Default, Clone)]
+pub(super) struct Doors(Rc<RefCell<BTreeMap<u32, Engine>>>);
+
+impl FromIterator<(u32, Engine)> for Doors {
+    fn from_iter<I: IntoIterator<Item = (u32, Engine)>>(doors: I) -> Self {
+        Self(Rc::new(RefCell::new(doors.into_iter().collect())))
+    }
+}
+
+impl Doors {
+    pub(super) fn open(&self, life: u32, engine: Engine) {
+        self.0.borrow_mut().insert(life, engine);
+    }
+
+    pub(super) fn close(&self, life: u32) {
+        self.0.borrow_mut().remove(&life);
+    }
+
+    /// One of them; none: nobody is there.
+    pub(super) fn any(&self, dice: &mut Dice) -> Option<(u32, Engine)> {
+        let doors = self.0.borrow();
+        let number = if doors.len() > 1 { dice.index(doors.len()) } else { 0 };
+        doors.iter().nth(number).map(|(life, engine)| (*life, engine.clone()))
+    }
+
+    pub(super) fn all(&self) -> Vec<(u32, Engine)> {
+        self.0.borrow().iter().map(|(life, engine)| (*life, engine.clone())).collect()
+    }
+}
+
+/// Starts all dashboards.
+pub(super) fn start(world: &Arc<World>, doors: &Doors) {
     for tenant in 0..TENANTS {
         for seat in 0..DASHBOARDS {
-            let dashboard =
-                Dashboard { world: world.clone(), life, engine: engine.clone(), tenant, seat, waits: seat == 0 };
-            tokio::task::spawn_local(dashboard.run());
+            let (world, doors) = (world.clone(), doors.clone());
+            tokio::task::spawn_local(come_and_go(world, doors, (tenant, seat)));
         }
+    }
+}
+
+async fn come_and_go(world: Arc<World>, doors: Doors, (tenant, seat): (usize, usize)) {
+    loop {
+        let door = doors.any(&mut world.state().dice);
+        if let Some((life, engine)) = door {
+            let dashboard = Dashboard { world: world.clone(), life, engine, tenant, seat, waits: seat == 0 };
+            tokio::select! {
+                biased;
+                () = world.is_over(life) => {}
+                () = dashboard.visit() => {}
+            }
+        }
+        // Without anybody who looks, a tenant may leave memory.
+        let away = world.state().dice.between(Duration::from_millis(50), Duration::from_secs(6));
+        tokio::time::sleep(away).await;
     }
 }
 
@@ -43,21 +91,13 @@ struct Dashboard {
 }
 
 impl Dashboard {
-    async fn run(self) {
-        loop {
-            self.world.step(self.life, "dashboard connects", 400).await;
-            if let Ok(handle) = self.engine.tenant(&tenant(self.tenant)).await {
-                let feed = handle.feed();
-                if let Some(cursor) = self.resume(&feed).await {
-                    self.follow(cursor, &feed).await;
-                }
+    async fn visit(&self) {
+        self.world.step(self.life, "dashboard connects", 400).await;
+        if let Ok(handle) = self.engine.tenant(&tenant(self.tenant)).await {
+            let feed = handle.feed();
+            if let Some(cursor) = self.resume(&feed).await {
+                self.follow(cursor, &feed).await;
             }
-            // Without anybody who looks, a tenant may leave memory.
-            let away = {
-                let state = &mut *self.world.state();
-                state.dice.between(Duration::from_millis(50), Duration::from_secs(6))
-            };
-            tokio::time::sleep(away).await;
         }
     }
 

@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     life::{Verdict, run},
+    nodes,
     planted::{Fault, plant},
 };
 
@@ -37,8 +38,11 @@ fn show(verdict: &Verdict) {
     }
 }
 
+/// How a seed is played.
+type Play = fn(u64, bool) -> Verdict;
+
 /// Runs seeds on all threads until there are no more, or one breaks a promise.
-fn campaign(first: u64, count: u64) -> Option<Verdict> {
+fn campaign(play: Play, first: u64, count: u64) -> Option<Verdict> {
     let (next, over, lives) = (AtomicU64::new(first), AtomicBool::new(false), AtomicU64::new(0));
     let (steps, checks) = (AtomicU64::new(0), AtomicU64::new(0));
     let broken = Mutex::new(None);
@@ -57,7 +61,7 @@ fn campaign(first: u64, count: u64) -> Option<Verdict> {
                     if seed - first >= count {
                         return;
                     }
-                    let verdict = run(seed, false);
+                    let verdict = play(seed, false);
                     lives.fetch_add(u64::from(verdict.lives), Ordering::Relaxed);
                     steps.fetch_add(verdict.steps, Ordering::Relaxed);
                     checks.fetch_add(verdict.checks, Ordering::Relaxed);
@@ -80,12 +84,21 @@ fn campaign(first: u64, count: u64) -> Option<Verdict> {
 
 #[test]
 fn every_seed_keeps_the_promises() {
+    keeps_the_promises(run);
+}
+
+#[test]
+fn every_seed_of_several_nodes_keeps_the_promises() {
+    keeps_the_promises(nodes::run);
+}
+
+fn keeps_the_promises(play: Play) {
     if let Some(seed) = asked("seed") {
-        let verdict = run(seed, true);
+        let verdict = play(seed, true);
         show(&verdict);
         return assert!(verdict.broken.is_none(), "seed {seed}");
     }
-    let broken = campaign(asked("from").unwrap_or(1), asked("seeds").unwrap_or(HANDFUL));
+    let broken = campaign(play, asked("from").unwrap_or(1), asked("seeds").unwrap_or(HANDFUL));
     if let Some(verdict) = broken {
         show(&verdict);
         panic!("seed {} breaks a promise: {}", verdict.seed, verdict.broken.unwrap_or_default());
@@ -94,9 +107,9 @@ fn every_seed_keeps_the_promises() {
 
 #[test]
 fn the_same_seed_gives_the_same_trace() {
-    for seed in 1_000..1_004 {
-        let first = run(seed, true);
-        let second = thread::spawn(move || run(seed, true)).join().expect("no panic");
+    for (play, seed) in (1_000..1_004).flat_map(|seed| [(run as Play, seed), (nodes::run as Play, seed)]) {
+        let first = play(seed, true);
+        let second = thread::spawn(move || play(seed, true)).join().expect("no panic");
         let place = first.lines.iter().zip(&second.lines).position(|(one, other)| one != other);
         let lines = place.map(|place| (&first.lines[place], &second.lines[place]));
         assert_eq!((first.hash, first.steps), (second.hash, second.steps), "seed {seed} differs first at {lines:?}");
@@ -105,14 +118,23 @@ fn the_same_seed_gives_the_same_trace() {
 
 #[test]
 fn every_planted_fault_is_convicted() {
+    are_convicted(run, &Fault::ALL);
+}
+
+#[test]
+fn every_fault_planted_in_several_nodes_is_convicted() {
+    are_convicted(nodes::run, &Fault::OF_NODES);
+}
+
+fn are_convicted(play: Play, faults: &[Fault]) {
     let next = AtomicU64::new(0);
     let survivors = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
-                while let Some(fault) = Fault::ALL.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
+                while let Some(fault) = faults.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
                     plant(Some(*fault));
-                    let convicted = (1..=CONVICTED_WITHIN).map(|seed| run(seed, false)).find(|it| it.broken.is_some());
+                    let convicted = (1..=CONVICTED_WITHIN).map(|seed| play(seed, false)).find(|it| it.broken.is_some());
                     plant(None);
                     match convicted {
                         Some(verdict) => {

@@ -39,6 +39,11 @@ impl State {
         Arc::new(self.saved.flushed.fork())
     }
 
+    /// The views that all nodes share: durable as soon as they are written.
+    pub(super) fn shared_views(&self) -> Arc<MemoryViews> {
+        self.saved.flushed.clone()
+    }
+
     fn flush_views(&mut self, batches: Vec<ViewsBatch>) {
         let written = self.saved.flushed.write(batches).now_or_never();
         written.expect("memory does not wait").expect("memory does not fail");
@@ -50,6 +55,8 @@ pub(super) struct SimulatedViews {
     pub(super) world: Arc<World>,
     pub(super) life: u32,
     pub(super) live: Arc<MemoryViews>,
+    /// What is written is durable, and other nodes read it.
+    pub(super) shared: bool,
 }
 
 impl SimulatedViews {
@@ -79,8 +86,10 @@ impl Views for SimulatedViews {
             if !state.calm && state.dice.permille(fails) {
                 return Err(ViewError::Unavailable("as the seed has it".to_owned()));
             }
-            state.saved.unflushed.extend(batches.iter().cloned());
-            if state.dice.permille(200) {
+            if !self.shared {
+                state.saved.unflushed.extend(batches.iter().cloned());
+            }
+            if !self.shared && state.dice.permille(200) {
                 let unflushed = std::mem::take(&mut state.saved.unflushed);
                 state.flush_views(unflushed);
             }

@@ -35,6 +35,10 @@ pub(super) enum Happening {
     Die,
     /// The process is asked to end.
     Drain,
+    /// Something befalls a node, or what is between nodes.
+    Trouble,
+    /// Every node reaches every other again.
+    Heal,
 }
 
 /// The world. One thread; locks are never held over an await.
@@ -49,8 +53,10 @@ pub(super) struct State {
     pub(super) plan: Plan,
     /// Whether nothing goes wrong any more, or not yet.
     pub(super) calm: bool,
+    /// The newest life.
     pub(super) life: u32,
-    up: bool,
+    /// Lives that are lived, and until when each of them stands still.
+    up: BTreeMap<u32, Duration>,
     steps: u64,
     dies_at: Option<u64>,
     began: Option<Instant>,
@@ -103,9 +109,21 @@ impl Trace {
 }
 
 impl World {
+    /// With one node after the other.
     pub(super) fn of(seed: u64, whole: bool) -> Arc<Self> {
         let mut dice = Dice::of(seed);
         let plan = Plan::of(&mut dice);
+        Self::planned(plan, dice, whole)
+    }
+
+    /// With several nodes at once.
+    pub(super) fn of_nodes(seed: u64, whole: bool) -> Arc<Self> {
+        let mut dice = Dice::of(seed);
+        let plan = Plan::of(&mut dice).of_nodes(&mut dice);
+        Self::planned(plan, dice, whole)
+    }
+
+    fn planned(plan: Plan, dice: Dice, whole: bool) -> Arc<Self> {
         let model = Model::new(&plan);
         let state = State {
             dice,
@@ -113,7 +131,7 @@ impl World {
             plan,
             calm: true,
             life: 0,
-            up: false,
+            up: BTreeMap::new(),
             steps: 0,
             dies_at: None,
             began: None,
@@ -138,18 +156,35 @@ impl World {
     }
 
     /// Returns when this life is over: the machine died, or a promise is broken.
-    pub(super) async fn is_over(&self) {
-        self.over.notified().await;
+    pub(super) async fn is_over(&self, life: u32) {
+        loop {
+            let over = self.over.notified();
+            if !self.state().is_up(life) {
+                return;
+            }
+            over.await;
+        }
+    }
+
+    /// Returns when this life does not stand still.
+    pub(super) async fn moves(&self, life: u32) {
+        loop {
+            let left = self.state().stands_for(life);
+            if left.is_zero() {
+                return;
+            }
+            tokio::time::sleep(left).await;
+        }
     }
 
     pub(super) fn is_broken(&self) -> bool {
         self.state().broken.is_some()
     }
 
-    /// The machine loses power now.
-    pub(super) fn kill(&self) {
-        self.state().die();
-        self.over.notify_one();
+    /// A machine loses power now.
+    pub(super) fn kill(&self, life: u32) {
+        self.state().die(life);
+        self.over.notify_waiters();
     }
 
     /// One step of a life, and what it takes; at one of them the machine dies. A dead machine does nothing more.
@@ -160,14 +195,15 @@ impl World {
         };
         match wait {
             None => {
-                self.over.notify_one();
+                self.over.notify_waiters();
                 pending().await
             }
             Some(Duration::ZERO) => tokio::task::yield_now().await,
             Some(wait) => tokio::time::sleep(wait).await,
         }
+        self.moves(life).await;
         if !self.state().is_up(life) {
-            self.over.notify_one();
+            self.over.notify_waiters();
             pending().await
         }
     }
@@ -179,7 +215,7 @@ impl World {
             Ok(seen) => Some(seen),
             Err(broken) => {
                 state.convict(broken);
-                self.over.notify_one();
+                self.over.notify_waiters();
                 None
             }
         }
@@ -207,12 +243,34 @@ impl State {
     }
 
     pub(super) fn is_up(&self, life: u32) -> bool {
-        self.up && self.life == life && self.broken.is_none()
+        self.up.contains_key(&life) && self.broken.is_none()
+    }
+
+    /// It does nothing for a while, and does not know it.
+    pub(super) fn stand_still(&mut self, life: u32, time: Duration) {
+        let until = self.now() + time;
+        if let Some(stands) = self.up.get_mut(&life) {
+            *stands = until;
+            self.note(format_args!("life {life} stands still for {time:?}"));
+        }
+    }
+
+    /// Nobody stands still any more.
+    pub(super) fn go_on(&mut self) {
+        self.up.values_mut().for_each(|until| *until = Duration::ZERO);
+    }
+
+    pub(super) fn stands_for(&self, life: u32) -> Duration {
+        self.up.get(&life).map_or(Duration::ZERO, |until| until.saturating_sub(self.now()))
     }
 
     /// A line of the trace.
     pub(super) fn note(&mut self, what: std::fmt::Arguments<'_>) {
-        let line = format!("{:>12.6} {:>2} {:>6} {what}", self.now().as_secs_f64(), self.life, self.steps);
+        self.note_of(self.life, what);
+    }
+
+    fn note_of(&mut self, life: u32, what: std::fmt::Arguments<'_>) {
+        let line = format!("{:>12.6} {life:>2} {:>6} {what}", self.now().as_secs_f64(), self.steps);
         self.trace.add(line);
     }
 
@@ -229,7 +287,7 @@ impl State {
             return false;
         }
         self.steps += 1;
-        self.note(format_args!("{what}"));
+        self.note_of(life, format_args!("{what}"));
         if self.steps > STEPS_MAX {
             self.convict(format!("after {STEPS_MAX} steps there is no end"));
         }
@@ -237,28 +295,34 @@ impl State {
             self.convict(format!("the engine panicked: {panic}"));
         }
         if self.dies_at.is_some_and(|at| self.steps >= at) {
-            self.die();
+            self.die(life);
         }
         self.is_up(life)
     }
 
-    pub(super) fn die(&mut self) {
-        self.note(format_args!("the machine dies"));
-        self.up = false;
-        self.dies_at = None;
+    pub(super) fn die(&mut self, life: u32) {
+        if self.up.remove(&life).is_some() {
+            self.note_of(life, format_args!("the machine dies"));
+            self.dies_at = None;
+        }
     }
 
     /// A machine starts.
     pub(super) fn begin(&mut self) -> u32 {
         self.life += 1;
-        self.up = true;
-        self.began = Some(Instant::now());
+        self.up.insert(self.life, Duration::ZERO);
+        self.began.get_or_insert_with(Instant::now);
         self.life
     }
 
     /// From here on things go wrong.
     pub(super) fn unleash(&mut self) {
         self.calm = false;
+        self.arm();
+    }
+
+    /// The next death, if there is one left.
+    pub(super) fn arm(&mut self) {
         let next = (!self.plan.deaths.is_empty()).then(|| self.plan.deaths.remove(0));
         self.dies_at = next.map(|steps| self.steps + steps);
     }
@@ -266,6 +330,7 @@ impl State {
     /// It does not die any more.
     pub(super) fn forgive(&mut self) {
         self.dies_at = None;
+        self.plan.deaths.clear();
     }
 
     pub(super) fn forget_plans(&mut self, which: impl Fn(&Happening) -> bool) {
@@ -276,7 +341,7 @@ impl State {
     pub(super) fn end(&mut self, off: Duration) {
         self.before = self.now() + off;
         self.began = None;
-        self.up = false;
+        self.up.clear();
         self.dies_at = None;
     }
 

@@ -68,6 +68,7 @@ impl Shell {
         loop {
             match self.context.ports.log.append(batch.clone()).await {
                 Err(AppendError::Unknown { .. }) if planted!(UnknownTakenForStored) => return Ok(()),
+                Err(AppendError::Fenced { .. }) if planted!(FenceIgnored) => return Ok(()),
                 Err(AppendError::Unknown { reason }) => {
                     tracing::warn!(feed = %self.context.feed, batch = %batch.header.number, %reason, "append repeated");
                     self.core.borrow_mut().status = Status::Frozen;

@@ -33,7 +33,7 @@ use crate::{
     ports::{DayUse, PeerAnswer, Question, Views},
     presence::Presence,
     vault::Vault,
-    viewed::Viewed,
+    watermark::Watermark,
 };
 
 /// Longest wait for the answer to a command.
@@ -65,7 +65,7 @@ pub(crate) struct Shared {
     /// What other nodes follow; made for the first of them.
     pub(crate) followed: OnceLock<broadcast::Sender<SealedBatch>>,
     pub(crate) settings: ArcSwap<Settings>,
-    pub(crate) viewed: Arc<Viewed>,
+    pub(crate) viewed: Arc<Watermark>,
     pub(crate) publisher: Feed,
     pub(crate) feed: FeedHandle,
     pub(crate) presence: Presence,

@@ -44,9 +44,11 @@ pub(crate) enum Routing {
 impl Shell {
     /// The one door: every command of this tenant comes through here.
     pub(crate) fn route(&self, ticket: Ticket) {
+        // First: it looks at the core itself.
+        let is_unsure = self.is_unsure(&ticket);
         let core = &mut *self.core.borrow_mut();
         match core.status {
-            Status::Running if self.is_unsure(&ticket) => return self.refuse(ticket, unsure()),
+            Status::Running if is_unsure => return self.refuse(ticket, unsure()),
             Status::Running => {}
             Status::Leaving if ticket.request.origin.via == Via::Engine => {}
             Status::Leaving | Status::Closed if self.context.together.is_some() => {
@@ -278,7 +280,7 @@ impl Shell {
         let stored = self.context.ports.views.conversation(tenant, conversation).await.map_err(views_away)?;
         let Some(stored) = stored else { return Ok(None) };
         let state = State::load(&stored).map_err(views_away)?;
-        if state.last > self.core.borrow().durable {
+        if state.last > self.core.borrow().durable && !planted!(ForeignViewsTrusted) {
             return Err(self.replaced());
         }
         match self.context.vault.key(tenant, state.key).await {

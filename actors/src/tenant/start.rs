@@ -33,7 +33,7 @@ use crate::{
     ports::{Anchor, Checkpoint, Head},
     presence::Presence,
     projector,
-    viewed::Viewed,
+    watermark::Watermark,
 };
 
 /// Open texts read at once.
@@ -50,7 +50,7 @@ pub(crate) async fn start(
     let away = |error: &dyn std::fmt::Display| Refusal::unavailable(format!("{feed}: {error}"));
     let anchor = ports.log.anchor(&feed).await.map_err(|error| away(&error))?;
     let checkpoint = projector::catch_up(&*ports.log, &*ports.views, &feed).await.map_err(|error| away(&error))?;
-    if let Some(kept) = &kept {
+    if let Some(kept) = kept.as_ref().filter(|_| !planted!(TakenOverUnread)) {
         cluster::bring_up(&node, kept).await?;
     }
     let began = ports.clock.monotonic();
@@ -92,7 +92,7 @@ fn keep(
     settings: super::Settings,
     checkpoint: Checkpoint,
 ) -> Result<Arc<Shared>, Refusal> {
-    if kept.feed.position().offset.next() != head.next_offset {
+    if kept.feed.position().offset.next() != head.next_offset && !planted!(TakenOverUnread) {
         return Err(Refusal::Moved);
     }
     kept.settings.store(Arc::new(settings));
@@ -116,7 +116,7 @@ pub(crate) fn share(
         confirmed: AtomicU64::new(0),
         followed: OnceLock::new(),
         settings: ArcSwap::from_pointee(settings),
-        viewed: Arc::new(Viewed::at(checkpoint.offset)),
+        viewed: Arc::new(Watermark::at(checkpoint.offset)),
         feed: published.handle(),
         publisher: published,
         presence: Presence::default(),
@@ -181,7 +181,8 @@ fn take(shell: &Rc<Shell>, anchor: &Anchor) {
 async fn open_lanes(shell: Rc<Shell>) {
     let tenant = shell.context.feed.tenant.clone();
     let end = shell.core.borrow().durable;
-    if tenant != TenantId::system() && recount(&shell, end).await {
+    let is_taken = shell.context.together.is_some() && planted!(TakenOverWithoutTexts);
+    if !is_taken && tenant != TenantId::system() && recount(&shell, end).await {
         shell.open_lanes();
         reopen_lanes(shell).await;
     }

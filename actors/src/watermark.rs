@@ -1,4 +1,4 @@
-//! How far a tenant's views are, for those who wait for them.
+//! How far something is that follows a log, for those who wait for it: a tenant's views, a feed.
 //!
 //! Whoever waits is woken in the order of asking: tokio's `watch` wakes in a random one, and then the order in which
 //! cold conversations go on could not be repeated from a seed.
@@ -8,31 +8,31 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use schema::ids::Offset;
 use tokio::sync::Notify;
 
-/// The last offset that the views hold.
+/// The last offset that is there.
 #[derive(Debug)]
-pub(crate) struct Viewed {
+pub(crate) struct Watermark {
     offset: AtomicU64,
     moved: Notify,
 }
 
-impl Viewed {
-    /// The views stand at `offset`.
+impl Watermark {
+    /// It stands at `offset`.
     pub(crate) fn at(offset: Offset) -> Self {
         Self { offset: AtomicU64::new(offset.0), moved: Notify::new() }
     }
 
-    /// Where they stand.
+    /// Where it stands.
     pub(crate) fn offset(&self) -> Offset {
         Offset(self.offset.load(Ordering::Acquire))
     }
 
-    /// They stand at `offset` now, if not beyond: an owner before may still be writing.
+    /// It stands at `offset` now, if not beyond: an owner before may still be writing views.
     pub(crate) fn advance(&self, offset: Offset) {
         self.offset.fetch_max(offset.0, Ordering::AcqRel);
         self.moved.notify_waiters();
     }
 
-    /// Returns when they hold everything up to `offset`.
+    /// Returns when everything up to `offset` is there.
     pub(crate) async fn reach(&self, offset: Offset) {
         loop {
             let mut moved = std::pin::pin!(self.moved.notified());
@@ -54,18 +54,18 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_waits_is_woken_in_the_order_of_asking() {
-        let (viewed, order) = (Arc::new(Viewed::at(Offset(0))), Arc::new(Mutex::new(Vec::new())));
+        let (mark, order) = (Arc::new(Watermark::at(Offset(0))), Arc::new(Mutex::new(Vec::new())));
         let waiters: Vec<_> = (0..32)
             .map(|number| {
-                let (viewed, order) = (viewed.clone(), order.clone());
+                let (mark, order) = (mark.clone(), order.clone());
                 tokio::spawn(async move {
-                    viewed.reach(Offset(1)).await;
+                    mark.reach(Offset(1)).await;
                     order.lock().expect("no panic").push(number);
                 })
             })
             .collect();
         tokio::task::yield_now().await;
-        viewed.advance(Offset(1));
+        mark.advance(Offset(1));
         for waiter in waiters {
             waiter.await.expect("it ends");
         }

@@ -24,8 +24,8 @@ bench: ## the bars of docs/performance.md, half an hour: make bench ARGS="ingest
 load: ## a minute of load with a verdict and a report: make load ARGS="restart --seconds 30"
 	@scripts/load.sh $(ARGS)
 
-simulate: ## the whole engine over simulated ports, seed after seed, until stopped; SEED=n plays one again with its trace
-	@SEED="$(SEED)" SEEDS="$(SEEDS)" FROM="$(FROM)" scripts/simulate.sh
+simulate: ## the whole engine over simulated ports, seed after seed, until stopped; SEED=n plays one again with its trace; NODES=1: three at once
+	@SEED="$(SEED)" SEEDS="$(SEEDS)" FROM="$(FROM)" NODES="$(NODES)" scripts/simulate.sh
 
 clients: ## the strangers' clients that tests use (npm centrifuge and playwright-core, PyPI centrifuge-python, twilio)
 	@scripts/setup-tests.sh

@@ -106,8 +106,17 @@ impl Engine {
         }
         match self.tenant(tenant).await {
             Ok(handle) if handle.is_here() => Ok(handle),
-            Ok(_) | Err(Refusal::Moved | Refusal::Draining) => Err(PeerError::Moving),
-            Err(refusal) => Err(PeerError::Refused(refusal)),
+            Ok(_) => Err(PeerError::Moving),
+            Err(refusal) => {
+                // What readers here hold is followed no more: nobody else would look for its owner.
+                if let Some(together) = self.together() {
+                    together.look_for(tenant);
+                }
+                match refusal {
+                    Refusal::Moved | Refusal::Draining => Err(PeerError::Moving),
+                    refusal => Err(PeerError::Refused(refusal)),
+                }
+            }
         }
     }
 

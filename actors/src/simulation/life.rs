@@ -262,10 +262,12 @@ impl Machine {
             };
             let origin = Origin { by: Author::Engine, via: Via::Command, request };
             let request = Request { command: command.clone(), origin, key: None };
-            if let Some((_, engine)) = door
-                && engine.submit(&tenant, request).await.is_ok()
-            {
-                return;
+            if let Some((life, engine)) = door {
+                tokio::select! {
+                    biased;
+                    () = self.world.is_over(life) => {}
+                    answer = engine.submit(&tenant, request) => if answer.is_ok() { return },
+                }
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

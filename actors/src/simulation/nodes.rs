@@ -85,7 +85,8 @@ impl Fleet {
         let judges = Machine::beside_others(self.world.clone(), self.life);
         if tokio::time::timeout(FURNISHED_WITHIN, self.furnish(&judges)).await.is_err() {
             let never = "P8: what is asked for in calm is never done".to_owned();
-            return drop(self.world.with(|_| Err::<(), _>(never)));
+            self.world.with(|_| Err::<(), _>(never));
+            return;
         }
         self.world.state().open_for_nodes();
         let happens = |what| self.clone().happens(what);
@@ -93,7 +94,9 @@ impl Fleet {
         self.world.state().calm_down();
         self.world.state().go_on();
         self.links.heal();
+        self.world.state().note(format_args!("it is calm"));
         judges.unpause(&self.doors).await;
+        self.world.state().note(format_args!("nothing is held back"));
         play(&self.world, happens).await;
         everything_ends(&self.world, happens).await;
         self.closing.set(true);

@@ -24,11 +24,11 @@ use crate::{
 pub(super) async fn call(shell: Rc<Shell>, conversation: ConversationId, claim: MessageClaimed) {
     let deadline = shell.context.ports.clock.monotonic() + shell.time_left(&claim);
     let outcome = match tokio::time::timeout(shell.time_left(&claim), prepare(&shell, conversation, &claim)).await {
-        Ok(Ok((text, ref send))) if has_opted_out(&shell, conversation, send).await => {
+        Ok(Ok((text, ref send, consent))) if bars(consent, send) => {
             tracing::info!(message = %text.message, "its contact opted out after the claim; it stays");
             SendOutcome::Held
         }
-        Ok(Ok((mut text, Send { valid_until, .. }))) => {
+        Ok(Ok((mut text, Send { valid_until, .. }, _))) => {
             let left = deadline.saturating_sub(shell.context.ports.clock.monotonic());
             text.time_out = left;
             // After every wait, right before the call: what is left of it is what the carrier may keep it for.
@@ -50,15 +50,11 @@ pub(super) async fn call(shell: Rc<Shell>, conversation: ConversationId, claim: 
     shell.insist(Command::Settle(settle)).await;
 }
 
-/// Consent is asked for once more after every wait: the way from the claim to the door may take seconds, and STOP comes
-/// in between. What is held goes back to its lane, whose next claim takes it back for good.
-async fn has_opted_out(shell: &Shell, conversation: ConversationId, send: &Send) -> bool {
-    if matches!(send.purpose, Purpose::Confirmation(_)) || planted!(SentAfterOptOut) {
-        return false;
-    }
-    let stored = shell.state_of(conversation).await.ok().flatten().map(|state| state.consent);
-    // Nobody knows: it stays, too.
-    shell.newest_consent(conversation).or(stored).is_none_or(|consent| consent == Consent::OptedOut)
+/// Consent is looked at once more after every wait: the way from the claim to the door may take seconds, and STOP comes in
+/// between. What is held goes back to its lane, whose next claim takes it back for good.
+fn bars(consent: Consent, send: &Send) -> bool {
+    let confirms = matches!(send.purpose, Purpose::Confirmation(_));
+    consent == Consent::OptedOut && !confirms && !planted!(SentAfterOptOut)
 }
 
 const NOT_SENT: SendOutcome = SendOutcome::NotSent { retry_after_s: None };
@@ -69,7 +65,7 @@ async fn prepare(
     shell: &Shell,
     conversation: ConversationId,
     claim: &MessageClaimed,
-) -> Result<(OutgoingText, Send), Refusal> {
+) -> Result<(OutgoingText, Send, Consent), Refusal> {
     let (text, contact, queued) = outgoing(shell, conversation, claim).await?;
     let limits = shell.context.shared.settings.load().limits(&text.channel);
     let request = PaceRequest {
@@ -82,10 +78,20 @@ async fn prepare(
         part: DayPart::of(&queued.purpose),
         limits: &limits,
     };
-    while let Admission::NotBefore { at, .. } = shell.context.ports.limiter.depart(&request, shell.now()) {
-        tokio::time::sleep(at.since(shell.now()).max(Duration::from_millis(1))).await;
+    loop {
+        let generation = shell.core.borrow().generation;
+        let stored = shell.state_of(conversation).await?.map(|state| state.consent);
+        while let Admission::NotBefore { at, .. } = shell.context.ports.limiter.depart(&request, shell.now()) {
+            tokio::time::sleep(at.since(shell.now()).max(Duration::from_millis(1))).await;
+        }
+        // From the door to the first byte nothing waits: what would have to be read now was read before. A conversation with
+        // a claim leaves memory only where a batch failed; then it is read, and the door is asked, once more.
+        let newest = shell.newest_consent(conversation);
+        if newest.is_some() || shell.is_generation(generation) {
+            // Nobody knows: it stays, too.
+            return Ok((text, queued, newest.or(stored).unwrap_or(Consent::OptedOut)));
+        }
     }
-    Ok((text, queued))
 }
 
 impl Shell {

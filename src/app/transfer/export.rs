@@ -5,7 +5,6 @@ use std::{collections::HashSet, path::Path};
 use actors::{
     baseline,
     ports::{Checkpoint, Directory as _, KeyError, Keys, VIEWS_VERSION, ViewWrite},
-    projector,
 };
 use anyhow::{Context as _, bail, ensure};
 use schema::{
@@ -14,7 +13,7 @@ use schema::{
     transfer::{Listing, Manifest, Secret},
 };
 
-use super::{Progress, READ_BYTES, directory};
+use super::{Progress, READ_BYTES, catch_up, directory};
 use crate::{
     app::{Opened, Stores, offline::opened},
     config::Config,
@@ -42,7 +41,7 @@ async fn write(store: &Opened, tenant: &TenantId, to: &Path, key: &TransferKey) 
     let (stores, feed) = (store.stores(), FeedId::of(tenant));
     let listing = listing(&stores, tenant).await?;
     // What a crash left behind is finished first, as at every start: a baseline that is half brought forward is none.
-    projector::catch_up(&*stores.log, &*stores.views, &feed).await?;
+    catch_up(&stores, &feed).await?;
     baseline::finish(&*stores.log, &*stores.views, &feed).await?;
     let anchor = stores.log.anchor(&feed).await?;
     let head = stores.log.head(&feed).await?;

@@ -7,7 +7,6 @@ use actors::{
     directory::SystemDirectory,
     memory::{SystemClock, SystemIds},
     ports::{AppendError, Clock as _, ContactKey, Ids as _, Log, Views, ViewsBatch},
-    projector,
 };
 use anyhow::{Context as _, bail, ensure};
 use bytes::Bytes;
@@ -19,7 +18,7 @@ use schema::{
     transfer::{Listing, Secret},
 };
 
-use super::{Progress, READ_BYTES, directory};
+use super::{Progress, READ_BYTES, catch_up, directory};
 use crate::{
     app::{Opened, Stores, verify::verify_opened},
     config::Config,
@@ -80,7 +79,7 @@ async fn read(store: &Opened, from: &Path, checked: &Checked) -> anyhow::Result<
         take_secret(store, tenant, secret).await?;
     }
     read_log(&stores, &feed, from, checked).await?;
-    projector::catch_up(&*stores.log, &*stores.views, &feed).await?;
+    catch_up(&stores, &feed).await?;
     Ok(())
 }
 
@@ -263,6 +262,6 @@ async fn register(stores: &Stores, tenant: &TenantId, listing: &Listing) -> anyh
         wake_at: None,
     };
     append(&*stores.log, &SealedBatch { header, body: Bytes::from(body) }).await?;
-    projector::catch_up(&*stores.log, &*stores.views, &feed).await?;
+    catch_up(stores, &feed).await?;
     Ok(())
 }

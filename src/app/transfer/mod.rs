@@ -6,10 +6,16 @@ mod import;
 
 use std::time::Duration;
 
-use actors::{directory::SystemDirectory, ports::Log};
+use actors::{
+    directory::SystemDirectory,
+    ports::{Log, LogError, ViewError},
+    projector::{self, CatchUpError},
+};
 use anyhow::Context as _;
 use schema::ids::{FeedId, Offset, TenantId};
 use tokio::time::Instant;
+
+use super::Stores;
 
 pub use self::{export::export, import::import};
 
@@ -17,6 +23,27 @@ pub use self::{export::export, import::import};
 const READ_BYTES: usize = 4 << 20;
 /// Between two lines of progress.
 const TELL_EVERY: Duration = Duration::from_secs(1);
+
+/// Waits before a store that is busy is asked again, in seconds.
+const AGAIN_S: [u64; 5] = [1, 2, 4, 8, 16];
+
+/// Brings the views up to the log. Writing them again changes nothing: a server that is busy is asked again, for half a
+/// minute.
+async fn catch_up(stores: &Stores, feed: &FeedId) -> anyhow::Result<()> {
+    let mut waits = AGAIN_S.iter();
+    loop {
+        let busy = match projector::catch_up(&*stores.log, &*stores.views, feed).await {
+            Err(
+                error @ (CatchUpError::Log(LogError::Unavailable { .. })
+                | CatchUpError::Views(ViewError::Unavailable(_))),
+            ) => error,
+            result => return result.map(drop).map_err(Into::into),
+        };
+        let Some(wait) = waits.next() else { return Err(busy.into()) };
+        eprintln!("{}: {busy}; trying again in {wait} s", feed.tenant);
+        tokio::time::sleep(Duration::from_secs(*wait)).await;
+    }
+}
 
 /// Lines on stderr that say how far it is.
 struct Progress {

@@ -37,6 +37,7 @@ struct State {
     tenants: BTreeMap<TenantId, Tables>,
     checkpoints: BTreeMap<FeedId, Checkpoint>,
     failing: usize,
+    timers_failing: usize,
 }
 
 impl MemoryViews {
@@ -45,10 +46,15 @@ impl MemoryViews {
         lock(&self.state).failing = count;
     }
 
+    /// The next `count` reads of timers fail.
+    pub fn fail_timers(&self, count: usize) {
+        lock(&self.state).timers_failing = count;
+    }
+
     /// Views of their own over the same baseline: what a crash leaves, or what is written on from here.
     pub fn fork(&self) -> Self {
         let State { tenants, checkpoints, .. } = &*self.state();
-        let state = State { tenants: tenants.clone(), checkpoints: checkpoints.clone(), failing: 0 };
+        let state = State { tenants: tenants.clone(), checkpoints: checkpoints.clone(), failing: 0, timers_failing: 0 };
         Self { state: Mutex::new(state), baseline: self.baseline.clone() }
     }
 
@@ -201,6 +207,13 @@ impl Views for MemoryViews {
         until: Stamp,
         limit: usize,
     ) -> Result<Vec<(Stamp, ConversationId)>, ViewError> {
+        {
+            let state = &mut *self.state();
+            if state.timers_failing > 0 {
+                state.timers_failing -= 1;
+                return Err(ViewError::Unavailable("as the test asked".to_owned()));
+            }
+        }
         let due = |tables: &Tables| {
             let mut due: Vec<_> = tables.timers.iter().map(|(id, due)| (*due, *id)).collect();
             due.retain(|(due, _)| *due <= until);

@@ -147,7 +147,7 @@ impl Shell {
         self.sweep(pending.completions, &refusal, ending.map(|_| Status::Closed));
         match ending {
             Some(ending) => self.close(&refusal, ending),
-            None => drop(actix::spawn(reload_timers(self.hold()))),
+            None => self.load_timers(),
         }
     }
 
@@ -280,13 +280,6 @@ fn in_order<K: Ord, V>(entries: impl Iterator<Item = (K, V)>) -> impl Iterator<I
     let mut entries: Vec<(K, V)> = entries.collect();
     entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     entries.into_iter().map(|(_, value)| value)
-}
-
-async fn reload_timers(shell: Rc<Shell>) {
-    let durable = shell.core.borrow().durable;
-    if shell.wait_viewed(durable).await.is_ok() {
-        shell.load_timers().await;
-    }
 }
 
 /// When this tenant must be awake next: at once while a text is open, else at its first timer.

@@ -159,17 +159,20 @@ impl Shell {
         stalled.into_iter().for_each(|ticket| self.route(ticket));
     }
 
-    /// Reads the earliest timers from the views.
-    pub(crate) async fn load_timers(&self) {
-        let far = schema::time::Stamp(u64::MAX);
-        match self.context.ports.views.timers(&self.context.feed.tenant, far, TIMERS).await {
-            Ok(timers) => {
-                let core = &mut *self.core.borrow_mut();
-                core.more_timers = timers.len() == TIMERS;
-                core.timers.extend(timers);
-            }
-            Err(error) => tracing::warn!(feed = %self.context.feed, %error, "timers could not be read"),
-        }
+    /// Reads the earliest timers from the views, until they can be read: one that was not would never ring.
+    pub(crate) fn load_timers(&self) {
+        actix::spawn(load_timers(self.hold()));
+    }
+
+    async fn read_timers(&self) -> Result<(), Refusal> {
+        let (durable, far) = (self.core.borrow().durable, schema::time::Stamp(u64::MAX));
+        self.wait_viewed(durable).await?;
+        let timers = self.context.ports.views.timers(&self.context.feed.tenant, far, TIMERS).await;
+        let timers = timers.map_err(|error| Refusal::unavailable(error.to_string()))?;
+        let core = &mut *self.core.borrow_mut();
+        core.more_timers = timers.len() == TIMERS;
+        core.timers.extend(timers);
+        Ok(())
     }
 
     /// Plays what arrived for a parked conversation through the door again, in order.
@@ -205,6 +208,18 @@ impl Shell {
                 }
                 _ => tokio::time::sleep(AGAIN).await,
             }
+        }
+    }
+}
+
+async fn load_timers(shell: Rc<Shell>) {
+    let generation = shell.core.borrow().generation;
+    while let Err(refusal) = shell.read_timers().await {
+        tracing::warn!(feed = %shell.context.feed, %refusal, "timers could not be read; trying again");
+        tokio::time::sleep(AGAIN).await;
+        // Whoever has raised the generation reads them anew.
+        if !shell.is_generation(generation) || shell.core.borrow().status == Status::Closed {
+            return;
         }
     }
 }

@@ -317,10 +317,9 @@ impl Shell {
             let request = self.own_request(Command::Wake(ConversationRef { conversation }));
             self.route(Ticket::own(request, ReplyTo::Nobody));
         }
-        let core = self.core.borrow();
-        if core.timers.is_empty() && core.more_timers {
-            let shell = self.hold();
-            actix::spawn(async move { shell.load_timers().await });
+        let core = &mut *self.core.borrow_mut();
+        if core.timers.is_empty() && std::mem::take(&mut core.more_timers) {
+            self.load_timers();
         }
     }
 }

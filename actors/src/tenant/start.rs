@@ -74,7 +74,7 @@ pub(crate) async fn start(
     let core = core(&head, first, settings, directory.as_ref());
     let shell = Shell::new(context(&node, feed, shared.clone(), directory), core);
     if !planted!(TimersLost) {
-        shell.load_timers().await;
+        shell.load_timers();
     }
     shared.seat.store(Arc::new(Seat::Here(TenantActor::new(shell.clone()).start())));
     if head.owner.as_ref() != Some(&node.id) {

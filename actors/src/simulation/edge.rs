@@ -1,7 +1,7 @@
 //! The network edge: contacts' texts and calls as webhooks, operators' requests, status callbacks; each repeated, late,
 //! out of order, given up and made again. What was answered goes to the judge.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use schema::{
     command::{
@@ -26,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// How often an operator asks the same again.
 const ASKS: u32 = 6;
 
+/// Requests under way, each with the life that it was made to.
+type Open = BTreeMap<u64, (u32, Happening)>;
+
 /// What came in, what was asked, and what of it was answered.
 #[derive(Default)]
 pub(super) struct Net {
@@ -33,7 +36,7 @@ pub(super) struct Net {
     pub(super) asked: Vec<Ask>,
     words: u64,
     /// What no answer has come for: if the machine dies, none will.
-    open: std::collections::BTreeMap<u64, (u32, Happening)>,
+    open: Open,
     opened: u64,
 }
 
@@ -203,9 +206,9 @@ impl State {
 
     /// The machine died: nobody gets an answer from it any more.
     pub(super) fn hang_up(&mut self, life: u32) {
-        let (gone, open) = std::mem::take(&mut self.net.open).into_iter().partition(|(_, (of, _))| *of == life);
+        let open = std::mem::take(&mut self.net.open).into_iter();
+        let (gone, open): (Open, Open) = open.partition(|(_, (of, _))| *of == life);
         self.net.open = open;
-        let gone: std::collections::BTreeMap<u64, (u32, Happening)> = gone;
         for (_, what) in gone.into_values() {
             self.unanswered(what);
         }

@@ -363,6 +363,7 @@ pub struct SetAvailability {
 #[serde(deny_unknown_fields)]
 pub struct SetHours {
     /// All of them; `null`: they say themselves whether they are there.
+    #[serde(deserialize_with = "Option::deserialize")]
     #[schema(required = true)]
     pub hours: Option<crate::settings::WeekHours>,
 }

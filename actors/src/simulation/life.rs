@@ -323,6 +323,11 @@ async fn lead(world: Arc<World>, life: u32) -> End {
         return End::Drained;
     }
     world.state().calm_down();
+    let has_stopped = world.state().log_has_stopped();
+    if has_stopped {
+        // Nothing can be stored before the restart that is on its way.
+        play(&world, happens).await;
+    }
     machine.unpause(&doors).await;
     play(&world, happens).await;
     final_look(&machine, &engine, happens).await;

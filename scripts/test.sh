@@ -14,6 +14,6 @@ say "schemathesis"
 EXAMPLES=${EXAMPLES:-10} scripts/schemathesis.sh >"$log" 2>&1 || { cat "$log"; fail "schemathesis found something"; }
 tail -1 "$log"
 # Thousands of lives of the engine in virtual time, from seeds.
-CARGO_ARGS=--workspace SEEDS=1000 scripts/simulate.sh
+CARGO_ARGS=--workspace SEEDS=2000 scripts/simulate.sh
 CARGO_ARGS=--workspace SEEDS=500 NODES=1 scripts/simulate.sh
 scripts/test-web.sh

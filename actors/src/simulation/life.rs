@@ -339,10 +339,14 @@ pub(super) async fn play(world: &World, happens: impl Fn(Happening)) -> End {
     loop {
         let (due, left) = {
             let state = &mut *world.state();
-            (state.due(), state.left())
+            let left = state.left();
+            if left.is_zero() {
+                // What is due stays planned: it may be the restart that a stopped log waits for.
+                return End::Finished;
+            }
+            (state.due(), left)
         };
         match due {
-            _ if left.is_zero() => return End::Finished,
             Ok(Happening::Drain) => return End::Drained,
             Ok(what) => happens(what),
             Err(wait) => tokio::time::sleep(wait.unwrap_or(left).min(left).max(Duration::from_millis(1))).await,

@@ -193,6 +193,7 @@ fn fate(state: &mut State) -> Fate {
         // Only a restart helps; whoever runs the engine sees it soon.
         let wait = state.dice.delay(4_000);
         state.plan_in(wait, super::world::Happening::Die);
+        state.note(format_args!("the log stops; a restart comes in {wait:?}"));
     }
     if state.logs.stopped {
         return Fate::Stopped;

@@ -1,13 +1,16 @@
 # One-liners over scripts/. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test prove lint bench load simulate clients
+.PHONY: help run servers test prove lint bench load simulate clients
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
 run: ## the demo: engine and simulated carrier on this machine; Ctrl-C ends both
 	@scripts/run.sh
+
+servers: ## a CQL server and a Redis on this machine, for trying several nodes without containers; Ctrl-C ends both
+	@scripts/servers.sh
 
 test: ## every test; installs what it needs, or names the command that does
 	@scripts/test.sh

@@ -7,6 +7,10 @@
 need cc gcc libc6-dev
 # … and fills a small disk, mounted where nobody else sees it.
 need unshare util-linux
+# tests/it/cluster cuts the network between nodes.
+need ip iproute2
+# … and types what README types.
+need curl curl
 unshare -Urnm true 2>/dev/null || fail "tests mount a small disk in a user namespace of their own, which this system forbids. \
 Allow it: sudo sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000 kernel.apparmor_restrict_unprivileged_userns=0 \
 (a key that this kernel does not know says so and does no harm); in a container: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined"

@@ -1,7 +1,12 @@
 //! Three real nodes over one CQL server and one Redis: any of them serves, and losing one loses nothing.
 
+mod drills;
 mod load;
+mod network;
 mod people;
+mod replies;
+mod typed;
+#[allow(dead_code, reason = "benches use the rest of it")]
 mod world;
 
 use std::{
@@ -14,7 +19,7 @@ use std::{
 
 use tokio::task::JoinSet;
 
-use self::{load::Load, world::World};
+use self::{load::Load, replies::Replies, world::World};
 use crate::{
     crash::follower::Follower,
     support::wait::{until, until_within},
@@ -23,9 +28,11 @@ use crate::{
 /// A takeover on a machine that is busy with other tests.
 const TAKEN_OVER: Duration = Duration::from_secs(60);
 
-/// Texts to some nodes, and a dashboard that begins at each of the three, one of which hangs up by itself now and then.
+/// Texts to some nodes, an operator's own through them, and a dashboard that begins at each of the three, one of which hangs
+/// up by itself now and then.
 struct Scene {
     load: Arc<Load>,
+    replies: Arc<Replies>,
     followers: Arc<[Follower; 3]>,
     stop: Arc<AtomicBool>,
     tasks: JoinSet<()>,
@@ -43,10 +50,13 @@ impl Scene {
             tasks.spawn(async move { followers[first].follow(&nodes, &token, &stop).await });
         }
         until("dashboards on three nodes", async || followers.iter().all(Follower::is_connected)).await;
-        let texts = load.clone();
-        tasks.spawn(async move { texts.run(&texts_to).await });
+        let (texts, nodes) = (load.clone(), texts_to.clone());
+        tasks.spawn(async move { texts.run(&nodes).await });
+        let replies = Arc::new(Replies::default());
+        let (operator, token) = (replies.clone(), world.token().to_owned());
+        tasks.spawn(async move { operator.run(&texts_to, &token).await });
         until("texts to be taken", async || load.count() >= 60).await;
-        Self { load, followers, stop, tasks }
+        Self { load, replies, followers, stop, tasks }
     }
 
     async fn goes_on(&self) {
@@ -57,7 +67,9 @@ impl Scene {
     /// What everybody saw is the log, without a gap.
     async fn ends(mut self, world: &mut World) {
         self.load.stop();
-        until("the last texts to be taken", async || self.load.is_quiet()).await;
+        self.replies.stop();
+        until("the last texts to be taken", async || self.load.is_quiet() && self.replies.is_quiet()).await;
+        self.replies.leave(world).await;
         let end = world.head();
         until("dashboards to show all of it", async || {
             self.followers.iter().all(|follower| follower.look(|view| view.position() >= end))
@@ -74,6 +86,7 @@ impl Scene {
         eprintln!("{}", world.verified());
         let log = world.command(0, &["inspect", "--tenant", "demo", "--personal"]);
         self.load.is_once_each_in(&log);
+        Replies::left_once_each_and_no_faster_than_allowed(world);
     }
 }
 
@@ -82,6 +95,7 @@ async fn any_node_serves_and_a_killed_owner_loses_nothing_and_leaves_no_gap() {
     let mut world = World::start("killed").await;
     let scene = Scene::begin(&world, world.urls()).await;
     let owner = world.owner();
+    world.call_back((owner + 1) % 3);
     world.kill(owner);
     let (load, before, since) = (&scene.load, scene.load.count(), std::time::Instant::now());
     until_within(TAKEN_OVER, "texts to be taken again", async || load.count() > before + 20).await;
@@ -102,6 +116,7 @@ async fn a_node_that_stops_gives_its_tenants_away_and_nothing_is_refused() {
     let scene = Scene::begin(&world, urls).await;
     // Before that some nodes had not heard of the account's secret.
     let refused = scene.load.refused();
+    world.call_back((owner + 1) % 3);
     let status = world.terminate(owner);
     assert!(status.success(), "{status}");
     assert_ne!(world.owner(), owner, "it was given away");

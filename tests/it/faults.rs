@@ -7,7 +7,7 @@ mod disk;
 mod floods;
 mod loris;
 mod parked;
-mod preload;
+pub mod preload;
 mod readers;
 mod stored;
 

@@ -116,7 +116,7 @@ impl Load {
 }
 
 /// One webhook; whether it was acknowledged. The text says its own id.
-async fn text(client: &reqwest::Client, node: &str, sid: &str, from: &str) -> bool {
+pub async fn text(client: &reqwest::Client, node: &str, sid: &str, from: &str) -> bool {
     let path = "/webhooks/twilio/demo-line/sms";
     let form = [
         ("MessageSid", sid),

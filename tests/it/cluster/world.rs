@@ -2,19 +2,25 @@
 
 use std::{
     fs,
+    net::{Ipv4Addr, SocketAddrV4},
+    path::Path,
     process::{ExitStatus, Output},
+    thread::JoinHandle,
     time::Duration,
 };
 
+use deskwire::store::cql::CqlOptions;
+use loadtest::carrier::{CarrierConfig, CarrierHandle, CarrierServer};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::network::Network;
 use crate::{
     cql::world::keyspace,
     support::{
         cassandra,
-        process::{Server, deskwire, free_port},
+        process::{Server, deskwire, deskwire_by, free_port},
         redis::Redis,
         wait::{until, wait_for_within},
     },
@@ -29,6 +35,12 @@ pub const AUTH_TOKEN: &str = "an auth token of the carrier";
 /// A killed node's lease lapses a minute after it was last renewed.
 const LAPSED: Duration = Duration::from_secs(120);
 
+/// Segments a second of the line, and of its account, which nodes share through Redis.
+const NUMBER_PER_S: u32 = 10;
+const ACCOUNT_PER_S: u32 = 5;
+/// A busy machine delays a request on its way, and the next one then seems early.
+const TOLERANCE_MS: u64 = 300;
+
 type Environment = Vec<(String, String)>;
 
 /// Up to three nodes.
@@ -36,7 +48,10 @@ pub struct World {
     directory: TempDir,
     nodes: Vec<Node>,
     common: Environment,
-    _redis: Redis,
+    redis: Redis,
+    /// Whom all nodes send through, and who counts what they send.
+    pub carrier: CarrierHandle,
+    network: Option<Network>,
 }
 
 struct Node {
@@ -48,6 +63,24 @@ struct Node {
     token: String,
 }
 
+async fn on_the_tests_server(name: &str) -> CqlOptions {
+    keyspace(&format!("cluster_{name}")).await
+}
+
+fn carrier() -> CarrierConfig {
+    let limits = json!({"number_per_s": NUMBER_PER_S, "account_per_s": ACCOUNT_PER_S});
+    let line = json!({"channel": "demo-line", "address": LINE_NUMBER, "account": CARRIER_ID, "limits": limits});
+    let config = json!({
+        "listen": format!("127.0.0.1:{}", free_port()),
+        "accounts": [{"sid": CARRIER_ID, "token": AUTH_TOKEN}],
+        "lines": [line],
+        "tolerance_ms": TOLERANCE_MS,
+        "webhook_retries": 12,
+        "webhook_retry_ms": 100,
+    });
+    serde_json::from_value(config).unwrap()
+}
+
 fn pairs(environment: &Environment) -> Vec<(&str, &str)> {
     environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
@@ -55,29 +88,55 @@ fn pairs(environment: &Environment) -> Vec<(&str, &str)> {
 impl World {
     /// Three nodes, a tenant and its line.
     pub async fn start(name: &str) -> Self {
-        let world = Self::start_some(name, 3).await;
-        world.make_tenant().await;
-        until("three nodes to serve", async || {
-            (0..3).all(|node| {
-                let status = world.command(node, &["cluster", "status"]);
-                status.matches("serving").count() == 3
-            })
-        })
-        .await;
-        world
+        Self::start_some(name, 3).await.furnished().await
+    }
+
+    /// As [`Self::start`], with a network between the nodes that can be cut.
+    pub async fn start_apart(name: &str) -> Self {
+        let mut world = Self::nobody(&on_the_tests_server(name).await, Some(Network::new(3))).await;
+        world.add_all(&[const { Vec::new() }; 3]);
+        world.furnished().await
+    }
+
+    /// As [`Self::start`], each with something more in its environment.
+    pub async fn start_with(name: &str, more: &[Environment; 3]) -> Self {
+        let mut world = Self::nobody(&on_the_tests_server(name).await, None).await;
+        world.add_all(more);
+        world.furnished().await
+    }
+
+    async fn furnished(self) -> Self {
+        self.make_tenant().await;
+        until("all nodes to serve", async || self.all_serve()).await;
+        self
     }
 
     pub async fn start_some(name: &str, count: usize) -> Self {
+        let mut world = Self::nobody(&on_the_tests_server(name).await, None).await;
+        world.add_all(&vec![Environment::new(); count]);
+        world
+    }
+
+    /// One node, a tenant and its line.
+    pub async fn start_alone(name: &str) -> Self {
+        Self::start_some(name, 1).await.furnished().await
+    }
+
+    /// Whether each says of all that they serve.
+    pub fn all_serve(&self) -> bool {
+        let nodes = self.nodes.len();
+        (0..nodes).all(|node| self.command(node, &["cluster", "status"]).matches("serving").count() == nodes)
+    }
+
+    async fn nobody(options: &CqlOptions, network: Option<Network>) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
-        let options = keyspace(&format!("cluster_{name}")).await;
         let directory = tempfile::tempdir().unwrap();
         let redis = Redis::start();
+        let carrier = CarrierServer::start(carrier()).await.unwrap();
         let keys = directory.path().join("keys");
         let made = deskwire(&["cluster", "keys", keys.to_str().unwrap()]).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         fs::write(keys.join("master"), [7; 32]).unwrap();
-        let gossip: Vec<u16> = (0..count).map(|_| free_port()).collect();
-        let seeds: Vec<String> = gossip.iter().map(|port| format!("\"127.0.0.1:{port}\"")).collect();
         let file = |name: &str| keys.join(name).display().to_string();
         let common = [
             ("CQL__REPLICATION", options.replication.clone()),
@@ -87,6 +146,9 @@ impl World {
             ("REDIS__URL", redis.url()),
             ("SERVER__PUBLIC_URL", PUBLIC_URL.to_owned()),
             ("STREAM__DRAIN_SPREAD_MS", "200".to_owned()),
+            ("TWILIO__BASE_URL", carrier.url()),
+            ("OUTBOX__RETRY_MIN_MS", "200".to_owned()),
+            ("OUTBOX__RETRY_MAX_MS", "1000".to_owned()),
             ("WEBHOOK__LINE_PER_S", "5000".to_owned()),
             ("CLUSTER__ENABLED", "true".to_owned()),
             ("CLUSTER__SECRET_FILE", file("secret")),
@@ -94,25 +156,31 @@ impl World {
             ("CLUSTER__CERTIFICATE_FILE", file("node.pem")),
             ("CLUSTER__KEY_FILE", file("node.key")),
             ("AUTH__KEYS_DIRECTORY", file("tokens")),
-            ("CLUSTER__SEEDS", format!("[{}]", seeds.join(","))),
         ];
         let common = common.map(|(key, value)| (format!("DESKWIRE__{key}"), value));
-        let store = cassandra::environment(&options.keyspace).into_iter().map(|(key, value)| (key.to_owned(), value));
+        let store = cassandra::environment(options).into_iter().map(|(key, value)| (key.to_owned(), value));
         let common: Environment = store.chain(common).collect();
-        let mut world = Self { directory, nodes: Vec::new(), common, _redis: redis };
-        for (number, port) in gossip.into_iter().enumerate() {
-            world.add(number, port);
-        }
-        world
+        Self { directory, nodes: Vec::new(), common, redis, carrier, network }
     }
 
-    fn add(&mut self, number: usize, gossip: u16) {
+    fn add_all(&mut self, more: &[Environment]) {
+        let address = |number| self.network.as_ref().map_or(Ipv4Addr::LOCALHOST, |_| Network::address(number));
+        let gossip: Vec<_> = (0..more.len()).map(|number| SocketAddrV4::new(address(number), free_port())).collect();
+        let seeds: Vec<String> = gossip.iter().map(|address| format!("\"{address}\"")).collect();
+        self.common.push(("DESKWIRE__CLUSTER__SEEDS".to_owned(), format!("[{}]", seeds.join(","))));
+        for (number, (gossip, more)) in gossip.into_iter().zip(more).enumerate() {
+            self.add(number, gossip, more);
+        }
+    }
+
+    fn add(&mut self, number: usize, gossip: SocketAddrV4, more: &Environment) {
         let directory = self.directory.path().join(format!("node-{number}"));
         fs::create_dir_all(&directory).unwrap();
+        let relay = SocketAddrV4::new(*gossip.ip(), free_port());
         let mut environment = self.common.clone();
-        environment.push(("DESKWIRE__CLUSTER__GOSSIP_LISTEN".to_owned(), format!("127.0.0.1:{gossip}")));
-        environment.push(("DESKWIRE__CLUSTER__RELAY_LISTEN".to_owned(), format!("127.0.0.1:{}", free_port())));
-        let server = Server::start_in(&directory, &pairs(&environment));
+        environment.push(("DESKWIRE__CLUSTER__GOSSIP_LISTEN".to_owned(), gossip.to_string()));
+        environment.push(("DESKWIRE__CLUSTER__RELAY_LISTEN".to_owned(), relay.to_string()));
+        let server = self.serve(number, &directory, &[environment.clone(), more.clone()].concat());
         environment.push(("DESKWIRE__SERVER__LISTEN".to_owned(), server.address().to_string()));
         let data = directory.join("data");
         environment.push(("DESKWIRE__DATA__DIRECTORY".to_owned(), data.display().to_string()));
@@ -121,6 +189,39 @@ impl World {
         self.nodes.push(Node { server, url, environment, name, token });
         let token = self.command(number, &["token", "--tenant", "demo", "--operator", "ana", "--role", "admin"]);
         self.nodes[number].token = token;
+    }
+
+    /// Starts a node where it belongs.
+    fn serve(&mut self, number: usize, directory: &Path, environment: &Environment) -> Server {
+        let port = free_port();
+        let mut place = Vec::new();
+        if let Some(network) = &mut self.network {
+            network.connect(number, port, &[cassandra::port(), self.redis.port(), self.carrier.addr().port()]);
+            place = network.at(number);
+        }
+        let command = deskwire_by(&place, &["serve"]);
+        let mut server = Server::spawn_by(command, directory, port, &pairs(environment));
+        server.wait_until_ready();
+        server
+    }
+
+    /// From now on, or no longer, everything between two nodes is lost, in this direction.
+    pub fn cut(&self, from: usize, to: usize) {
+        self.network().cut(from, to);
+    }
+
+    /// See [`Self::cut`].
+    pub fn heal(&self, from: usize, to: usize) {
+        self.network().heal(from, to);
+    }
+
+    fn network(&self) -> &Network {
+        self.network.as_ref().expect("nodes that stand apart")
+    }
+
+    /// Sends a node a signal, such as `STOP`.
+    pub fn signal(&self, node: usize, signal: &str) {
+        self.nodes[node].server.as_ref().expect("it runs").signal(signal);
     }
 
     /// A node that has another secret, and knows where the first one is.
@@ -145,6 +246,14 @@ impl World {
         self.put("/v1/admin/accounts/demo-account", &account).await;
         let line = json!({"address": LINE_NUMBER, "account": "demo-account", "coverage": false, "cool_down_s": 600});
         self.put("/v1/admin/channels/demo-line", &line).await;
+        let limits = json!({"number_per_s": NUMBER_PER_S, "account_per_s": ACCOUNT_PER_S});
+        self.put("/v1/admin/channels/demo-line/limits", &limits).await;
+        self.carrier.set_engine(&self.nodes[0].url, PUBLIC_URL);
+    }
+
+    /// The carrier's callbacks go to this node from now on.
+    pub fn call_back(&self, node: usize) {
+        self.carrier.set_engine(&self.nodes[node].url, PUBLIC_URL);
     }
 
     async fn put(&self, path: &str, body: &Value) {
@@ -180,6 +289,11 @@ impl World {
         self.nodes.iter().position(|node| node.name == name).expect("one of ours")
     }
 
+    /// How often somebody took the tenant.
+    pub fn takeovers(&self) -> usize {
+        self.events().iter().filter(|event| event["type"] == "feed.taken").count()
+    }
+
     /// The last offset.
     pub fn head(&self) -> u64 {
         self.events().last().and_then(|event| event["offset"].as_u64()).unwrap_or_default()
@@ -207,6 +321,27 @@ impl World {
     /// SIGTERM, to the end of its drain.
     pub fn terminate(&mut self, node: usize) -> ExitStatus {
         self.nodes[node].server.take().expect("it runs").terminate()
+    }
+
+    /// The same, without waiting for it.
+    pub fn begin_to_terminate(&mut self, node: usize) -> JoinHandle<ExitStatus> {
+        let server = self.nodes[node].server.take().expect("it runs");
+        std::thread::spawn(move || server.terminate())
+    }
+
+    /// Starts one that has ended, where it was.
+    pub fn revive(&mut self, node: usize) {
+        let Node { environment, url, .. } = &self.nodes[node];
+        let port = url.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("a port");
+        let directory = self.directory.path().join(format!("node-{node}"));
+        let server = Server::start_on(&directory, port, &pairs(environment));
+        self.nodes[node].server = Some(server);
+    }
+
+    /// Process and address of those that run.
+    pub fn processes(&self) -> Vec<(u32, String)> {
+        let running = self.nodes.iter().filter_map(|node| Some((node.server.as_ref()?.id(), node.url.clone())));
+        running.collect()
     }
 
     /// Every node ends as a service does, the first to be told last.

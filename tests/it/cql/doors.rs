@@ -79,7 +79,7 @@ async fn a_keyspace_that_keeps_one_replica_is_refused_whatever_is_configured_for
     assert!(matches!(&refused, Some(CqlStoreError::Replicas { needed: 2, .. })), "{refused:?}");
 
     let directory = tempfile::tempdir().unwrap();
-    let mut environment = cassandra::environment(&options.keyspace);
+    let mut environment = cassandra::environment(&options);
     environment.push(("DESKWIRE__DATA__DIRECTORY", directory.path().to_str().unwrap().to_owned()));
     environment.retain(|(name, _)| *name != "DESKWIRE__CQL__ALLOW_UNSAFE");
     let given: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();

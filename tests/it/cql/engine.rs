@@ -7,6 +7,6 @@ use super::world::keyspace;
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_of_a_node_on_a_cql_server_lose_nothing_double_nothing_and_leave_no_gap() {
     let options = keyspace("engine").await;
-    let beside = cassandra::environment(&options.keyspace);
+    let beside = cassandra::environment(&options);
     crash::some_kills_on(beside.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()).await;
 }

@@ -42,7 +42,7 @@ impl Place {
     }
 
     fn cql(directory: &Path, options: &CqlOptions) -> Self {
-        let environment = cassandra::environment(&options.keyspace);
+        let environment = cassandra::environment(options);
         Self { directory: directory.to_owned(), environment }
     }
 

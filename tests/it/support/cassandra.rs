@@ -41,21 +41,29 @@ pub fn server() -> &'static str {
     given.as_ref().unwrap_or_else(|| &own().address)
 }
 
+/// The port of it, which is on this machine.
+pub fn port() -> u16 {
+    let address = server();
+    let (host, port) = address.rsplit_once(':').expect("host:port");
+    assert!(["127.0.0.1", "localhost"].contains(&host), "drills of the network need a CQL server of this machine");
+    port.parse().expect("host:port")
+}
+
 /// The server that this run has started itself, with logins and TLS, whatever `DESKWIRE_TEST_CQL` says.
 pub fn own() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(start)
 }
 
-/// What a process is told to keep everything on the server.
-pub fn environment(keyspace: &str) -> Vec<(&'static str, String)> {
+/// What a process is told to keep everything in a keyspace.
+pub fn environment(options: &CqlOptions) -> Vec<(&'static str, String)> {
     let password = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cql-password-{}", std::process::id()));
     fs::write(&password, PASSWORD).unwrap();
     vec![
         ("DESKWIRE__STORE__KIND", "cql".to_owned()),
-        ("DESKWIRE__CQL__CONTACT_POINTS", format!("[\"{}\"]", server())),
-        ("DESKWIRE__CQL__KEYSPACE", keyspace.to_owned()),
-        ("DESKWIRE__CQL__REQUEST_TIMEOUT_MS", "20000".to_owned()),
+        ("DESKWIRE__CQL__CONTACT_POINTS", format!("{:?}", options.contact_points)),
+        ("DESKWIRE__CQL__KEYSPACE", options.keyspace.clone()),
+        ("DESKWIRE__CQL__REQUEST_TIMEOUT_MS", options.request_timeout.as_millis().to_string()),
         ("DESKWIRE__CQL__USER", USER.to_owned()),
         ("DESKWIRE__CQL__PASSWORD_FILE", password.to_str().unwrap().to_owned()),
         ("DESKWIRE__CQL__ALLOW_UNSAFE", "true".to_owned()),

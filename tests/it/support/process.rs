@@ -26,8 +26,21 @@ pub fn short_or_long<T>((short, long): (T, T)) -> T {
 
 /// A command of the binary with nothing of this machine's environment but `PATH`.
 pub fn deskwire(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_deskwire"));
-    command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    deskwire_by(&[], arguments)
+}
+
+/// As [`deskwire`], with the words of a command before it that runs it somewhere.
+pub fn deskwire_by(words: &[String], arguments: &[&str]) -> Command {
+    let mut line = words.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_deskwire")]);
+    let mut command = bare(line.next().expect("the binary at least"));
+    command.args(line).args(arguments);
+    command
+}
+
+/// A program with nothing of this machine's environment but `PATH`.
+pub fn bare(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command
 }
 
@@ -86,8 +99,12 @@ impl Server {
 
     /// Starts on `directory` and `port` and waits for nothing.
     pub fn spawn_on(directory: &Path, port: u16, environment: &[(&str, &str)]) -> Self {
+        Self::spawn_by(deskwire(&["serve"]), directory, port, environment)
+    }
+
+    /// As [`Self::spawn_on`], by a command that becomes `deskwire serve`.
+    pub fn spawn_by(mut command: Command, directory: &Path, port: u16, environment: &[(&str, &str)]) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let mut command = deskwire(&["serve"]);
         command
             .env("DESKWIRE__SERVER__LISTEN", address.to_string())
             .env("DESKWIRE__SERVER__PUBLIC_URL", format!("http://{address}"))
@@ -132,6 +149,12 @@ impl Server {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
     }
 
+    /// Sends it a signal, such as `STOP`.
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([&format!("-{signal}"), &self.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "kill -{signal}");
+    }
+
     /// kill -9, and waits until it is gone.
     pub fn kill(mut self) {
         self.child.kill().expect("our own child");
@@ -140,9 +163,7 @@ impl Server {
 
     /// SIGTERM, and waits until it has drained.
     pub fn terminate(mut self) -> ExitStatus {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill is there");
-        assert!(sent.success(), "kill -TERM {id}");
+        self.signal("TERM");
         wait_for("the server to drain", || self.child.try_wait().expect("our own child"))
     }
 }

@@ -9,7 +9,7 @@
 # Each leaves its figures in target/bench/*.json; `make bench ARGS=report` makes the tables of what is there.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-all="ingest live append conversations memory fan-out history outbound queue storm redis cql"
+all="ingest live append conversations memory fan-out history outbound queue storm redis cql nodes scaling"
 [ $# -gt 0 ] || set -- $all
 flags=()
 out=${CARGO_TARGET_DIR:-target}/bench
@@ -41,7 +41,9 @@ for name in "$@"; do
     append | conversations) inside "$name" ;;
     # On a redis-server, and on the CQL server of the tests: scripts/setup-tests.sh, scripts/setup-cql.sh.
     redis) inside redis ;;
-    cql) scripts/setup-cql.sh && inside cql ;;
+    cql | nodes) scripts/setup-cql.sh && inside "$name" ;;
+    # In virtual time.
+    scaling) inside scaling ;;
     big) loadtest history --messages 10000000 ;;
     report) continue ;;
     *) loadtest "$name" ;;

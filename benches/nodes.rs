@@ -119,7 +119,7 @@ async fn counts(world: &World) -> [f64; 3] {
     sums
 }
 
-/// User and system time of a process; a tick is 10 ms.
+/// User and system time of a process; a tick is 10 ms. As loadtest reads it, which benches of the inside do not import.
 fn cpu_us(id: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();

@@ -1,5 +1,5 @@
-//! What a cluster of up to a thousand nodes asks of gossip and of placement: chitchat itself, set as `src/cluster/gossip.rs`
-//! sets it, over channels and in virtual time; and where rendezvous hashing puts tenants. docs/scaling.md computes with it.
+//! What hundreds of nodes ask of gossip, and a thousand of placement: chitchat itself, set as `src/cluster/gossip.rs` sets it,
+//! over channels and in virtual time; and where rendezvous hashing puts tenants.
 #![allow(clippy::disallowed_methods, reason = "a bench has the real time and its own arguments")]
 
 #[path = "support/figures.rs"]
@@ -9,7 +9,7 @@ mod figures;
 use std::{net::SocketAddr, time::Duration};
 
 use actors::{
-    cluster::{first_of, in_order_of},
+    cluster::first_of,
     ports::{Member, MemberState},
 };
 use chitchat::{
@@ -166,8 +166,8 @@ fn placement(run: &mut Run) {
     assert_eq!(strays.count(), 0, "a tenant moved between two nodes that stayed");
     let mut taken = vec![0_u32; nodes];
     for number in &moved {
-        let order = in_order_of(&tenant(*number), rest.iter().copied());
-        taken[at(order[0])] += 1;
+        let heir = first_of(&tenant(*number), rest.iter().copied()).expect("somebody");
+        taken[at(heir)] += 1;
     }
     let heirs = taken.iter().filter(|count| **count > 0).count();
     let note = format!(

@@ -1,6 +1,7 @@
 //! The HTTP listener: accepts within a bound, times slow clients out, drains at the end. Speaks TLS if it is given a
 //! certificate. Knows no route.
 
+mod halves;
 mod handshake;
 mod stall;
 mod strict;
@@ -20,7 +21,7 @@ use axum::{
     Router,
     body::Body,
     extract::ConnectInfo,
-    http::{Request, StatusCode},
+    http::{Request, StatusCode, header},
 };
 use futures_util::TryFutureExt as _;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -33,8 +34,9 @@ use tokio::{
     time::Instant,
 };
 
-use self::stall::Stalling;
+use self::{halves::Halves, stall::Stalling};
 use super::tls::Tls;
+use crate::session::Wire;
 
 /// Bounds of a listener; each with its failure in `config/default.toml`.
 #[derive(Debug, Clone, Copy)]
@@ -120,7 +122,11 @@ async fn serve_connection(stream: TcpStream, peer: SocketAddr, mut serving: Serv
     if let Err(error) = stream.set_nodelay(true) {
         return tracing::debug!(%error, "a connection ended before it began");
     }
-    let Some(tls) = serving.tls.take() else { return serve_http(stream, peer, serving, None).await };
+    let Some(tls) = serving.tls.take() else {
+        let halves = Halves::of(stream);
+        let wire = halves.wire();
+        return serve_http(halves, peer, serving, First { by: None, wire: Some(wire) }).await;
+    };
     let first_by = Instant::now() + serving.limits.header_timeout;
     let mut stop = serving.stop.clone();
     let stream = tokio::select! {
@@ -131,12 +137,20 @@ async fn serve_connection(stream: TcpStream, peer: SocketAddr, mut serving: Serv
         }),
     };
     if let Some(stream) = stream {
-        Box::pin(serve_http(stream, peer, serving, Some(first_by))).await;
+        Box::pin(serve_http(stream, peer, serving, First { by: Some(first_by), wire: None })).await;
     }
 }
 
-/// Serves requests. `first_by`: when the first one's headers must be there, handshake included.
-async fn serve_http<S>(stream: S, peer: SocketAddr, serving: Serving, first_by: Option<Instant>)
+/// What a connection begins with.
+struct First {
+    /// When the first request's headers must be there, handshake included.
+    by: Option<Instant>,
+    /// Where there is no TLS: its writing half, for whoever takes the connection over.
+    wire: Option<Wire>,
+}
+
+/// Serves requests.
+async fn serve_http<S>(stream: S, peer: SocketAddr, serving: Serving, First { by: first_by, wire }: First)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -148,6 +162,10 @@ where
     let service = service_fn(move |mut request: Request<Incoming>| {
         seen.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(peer));
+        if let Some(wire) = wire.as_ref().filter(|_| request.headers().contains_key(header::UPGRADE)) {
+            let wire = wire.clone();
+            request.extensions_mut().insert(wire);
+        }
         let handed_over = handed_over.clone();
         strict::serve(routes.clone(), request.map(Body::new)).inspect_ok(move |answer| {
             handed_over.store(answer.status() == StatusCode::SWITCHING_PROTOCOLS, Ordering::Relaxed);

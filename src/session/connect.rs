@@ -10,7 +10,7 @@ use schema::{
 };
 use tokio::time::Instant;
 
-use super::{StreamState, connection::Session, desk::Desk, recover, transport::Stop};
+use super::{StreamState, connection::Session, desk::Desk, lane::Lane, recover, transport::Stop};
 use crate::auth::{AuthError, Claims, Grant};
 
 /// What clients see as the server's version.
@@ -65,7 +65,9 @@ impl Session {
             StreamError::Internal
         })?;
         let keys = self.state.0.auth.replaced();
-        self.sit_down(Desk::new(tenant, (&claims, grant), keys, role, cursor, seat, self.client), &claims);
+        let mut desk = Desk::new(tenant, (&claims, grant), keys, role, cursor, seat, self.client);
+        desk.member = self.wire.clone().map(|wire| self.state.0.fan_outs.join(&feed, Lane::new(wire, role)));
+        self.sit_down(desk, &claims);
         let client = self.client.0.to_string();
         let limits = &self.state.0.limits;
         Ok(ConnectResult {

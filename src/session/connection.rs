@@ -8,7 +8,7 @@ use std::{
 };
 
 use actors::{
-    feed::{Cursor, FeedError, Slice},
+    feed::{FeedError, Slice},
     presence::ClientId,
     trace,
 };
@@ -26,7 +26,8 @@ use tokio::{
 
 use super::{
     StreamState,
-    desk::{Desk, Others, Turn, or_never},
+    desk::{Desk, Events, Others, Turn, or_never},
+    lane::Wire,
     limits::rate,
     subscribe,
     transport::{Incoming, Stop, Transport},
@@ -42,6 +43,8 @@ pub(super) type Running = Pin<Box<dyn Future<Output = Reply> + Send>>;
 pub(super) struct Session {
     pub(super) state: StreamState,
     pub(super) transport: Transport,
+    /// Past the transport; none: there is TLS between.
+    pub(super) wire: Option<Wire>,
     pub(super) client: ClientId,
     /// After a successful connect.
     pub(super) desk: Option<Box<Desk>>,
@@ -108,7 +111,7 @@ impl Timers {
     }
 }
 
-enum Event {
+pub(super) enum Event {
     Drain,
     Answer(Box<Reply>),
     Timer,
@@ -117,13 +120,15 @@ enum Event {
 }
 
 /// What a session wakes for: mostly events, and those on a short way.
-enum Wake {
+pub(super) enum Wake {
     Events(Result<Slice, FeedError>),
+    /// The fan-out does no more for it.
+    LetGo,
     Other(Event),
 }
 
 impl Session {
-    pub(super) fn new(state: StreamState, socket: WebSocket, client: ClientId) -> Self {
+    pub(super) fn new(state: StreamState, socket: WebSocket, wire: Option<Wire>, client: ClientId) -> Self {
         let limits = &state.0.limits;
         let stale = Instant::now() + limits.connect_within;
         let mut drain = state.0.drain.signal();
@@ -131,6 +136,7 @@ impl Session {
         metrics::gauge!("deskwire_stream_connections").increment(1);
         Self {
             transport: Transport::new(socket, limits.write_stall),
+            wire,
             client,
             desk: None,
             refused: false,
@@ -167,10 +173,31 @@ impl Session {
 
     async fn turn(&mut self) -> Result<(), Stop> {
         self.set_alarm();
-        match self.wait().await {
+        self.park().await?;
+        let wake = self.wait().await;
+        self.take_back().await?;
+        match wake {
             Wake::Events(slice) => self.write(slice).await,
+            Wake::LetGo => Ok(()),
             Wake::Other(event) => Box::pin(self.handle(event)).await,
         }
+    }
+
+    /// Leaves events to the fan-out where nothing else is to be written for them.
+    async fn park(&mut self) -> Result<(), Stop> {
+        if self.desk.as_ref().is_none_or(|desk| !desk.may_park()) {
+            return Ok(());
+        }
+        // What the WebSocket has to say by itself, a pong, must not come to stand within another frame.
+        self.transport.flush().await?;
+        let Some(desk) = &mut self.desk else { return Ok(()) };
+        desk.park(self.state.0.limits.write_stall).await
+    }
+
+    /// From here on the session writes.
+    async fn take_back(&mut self) -> Result<(), Stop> {
+        let Some(desk) = &mut self.desk else { return Ok(()) };
+        desk.take_back(self.state.0.limits.write_stall).await
     }
 
     /// Everything is looked at before it sleeps. What wakes it is mostly events: those leave before the rest, which
@@ -178,8 +205,8 @@ impl Session {
     async fn wait(&mut self) -> Wake {
         let Self { transport, desk, running, sleep, drain, .. } = self;
         let idle = running.is_none();
-        let (cursor, others) = desk.as_mut().map(|desk| desk.waits()).unzip();
-        let mut events = pin!(or_never(cursor.map(Cursor::next)));
+        let (events, others) = desk.as_mut().map(|desk| desk.waits()).unzip();
+        let mut events = pin!(or_never(events.map(Events::next)));
         let mut rest = pin!(async {
             tokio::select! {
                 biased;
@@ -194,12 +221,12 @@ impl Session {
         let mut woken = false;
         poll_fn(|context| {
             if mem::replace(&mut woken, true)
-                && let Poll::Ready(slice) = events.as_mut().poll(context)
+                && let Poll::Ready(wake) = events.as_mut().poll(context)
             {
-                return Poll::Ready(Wake::Events(slice));
+                return Poll::Ready(wake);
             }
             match rest.as_mut().poll(context) {
-                Poll::Pending => events.as_mut().poll(context).map(Wake::Events),
+                Poll::Pending => events.as_mut().poll(context),
                 Poll::Ready(event) => Poll::Ready(Wake::Other(event)),
             }
         })
@@ -238,7 +265,11 @@ impl Session {
             Event::Incoming(Incoming::NotUtf8) => Err(Close::NotUtf8.into()),
             Event::Incoming(Incoming::Binary(_)) => Err(Close::InappropriateProtocol.into()),
             Event::Incoming(Incoming::TooBig) => Err(Close::TooBig.into()),
-            Event::Incoming(Incoming::Gone) => Err(Stop::Gone),
+            Event::Incoming(Incoming::Gone) => {
+                // A goodbye is answered; then it is gone all the same.
+                let _ = self.transport.flush().await;
+                Err(Stop::Gone)
+            }
             Event::Desk(Turn::Rights) => self.desk.as_ref().map_or(Ok(()), |desk| desk.check_rights()),
             Event::Desk(Turn::Keys) => self.check_key(),
             Event::Desk(Turn::Presence(news)) => self.tell_presence(news).await,

@@ -1,9 +1,12 @@
 //! What a session holds once its operator is known: a place in the feed, subscriptions, presence.
 
+use std::time::Duration;
+
 use actors::{
     feed::Cursor,
     presence::{ClientId, News},
     tenant::TenantHandle,
+    trace,
 };
 use schema::{
     codes::Close,
@@ -12,7 +15,14 @@ use schema::{
 };
 use tokio::sync::{broadcast, watch};
 
-use super::{filter::Filter, limits::Seat, transport::Stop};
+use super::{
+    connection::Wake,
+    fanout::Member,
+    filter::Filter,
+    lane::{Lane, Written},
+    limits::Seat,
+    transport::Stop,
+};
 use crate::auth::{Claims, Grant};
 
 /// An operator at work.
@@ -26,6 +36,9 @@ pub(super) struct Desk {
     /// The inbox: everything up to its position was sent.
     pub(super) cursor: Cursor,
     pub(super) filters: Vec<Filter>,
+    /// Its place in the fan-out; none: its socket is not there to be written to by others.
+    pub(super) member: Option<Member>,
+    is_parked: bool,
     /// Set while subscribed to presence.
     pub(super) presence: Option<broadcast::Receiver<News>>,
     rights: watch::Receiver<Offset>,
@@ -69,6 +82,8 @@ impl Desk {
             role,
             cursor,
             filters: Vec::new(),
+            member: None,
+            is_parked: false,
             presence: None,
             rights,
             grant,
@@ -79,10 +94,47 @@ impl Desk {
     }
 
     /// The two things it waits for: events, and everything else.
-    pub(super) fn waits(&mut self) -> (&mut Cursor, Others<'_>) {
+    pub(super) fn waits(&mut self) -> (Events<'_>, Others<'_>) {
         let catching_up = self.filters.iter().any(|filter| !filter.is_live());
-        let Self { cursor, presence, rights, keys, .. } = self;
-        (cursor, Others { catching_up, presence, rights, keys })
+        let Self { cursor, presence, rights, keys, member, is_parked, .. } = self;
+        let events = match member.as_ref().filter(|_| *is_parked) {
+            Some(member) => Events::Parked(member.lane()),
+            None => Events::Own(cursor),
+        };
+        (events, Others { catching_up, presence, rights, keys })
+    }
+
+    /// Whether the fan-out can do what is to be done for events: it knows nothing of subscriptions, nor of traces.
+    pub(super) fn may_park(&self) -> bool {
+        let is_idle = self.filters.is_empty() && self.cursor.is_at_head() && !self.cursor.is_closed();
+        self.member.is_some() && is_idle && !trace::is_on()
+    }
+
+    /// Leaves events to the fan-out, unless that is ahead already.
+    pub(super) async fn park(&mut self, stall: Duration) -> Result<(), Stop> {
+        let Some(member) = &self.member else { return Ok(()) };
+        match member.park(self.cursor.position()) {
+            None => {
+                self.is_parked = true;
+                Ok(())
+            }
+            Some(written) => self.go_on(written, stall).await,
+        }
+    }
+
+    /// Goes on where the fan-out is.
+    pub(super) async fn take_back(&mut self, stall: Duration) -> Result<(), Stop> {
+        self.is_parked = false;
+        match self.member.as_ref().and_then(|member| member.lane().take()) {
+            Some(written) => self.go_on(written, stall).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn go_on(&mut self, written: Written, stall: Duration) -> Result<(), Stop> {
+        self.cursor.advance(written.up_to);
+        let Some(member) = &self.member else { return Ok(()) };
+        member.lane().finish(written, stall).await
     }
 
     /// Whether the operator may still see what it sees: asked at every connect, subscribe and refresh, and whenever
@@ -97,6 +149,27 @@ impl Desk {
 
     pub(super) fn client(&self) -> ClientId {
         self.online.client
+    }
+}
+
+/// How events come.
+pub(super) enum Events<'d> {
+    /// It writes them itself.
+    Own(&'d mut Cursor),
+    /// The fan-out does.
+    Parked(&'d Lane),
+}
+
+impl Events<'_> {
+    /// What there is to do. Dropping the future loses nothing.
+    pub(super) async fn next(self) -> Wake {
+        match self {
+            Self::Own(cursor) => Wake::Events(cursor.next().await),
+            Self::Parked(lane) => {
+                lane.let_go().await;
+                Wake::LetGo
+            }
+        }
     }
 }
 

@@ -37,7 +37,10 @@ async fn ended(transport: &mut Transport) -> Option<Close> {
             Incoming::TooBig => return Some(Close::TooBig),
             Incoming::Garbled => return Some(Close::ProtocolError),
             Incoming::NotUtf8 => return Some(Close::NotUtf8),
-            Incoming::Gone => return None,
+            Incoming::Gone => {
+                let _ = transport.flush().await;
+                return None;
+            }
         };
         if sent.is_err() {
             return None;

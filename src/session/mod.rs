@@ -10,8 +10,10 @@ mod connection;
 mod desk;
 mod drain;
 mod echo;
+mod fanout;
 mod filter;
 mod history;
+mod lane;
 mod limits;
 mod publication;
 mod recover;
@@ -23,7 +25,7 @@ use std::sync::Arc;
 
 use actors::{engine::Engine, presence::ClientId};
 use axum::{
-    Router,
+    Extension, Router,
     extract::{State, WebSocketUpgrade, ws::WebSocket},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
@@ -31,8 +33,10 @@ use axum::{
 };
 use schema::problem::{Code, Problem};
 
-use self::{drain::Drain, limits::Seats};
-pub use self::{echo::echo, limits::StreamLimits, rpc::METHODS as RPC_METHODS, rpc::command as rpc_command};
+use self::{drain::Drain, fanout::FanOuts, limits::Seats};
+pub use self::{
+    echo::echo, lane::Wire, limits::StreamLimits, rpc::METHODS as RPC_METHODS, rpc::command as rpc_command,
+};
 use crate::auth::Authenticator;
 
 /// The protocol's name in `Sec-WebSocket-Protocol`.
@@ -49,6 +53,7 @@ struct Inner {
     origins: Vec<String>,
     seats: Arc<Seats>,
     drain: Drain,
+    fan_outs: Arc<FanOuts>,
 }
 
 impl StreamState {
@@ -57,7 +62,8 @@ impl StreamState {
     pub fn new(engine: Engine, auth: Arc<Authenticator>, limits: StreamLimits, origins: Vec<String>) -> Self {
         let seats = Arc::new(Seats::new(&limits));
         let drain = Drain::new(&limits);
-        Self(Arc::new(Inner { engine, auth, limits, origins, seats, drain }))
+        let fan_outs = Arc::new(FanOuts::new(limits.message_bytes));
+        Self(Arc::new(Inner { engine, auth, limits, origins, seats, drain, fan_outs }))
     }
 
     /// Closes every session with 3001, in batches spread over the configured time; returns when all are gone.
@@ -86,7 +92,12 @@ pub fn router(state: StreamState) -> Router {
     Router::new().route("/v1/stream", get(upgrade)).with_state(state)
 }
 
-async fn upgrade(State(state): State<StreamState>, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+async fn upgrade(
+    State(state): State<StreamState>,
+    headers: HeaderMap,
+    wire: Option<Extension<Wire>>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     if !state.allows(&headers) {
         return problem(Problem::new(Code::Forbidden).detail("this origin is not allowed"));
     }
@@ -103,12 +114,12 @@ async fn upgrade(State(state): State<StreamState>, headers: HeaderMap, upgrade: 
         .write_buffer_size(limits.write_buffer_bytes)
         .max_frame_size(limits.frame_bytes)
         .max_message_size(limits.frame_bytes)
-        .on_upgrade(move |socket| serve(state, socket, place))
+        .on_upgrade(move |socket| serve(state, (socket, wire.map(|Extension(wire)| wire)), place))
 }
 
-async fn serve(state: StreamState, socket: WebSocket, place: limits::Place) {
+async fn serve(state: StreamState, (socket, wire): (WebSocket, Option<Wire>), place: limits::Place) {
     let client = ClientId(state.0.engine.ports().ids.uuid());
-    connection::Session::new(state, socket, client).run().await;
+    connection::Session::new(state, socket, wire, client).run().await;
     drop(place);
 }
 

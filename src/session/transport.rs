@@ -57,13 +57,9 @@ impl Transport {
             Some(Ok(Message::Text(text))) => Incoming::Text(text),
             Some(Ok(Message::Binary(bytes))) => Incoming::Binary(bytes),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Incoming::Control,
-            Some(Ok(Message::Close(_))) => {
-                // The client's goodbye is answered only when something is written or read; then it is gone all the same.
-                let _ = self.flush().await;
-                Incoming::Gone
-            }
             Some(Err(error)) => broken(&error),
-            None => Incoming::Gone,
+            // The client's goodbye is answered when something is flushed.
+            Some(Ok(Message::Close(_))) | None => Incoming::Gone,
         }
     }
 

@@ -34,6 +34,16 @@ impl Cursor {
         self.at >= self.head.borrow().offset
     }
 
+    /// Whether the feed has ended: what comes next is an error that says how.
+    pub fn is_closed(&self) -> bool {
+        self.head.borrow().closed.is_some()
+    }
+
+    /// Passes over what somebody else has handed out, up to `offset`.
+    pub fn advance(&mut self, offset: Offset) {
+        self.at = self.at.max(offset);
+    }
+
     /// What comes next; waits for it. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Result<Slice, FeedError> {
         loop {

@@ -71,6 +71,11 @@ impl FeedHandle {
         &self.shared.id
     }
 
+    /// Whether both read the same feed, not one that began again.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
     /// The channel its frames name: `inbox:<tenant>`.
     pub fn channel(&self) -> &str {
         &self.shared.channel

@@ -149,5 +149,5 @@ async fn all_sockets_dropped_at_once_are_live_again_within_five_seconds_without_
         most(&report, (0.0, 9.0), |row| row.ack_p99_ms)
     );
     assert!(report.resume.p99_ms < 5_000.0, "{} ms", report.resume.p99_ms);
-    assert!(report.texts[0].latency.p99_ms < 1_500.0, "ingest: {} ms", report.texts[0].latency.p99_ms);
+    assert!(report.texts[0].latency.p99_ms < 5_000.0, "ingest: {} ms", report.texts[0].latency.p99_ms);
 }

@@ -7,6 +7,11 @@ scripts/setup-tests.sh
 scripts/setup-web.sh
 # Tests of the whole start these binaries themselves.
 cargo build --workspace --bins --locked
+if [ $# = 0 ]; then
+    # Three more CQL servers and all else would starve each other.
+    cargo test --workspace --locked -- --skip cluster::servers
+    set -- --test it -- cluster::servers
+fi
 cargo test --workspace --locked "$@"
 # Its report goes to a log that is shown when something failed.
 log=${CARGO_TARGET_DIR:-target}/schemathesis.log

@@ -5,6 +5,7 @@ mod load;
 mod network;
 mod people;
 mod replies;
+mod servers;
 mod typed;
 #[allow(dead_code, reason = "benches use the rest of it")]
 mod world;

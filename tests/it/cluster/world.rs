@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use deskwire::store::cql::CqlOptions;
+use deskwire::store::cql::{CqlOptions, migrate};
 use loadtest::carrier::{CarrierConfig, CarrierHandle, CarrierServer};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -20,6 +20,7 @@ use crate::{
     cql::world::keyspace,
     support::{
         cassandra,
+        cql_cluster::Servers,
         process::{Server, deskwire, deskwire_by, free_port},
         redis::Redis,
         wait::{until, wait_for_within},
@@ -115,6 +116,15 @@ impl World {
         let mut world = Self::nobody(&on_the_tests_server(name).await, None).await;
         world.add_all(&vec![Environment::new(); count]);
         world
+    }
+
+    /// Two nodes over servers of the test's own, a tenant and its line.
+    pub async fn start_over(servers: &Servers, name: &str) -> Self {
+        let options = CqlOptions { request_timeout: Duration::from_secs(3), ..servers.options(name) };
+        migrate(&options).await.unwrap();
+        let mut world = Self::nobody(&options, None).await;
+        world.add_all(&[const { Vec::new() }; 2]);
+        world.furnished().await
     }
 
     /// One node, a tenant and its line.

@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "a shared harness: not every helper has a user in every commit")]
 pub mod authority;
 pub mod cassandra;
+pub mod cql_cluster;
 pub mod process;
 #[allow(dead_code, reason = "a shared harness: not every helper has a user in every commit")]
 pub mod redis;

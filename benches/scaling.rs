@@ -17,7 +17,10 @@ use chitchat::{
     transport::{ChannelTransport, Statistics},
 };
 use figures::{Run, Wanted};
-use schema::ids::{NodeId, TenantId};
+use schema::{
+    event::WriteVersion,
+    ids::{NodeId, TenantId},
+};
 use tokio::time::Instant;
 
 /// As the engine ships: `cluster.gossip_interval_ms` and `cluster.silent_intervals`.
@@ -135,6 +138,7 @@ fn placement(run: &mut Run) {
         state: MemberState::Serving,
         weight: 1,
         address: String::new(),
+        reads: WriteVersion::NEWEST,
     };
     let members: Vec<Member> = (0..nodes).map(member).collect();
     let tenant = |number: usize| TenantId::new(&format!("tenant-{number}")).expect("a slug");

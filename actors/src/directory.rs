@@ -1,12 +1,17 @@
 //! The directory: a view of the feed of tenant `system`, in memory; look-ups by key.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU16, Ordering},
+};
 
 use arc_swap::ArcSwap;
 use dashmap::{DashMap, DashSet};
 use schema::{
     command::Registration,
-    event::{AccountRegistered, ChannelClaimed, EveryonePaused, Fact, TenantRegistered},
+    event::{
+        AccountRegistered, ChannelClaimed, EveryonePaused, Fact, TenantRegistered, WriteVersion, WriteVersionRaised,
+    },
     ids::{AccountId, ChannelId, TenantId},
     pause::Pause,
     problem::Code,
@@ -26,6 +31,8 @@ pub struct SystemDirectory {
     accounts: DashMap<AccountId, AccountEntry>,
     by_carrier_id: DashMap<String, AccountId>,
     pause: ArcSwap<Pause>,
+    /// 0: the first.
+    write_version: AtomicU16,
 }
 
 impl SystemDirectory {
@@ -57,7 +64,21 @@ impl SystemDirectory {
                 self.by_carrier_id.insert(fact.carrier_id.clone(), fact.account.clone());
             }
             Fact::EveryonePaused(fact) => self.pause.store(Arc::new(fact.pause)),
+            Fact::WriteVersionRaised(fact) => {
+                self.write_version.fetch_max(fact.version.0, Ordering::Relaxed);
+            }
             _ => {}
+        }
+    }
+
+    /// Whether events of this version may be written yet.
+    pub fn may_write(&self, needed: WriteVersion) -> Result<(), Refusal> {
+        let written = self.write_version();
+        match needed <= written {
+            true => Ok(()),
+            false => Err(Refusal::unavailable(format!(
+                "this needs write version {needed}, and {written} is in force until every node is upgraded"
+            ))),
         }
     }
 
@@ -83,6 +104,9 @@ impl SystemDirectory {
                 carrier_id: carrier_id.clone(),
             }),
             Registration::Pause(pause) => Ok((self.pause() != *pause).then(|| EveryonePaused { pause: *pause }.into())),
+            Registration::WriteVersion(version) => {
+                Ok((self.write_version() < *version).then(|| WriteVersionRaised { version: *version }.into()))
+            }
         }
     }
 
@@ -144,6 +168,7 @@ impl SystemDirectory {
             accounts: self.accounts.clone(),
             by_carrier_id: self.by_carrier_id.clone(),
             pause: ArcSwap::new(self.pause.load_full()),
+            write_version: AtomicU16::new(self.write_version.load(Ordering::Relaxed)),
         })
     }
 }
@@ -181,6 +206,10 @@ impl Directory for SystemDirectory {
     fn account_by_carrier_id(&self, carrier_id: &str) -> Option<AccountEntry> {
         let account = self.by_carrier_id.get(carrier_id)?.clone();
         self.account(&account)
+    }
+
+    fn write_version(&self) -> WriteVersion {
+        WriteVersion::FIRST.max(WriteVersion(self.write_version.load(Ordering::Relaxed)))
     }
 
     fn pause(&self) -> Pause {

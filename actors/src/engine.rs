@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use dashmap::DashMap;
 use schema::{
     command::{Reply, Request},
-    event::StoredEvent,
+    event::{StoredEvent, WriteVersion},
     ids::{FeedId, NodeId, Offset, TenantId},
     problem::Code,
 };
@@ -16,7 +16,7 @@ use tokio::sync::{OnceCell, oneshot};
 use crate::{
     arbiters::Arbiters,
     catch_up::Gaps,
-    cluster::{Joined, Together, look_for_owners},
+    cluster::{Joined, Together, look_for_owners, raise_write_version},
     conversation::Policy,
     directory::SystemDirectory,
     feed::FeedConfig,
@@ -218,6 +218,13 @@ impl Engine {
     pub async fn begin(&self) -> Result<(), Refusal> {
         let node = &self.inner.node;
         let read = read_directory(&*node.ports.log, &node.directory).await?;
+        let written = node.directory.write_version();
+        if node.together.is_none() && written > WriteVersion::NEWEST {
+            let newest = WriteVersion::NEWEST;
+            return Err(Refusal::unavailable(format!(
+                "the log holds events of write version {written}, this version of the engine reads up to {newest}: use a newer one"
+            )));
+        }
         if let Some(together) = &node.together {
             together.directory_is_at(read);
         }
@@ -228,8 +235,14 @@ impl Engine {
                 result => break result.map(drop)?,
             }
         }
-        if let Some(together) = &node.together {
-            together.tell(MemberState::Serving);
+        match &node.together {
+            Some(together) => {
+                together.tell(MemberState::Serving);
+                tokio::spawn(raise_write_version(WeakEngine(Arc::downgrade(&self.inner))));
+            }
+            // Nobody else has to read it.
+            None if written < WriteVersion::NEWEST => self.raise_to(WriteVersion::NEWEST).await?,
+            None => {}
         }
         tokio::spawn(count_shared(Arc::downgrade(&self.inner)));
         tokio::spawn(wake::wake_due(Arc::downgrade(&self.inner)));

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use self::operators::*;
 use crate::{
     address::Address,
-    event::{CredentialChange, Keyword, MediaRef, Origin},
+    event::{CredentialChange, Keyword, MediaRef, Origin, WriteVersion},
     ids::{AccountId, ChannelId, ConversationId, MessageId, Offset, OperatorId, TemplateId, TenantId},
     message::{CarrierError, Status},
     pause::{Pause, PauseScope},
@@ -311,6 +311,8 @@ pub enum Registration {
     },
     /// What stays in its lane at every tenant from here on.
     Pause(Pause),
+    /// Every kind of event of this version may be written from here on; nothing, if that is so already.
+    WriteVersion(WriteVersion),
 }
 
 /// A lane's question: may this go now?

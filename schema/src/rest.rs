@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     address::Address,
     command::{Availability, ConsentBasis},
-    event::{BlockReason, ConsentMethod},
+    event::{BlockReason, ConsentMethod, WriteVersion},
     ids::{ChannelId, NodeId, Offset, OperatorId, Tag, TemplateId, TenantId},
     pause::Pause,
     person::SignInState,
@@ -404,6 +404,8 @@ pub struct AccountSecret {
 pub struct ClusterStatus {
     /// Who was asked.
     pub node: NodeId,
+    /// Kinds of events that are written: raised when every member reads more.
+    pub write_version: WriteVersion,
     /// Everybody that is thought to be alive, in order of name.
     pub members: Vec<ClusterMember>,
 }
@@ -419,6 +421,8 @@ pub struct ClusterMember {
     pub weight: u32,
     /// Where its relay answers.
     pub relay: String,
+    /// The kinds of events that it reads. Below `write_version` it follows and forwards, and owns nothing.
+    pub reads: WriteVersion,
     /// Tenants that run on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenants: Option<u64>,

@@ -94,7 +94,8 @@ pub fn is_visible(fact: &Fact, role: Role) -> bool {
         | Fact::TenantRegistered(_)
         | Fact::ChannelClaimed(_)
         | Fact::AccountRegistered(_)
-        | Fact::EveryonePaused(_) => role >= Role::Admin,
+        | Fact::EveryonePaused(_)
+        | Fact::WriteVersionRaised(_) => role >= Role::Admin,
         _ => true,
     }
 }

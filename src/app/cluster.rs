@@ -61,6 +61,7 @@ fn options(cluster: &config::Cluster) -> ClusterOptions {
         takeovers_per_s: cluster.takeovers_per_s,
         answer_within: cluster.answer_within_ms.duration(),
         wake_every: cluster.wake_interval_ms.duration(),
+        ..ClusterOptions::default()
     }
 }
 

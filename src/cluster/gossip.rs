@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use chitchat::{
     ChitchatConfig, ChitchatHandle, ChitchatId, FailureDetectorConfig, NodeState, ProtocolVersion, spawn_chitchat,
 };
-use schema::ids::NodeId;
+use schema::{event::WriteVersion, ids::NodeId};
 
 use super::{ClusterConfig, ClusterError, relay, signed::Signed};
 
@@ -15,6 +15,7 @@ const STATE: &str = "state";
 const WEIGHT: &str = "weight";
 const RELAY: &str = "relay";
 const VERSION: &str = "relay_version";
+const READS: &str = "reads";
 /// A member that is dead for so long is forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(3_600);
 /// Keys that were removed are remembered for so long.
@@ -40,12 +41,14 @@ impl Gossip {
             state: MemberState::Joining,
             weight: config.weight,
             address: config.relay.to_string(),
+            reads: WriteVersion::NEWEST,
         };
         let about_me = [
             (STATE, me.state.as_str().to_owned()),
             (WEIGHT, me.weight.to_string()),
             (RELAY, me.address.clone()),
             (VERSION, relay::VERSION.to_string()),
+            (READS, me.reads.to_string()),
         ];
         let about_me = about_me.map(|(key, value)| (key.to_owned(), value)).to_vec();
         let address = config.gossip;
@@ -175,6 +178,8 @@ fn read(id: &ChitchatId, state: &NodeState) -> Option<Member> {
         state: MemberState::ALL.into_iter().find(|state| state.as_str() == said)?,
         weight: state.get(WEIGHT)?.parse().ok()?,
         address: state.get(RELAY)?.parse::<SocketAddr>().ok()?.to_string(),
+        // One from before there was more than the first says nothing.
+        reads: state.get(READS).map_or(Some(WriteVersion::FIRST), |reads| reads.parse().ok().map(WriteVersion))?,
     })
 }
 

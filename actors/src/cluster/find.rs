@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use schema::ids::{FeedId, NodeId, TenantId};
+use schema::{
+    event::WriteVersion,
+    ids::{FeedId, NodeId, TenantId},
+};
 
 use super::{Together, on_its_way, place::first_of};
 use crate::{
     engine::Node,
     handle::Refusal,
-    ports::{Asked, Member, MemberState, PeerAnswer, PeerError, Question},
+    ports::{Asked, Directory as _, Member, MemberState, PeerAnswer, PeerError, Question},
 };
 
 /// For a member that is asked whether it is there.
@@ -30,26 +33,33 @@ impl Together {
     pub(crate) async fn find(&self, node: &Node, tenant: &TenantId) -> Result<Place, Refusal> {
         let head = node.ports.log.head(&FeedId::of(tenant)).await.map_err(on_its_way)?;
         let now = node.ports.clock.monotonic();
-        let members = self.members();
+        let (members, written) = (self.members(), node.directory.write_version());
+        let may_own = !self.is_leaving() && self.options.reads >= written;
         match head.owner {
-            Some(owner) if owner == self.me && !self.is_leaving() => return Ok(Place::Here),
-            Some(owner) if self.is_invited(tenant, &owner) => return Ok(Place::Taken),
-            Some(owner) if owner != self.me && self.is_alive(&members, &owner, now) => {
+            Some(owner) if owner == self.me && may_own => return Ok(Place::Here),
+            Some(owner) if may_own && self.is_invited(tenant, &owner) => return Ok(Place::Taken),
+            Some(owner) if owner != self.me && self.is_alive(&members, &owner, (written, now)) => {
                 return Ok(Place::There(owner));
             }
             _ => {}
         }
-        match self.candidate(&members, tenant, now) {
+        match self.candidate(&members, tenant, (written, now)) {
             Some(candidate) if candidate != self.me => Ok(Place::There(candidate)),
             Some(_) if self.duels.wait(tenant, now).is_zero() => Ok(Place::Taken),
             _ => Err(Refusal::Moved),
         }
     }
 
-    /// Who should take a tenant that nobody owns.
-    pub(crate) fn candidate(&self, members: &[Member], tenant: &TenantId, now: Duration) -> Option<NodeId> {
+    /// Who should take a tenant that nobody owns: of those that read what is written.
+    pub(crate) fn candidate(
+        &self,
+        members: &[Member],
+        tenant: &TenantId,
+        (written, now): (WriteVersion, Duration),
+    ) -> Option<NodeId> {
         let first = |state: MemberState, is_usable: &dyn Fn(&Member) -> bool| {
-            first_of(tenant, members.iter().filter(|member| member.state == state && is_usable(member))).cloned()
+            let usable = members.iter().filter(|member| member.state == state && member.reads >= written);
+            first_of(tenant, usable.filter(|member| is_usable(member))).cloned()
         };
         let is_usable = |member: &Member| self.is_usable(member, now);
         let is_other = |member: &Member| member.node != self.me;
@@ -66,9 +76,10 @@ impl Together {
         }
     }
 
-    /// Whether a member is there to be asked.
-    fn is_alive(&self, members: &[Member], node: &NodeId, now: Duration) -> bool {
-        members.iter().any(|member| member.node == *node && member.state != MemberState::Left)
+    /// Whether a member is there to be asked, as an owner.
+    fn is_alive(&self, members: &[Member], node: &NodeId, (written, now): (WriteVersion, Duration)) -> bool {
+        let owns = |member: &Member| member.state != MemberState::Left && member.reads >= written;
+        members.iter().any(|member| member.node == *node && owns(member))
             && !self.suspects.is_gone(node, now, self.options.suspect_after)
     }
 

@@ -4,7 +4,8 @@
 //! asked. Nothing here is on the way of a node that is alone.
 //!
 //! `place` (the hash) → `find` (the owner, from log and members) → `away` (following an owner elsewhere) or
-//! `tenant::start` (owning it here); `door` is what other nodes reach; `moving` gives tenants away and takes them.
+//! `tenant::start` (owning it here); `door` is what other nodes reach; `moving` gives tenants away and takes them; `versions` says
+//! which kinds of events are written, and who reads them.
 
 mod away;
 mod door;
@@ -16,6 +17,7 @@ mod place;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod versions;
 
 use std::{
     sync::{
@@ -26,12 +28,17 @@ use std::{
 };
 
 use dashmap::DashMap;
-use schema::ids::{NodeId, Offset, TenantId};
+use schema::{
+    event::WriteVersion,
+    ids::{NodeId, Offset, TenantId},
+};
 use tokio::sync::mpsc;
 
 use self::duels::{Duels, Suspects, Turns};
 pub use self::place::{first_of, in_order_of};
-pub(crate) use self::{away::Away, find::Place, moving::look_for_owners, tail::bring_up};
+pub(crate) use self::{
+    away::Away, find::Place, moving::look_for_owners, tail::bring_up, versions::raise_write_version,
+};
 use crate::{
     handle::Refusal,
     ports::{Cluster, Member, MemberState, Owned, Peer},
@@ -54,6 +61,11 @@ pub struct ClusterOptions {
     pub answer_within: Duration,
     /// Between two looks at the wake index, which holds other nodes' tenants too.
     pub wake_every: Duration,
+    /// The kinds of events that this node reads.
+    pub reads: WriteVersion,
+    /// Every member must have read more kinds of events for so long before those are written: one that is started again
+    /// meanwhile, with the version it had, is not left out.
+    pub raise_after: Duration,
 }
 
 impl Default for ClusterOptions {
@@ -64,6 +76,8 @@ impl Default for ClusterOptions {
             takeovers_per_s: 200,
             answer_within: Duration::from_secs(10),
             wake_every: Duration::from_millis(1_000),
+            reads: WriteVersion::NEWEST,
+            raise_after: Duration::from_secs(60),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     engine::{Engine, Node, WeakEngine},
     feed::CloseReason,
     handle::Refusal,
-    ports::{Member, MemberState, Owned, Question},
+    ports::{Directory as _, Member, MemberState, Owned, Question},
     tenant::{TenantHandle, handle::Shared},
 };
 
@@ -128,7 +128,8 @@ async fn give_away(node: Arc<Node>, together: Arc<Together>, handle: TenantHandl
         && !left.is_zero()
     {
         let (members, now) = (together.members(), node.ports.clock.monotonic());
-        let Some(heir) = together.candidate(&members, tenant, now) else { return };
+        let written = node.directory.write_version();
+        let Some(heir) = together.candidate(&members, tenant, (written, now)) else { return };
         let take = Question::Take { before: node.id.clone() };
         match together.ask(&node, &heir, (tenant, take), left).await {
             Ok(_) => return,

@@ -37,13 +37,16 @@ fn score(tenant: &TenantId, node: &NodeId, weight: u32) -> f64 {
 mod tests {
     use std::collections::HashMap;
 
+    use schema::event::WriteVersion;
+
     use super::*;
     use crate::ports::MemberState;
 
     const TENANTS: usize = 3_000;
 
     fn member(name: &str, weight: u32) -> Member {
-        Member { node: NodeId::new(name).unwrap(), state: MemberState::Serving, weight, address: String::new() }
+        let (node, state) = (NodeId::new(name).unwrap(), MemberState::Serving);
+        Member { node, state, weight, address: String::new(), reads: WriteVersion::FIRST }
     }
 
     fn placed(members: &[Member]) -> Vec<NodeId> {

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use schema::{
     command::{Command, Registration, Reply, Request},
+    event::WriteVersion,
     ids::{FeedId, NodeId, Offset, TenantId},
     pause::Pause,
 };
@@ -35,30 +36,30 @@ fn options() -> ClusterOptions {
         confirm_within: Duration::from_millis(600),
         suspect_after: Duration::from_millis(200),
         wake_every: Duration::from_millis(100),
+        raise_after: Duration::from_millis(300),
         ..ClusterOptions::default()
     }
+}
+
+fn setup(world: &World, node: &NodeId) -> Setup {
+    let (ports, limits, directory) = (world.ports(), world.limits(), Arc::default());
+    Setup { node: node.clone(), ports, limits, arbiters: 1, advances: Vec::new(), directory }
 }
 
 impl Nodes {
     async fn of(count: usize) -> Self {
         let mut nodes = Self { world: World::new(), cluster: Arc::default(), engines: Vec::new() };
         for _ in 0..count {
-            nodes.add().await;
+            nodes.add(WriteVersion::NEWEST).await;
         }
         nodes
     }
 
-    async fn add(&mut self) {
+    async fn add(&mut self, reads: WriteVersion) {
         let node = name(self.engines.len());
-        let setup = Setup {
-            node: node.clone(),
-            ports: self.world.ports(),
-            limits: self.world.limits(),
-            arbiters: 1,
-            advances: Vec::new(),
-            directory: Arc::default(),
-        };
-        let joined = Joined { cluster: self.cluster.join(&node), options: options() };
+        let setup = setup(&self.world, &node);
+        let options = ClusterOptions { reads, ..options() };
+        let joined = Joined { cluster: self.cluster.join(&node, reads), options };
         let engine = Engine::join(setup, joined).unwrap();
         self.cluster.open(&node, Arc::new(engine.clone()));
         engine.begin().await.unwrap();
@@ -323,4 +324,59 @@ async fn operators_are_online_on_every_node() {
     for number in (0..3).filter(|number| *number != gone) {
         until("those of a lost node go", async || tenants[number].presence().count() == (2, 2)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_kinds_of_events_are_written_when_every_node_reads_them_and_who_does_not_owns_nothing() {
+    let (old, new) = (WriteVersion::NEWEST, WriteVersion(WriteVersion::NEWEST.0 + 1));
+    let mut nodes = Nodes { world: World::new(), cluster: Arc::default(), engines: Vec::new() };
+    for reads in [new, new, old] {
+        nodes.add(reads).await;
+    }
+    nodes.world.tenant(&nodes.engines[0]).await;
+    let written = |node: usize| nodes.engines[node].directory().write_version();
+    let long_after = tokio::time::Instant::now() + options().raise_after * 4;
+    until("time to pass", async || tokio::time::Instant::now() >= long_after).await;
+    assert_eq!([written(0), written(1), written(2)], [old; 3], "one of them does not read it");
+    nodes.engines[2].hand_over(PATIENCE).await;
+    nodes.engines[2].drain(PATIENCE).await;
+    until("it is raised", async || (written(0), written(1)) == (new, new)).await;
+
+    // One of before comes back: it follows and forwards, and owns nothing whoever is lost.
+    nodes.add(old).await;
+    let late = &nodes.engines[3];
+    until("it knows", async || late.directory().write_version() == new && late.directory().tenant_exists(&acme()))
+        .await;
+    let mut reader = nodes.reader(3).await;
+    let mut last = Offset(0);
+    for number in 0..20 {
+        last = nodes.submit(3, text(&format!("SM{number}"), CALLER, "hello")).await.unwrap().offset;
+    }
+    reader.reads_to(last).await;
+    for number in 0..20 {
+        let tenant = TenantId::new(&format!("other-{number}")).unwrap();
+        let register = ask(Command::Register(Registration::Tenant(tenant.clone())));
+        late.submit(&TenantId::system(), register).await.unwrap();
+        until("it is there", async || late.tenant(&tenant).await.is_ok()).await;
+    }
+    assert_eq!(late.owned().tenants, 0, "of two dozen tenants");
+    nodes.cluster.isolate(&name(0));
+    nodes.cluster.isolate(&name(1));
+    let alone = tokio::time::timeout(options().confirm_within * 4, nodes.submit(3, text("SM-alone", CALLER, "x")));
+    assert!(!matches!(alone.await, Ok(Ok(_))) && late.owned().tenants == 0, "nor when it is alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_alone_does_not_start_on_events_that_it_does_not_read() {
+    let (world, newer) = (World::new(), WriteVersion(WriteVersion::NEWEST.0 + 1));
+    let engine = Engine::start(setup(&world, &name(0))).await.unwrap();
+    let directory = engine.inner_node().directory.clone();
+    assert!(directory.may_write(WriteVersion::NEWEST).is_ok() && directory.may_write(newer).is_err());
+    engine.raise_to(newer).await.unwrap();
+    assert!(directory.may_write(newer).is_ok());
+    engine.raise_to(WriteVersion::FIRST).await.unwrap();
+    assert_eq!(engine.directory().write_version(), newer, "it is only ever raised");
+    engine.drain(PATIENCE).await;
+    let refused = Engine::start(setup(&world, &name(0))).await.err().expect("it does not start");
+    assert!(refused.to_string().contains("use a newer one"), "{refused}");
 }

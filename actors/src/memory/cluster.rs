@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use schema::ids::NodeId;
+use schema::{event::WriteVersion, ids::NodeId};
 use tokio::sync::{mpsc, watch};
 
 use super::lock;
@@ -42,9 +42,9 @@ struct Link {
 
 impl MemoryCluster {
     /// A node joins; it is asked nothing before it opens its door.
-    pub fn join(self: &Arc<Self>, node: &NodeId) -> Arc<dyn Cluster> {
-        let member =
-            Member { node: node.clone(), state: MemberState::Joining, weight: 1, address: format!("memory/{node}") };
+    pub fn join(self: &Arc<Self>, node: &NodeId, reads: WriteVersion) -> Arc<dyn Cluster> {
+        let (state, address) = (MemberState::Joining, format!("memory/{node}"));
+        let member = Member { node: node.clone(), state, weight: 1, address, reads };
         lock(&self.nodes).insert(node.clone(), Kept { member, door: None });
         Arc::new(Seen { all: self.clone(), me: node.clone() })
     }

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use schema::{
     command::{Reply, Request},
-    event::SealedBatch,
+    event::{SealedBatch, WriteVersion},
     ids::{ChannelId, Epoch, MessageId, NodeId, Offset, TenantId},
 };
 use serde::{Deserialize, Serialize};
@@ -60,6 +60,8 @@ pub struct Member {
     pub weight: u32,
     /// Where other nodes reach it.
     pub address: String,
+    /// The kinds of events that it reads.
+    pub reads: WriteVersion,
 }
 
 /// Membership, and the way to each member.

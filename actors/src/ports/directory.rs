@@ -1,6 +1,7 @@
 //! The directory: who exists and which address routes where. A view of the feed of tenant `system`.
 
 use schema::{
+    event::WriteVersion,
     ids::{AccountId, ChannelId, TenantId},
     pause::Pause,
 };
@@ -45,6 +46,8 @@ pub trait Directory: Send + Sync + 'static {
     fn account(&self, account: &AccountId) -> Option<AccountEntry>;
     /// An account by the carrier's id.
     fn account_by_carrier_id(&self, carrier_id: &str) -> Option<AccountEntry>;
+    /// Which kinds of events may be written.
+    fn write_version(&self) -> WriteVersion;
     /// What is held back at every tenant.
     fn pause(&self) -> Pause;
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use schema::ids::NodeId;
+use schema::{event::WriteVersion, ids::NodeId};
 use tokio::sync::mpsc;
 
 use super::world::World;
@@ -128,6 +128,7 @@ impl Cluster for Seen {
             state: kept.state,
             weight: 1,
             address: format!("simulated/{node}"),
+            reads: WriteVersion::NEWEST,
         };
         listed.map(member).collect()
     }

@@ -79,7 +79,8 @@ impl Shell {
     fn decide_own(&self, core: &mut Core, ticket: Ticket) {
         let Some(ticket) = self.pass_known(core, ticket) else { return };
         let directory = core.directory.as_deref();
-        match settings_decide::decide(&core.settings, directory, &ticket.request.command, self.now()) {
+        let decided = settings_decide::decide(&core.settings, directory, &ticket.request.command, self.now());
+        match decided.and_then(|drafts| self.may_write(&drafts).map(|()| drafts)) {
             Ok(drafts) => self.accept_own(core, drafts, ticket),
             Err(refusal) => self.refuse(ticket, refusal),
         }

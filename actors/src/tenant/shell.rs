@@ -12,7 +12,7 @@ use std::{
 
 use schema::{
     command::{Reply, Request},
-    event::{Accepted, Event, Header},
+    event::{Accepted, Event, Header, WriteVersion},
     ids::{AddressHash, BatchId, BatchNumber, ConversationId, FeedId, MessageId, NodeId, Offset, RequestId},
     problem::Code,
     time::Stamp,
@@ -171,7 +171,7 @@ impl Shell {
 
     /// Puts what was decided into the batch and answers when that is durable.
     pub(crate) fn accept(&self, tracked: &Rc<RefCell<Tracked>>, decided: Result<Decision, Refusal>, ticket: Ticket) {
-        let decision = match decided {
+        let decision = match decided.and_then(|decision| self.may_write(&decision.events).map(|()| decision)) {
             Ok(decision) => decision,
             Err(refusal) => return self.refuse(ticket, refusal),
         };
@@ -196,6 +196,12 @@ impl Shell {
             core.pending.touched.entry(conversation).or_insert_with(|| tracked.clone());
         }
         self.complete(core, reply, ticket.reply);
+    }
+
+    /// Kinds of events that a node does not read are not written.
+    pub(crate) fn may_write(&self, drafts: &[Draft]) -> Result<(), Refusal> {
+        let needed = drafts.iter().map(|draft| draft.fact.since()).max();
+        self.context.everyone.may_write(needed.unwrap_or(WriteVersion::FIRST))
     }
 
     /// Adds the tenant's own events, which belong to no conversation.

@@ -198,6 +198,8 @@ facts! {
     82 v 1 "directory.account" AccountRegistered,
     /// Every tenant's texts are held back, or leave again.
     83 v 1 "directory.pause" EveryonePaused,
+    /// Every node reads more kinds of events: from here on they may be written.
+    84 v 1 "directory.write_version" WriteVersionRaised,
 
     // What was looked after.
     /// A line's arrivals were read back from the carrier up to a time.

@@ -9,11 +9,13 @@ mod fact;
 mod part;
 #[cfg(test)]
 mod tests;
+mod version;
 
 pub use codec::{BatchHeader, CodecError, SealedBatch, SealedEvent, SealedPart, StoredEvent};
 pub use fact::*;
 pub use part::{Content, MediaRef, Part, Personal};
 use serde::{Deserialize, Serialize};
+pub use version::WriteVersion;
 
 use crate::{
     ids::{ConversationId, DedupeKey, MessageId, Offset, OperatorId, RequestId},

@@ -1,8 +1,12 @@
 //! Other nodes, for whoever runs the engine.
 
+use actors::{
+    engine::Engine,
+    ports::{Member, MemberState},
+};
 use axum::{Json, extract::State};
 use schema::{
-    ids::NodeId,
+    event::WriteVersion,
     problem::Problem,
     rest::{ClusterMember, ClusterStatus},
 };
@@ -17,26 +21,42 @@ pub(super) async fn cluster(State(state): State<ApiState>, caller: Caller) -> An
     must_run_the_engine(&caller)?;
     let engine = &state.parts().engine;
     let Some(known) = engine.members() else {
-        let mut alone = row(engine.node().clone(), "serving", 1, String::new());
+        let node = engine.node().clone();
+        let (state, reads) = (MemberState::Serving, WriteVersion::NEWEST);
+        let mut alone = row(&Member { node, state, weight: 1, address: String::new(), reads });
         alone.tenants = Some(engine.owned().tenants);
-        return Ok(Json(ClusterStatus { node: engine.node().clone(), members: vec![alone] }));
+        return Ok(status(engine, vec![alone]));
     };
     let members = known.iter().map(|member| async {
         let owned = engine.owned_by(&member.node).await;
-        let said = row(member.node.clone(), member.state.as_str(), member.weight, member.address.clone());
         ClusterMember {
             tenants: owned.as_ref().map(|owned| owned.tenants),
             followed: owned.as_ref().map(|owned| owned.followed),
             takeovers: owned.as_ref().map(|owned| owned.takeovers),
             forwarded: owned.as_ref().map(|owned| owned.forwarded),
-            ..said
+            ..row(member)
         }
     });
-    let members = futures_util::future::join_all(members).await;
-    Ok(Json(ClusterStatus { node: engine.node().clone(), members }))
+    Ok(status(engine, futures_util::future::join_all(members).await))
 }
 
-fn row(node: NodeId, state: &str, weight: u32, relay: String) -> ClusterMember {
-    let state = state.to_owned();
-    ClusterMember { node, state, weight, relay, tenants: None, followed: None, takeovers: None, forwarded: None }
+fn status(engine: &Engine, members: Vec<ClusterMember>) -> Json<ClusterStatus> {
+    let write_version = engine.directory().write_version();
+    Json(ClusterStatus { node: engine.node().clone(), write_version, members })
+}
+
+/// What a member says of itself without being asked.
+fn row(member: &Member) -> ClusterMember {
+    let Member { node, state, weight, address, reads } = member.clone();
+    ClusterMember {
+        node,
+        state: state.as_str().to_owned(),
+        weight,
+        relay: address,
+        reads,
+        tenants: None,
+        followed: None,
+        takeovers: None,
+        forwarded: None,
+    }
 }

@@ -18,9 +18,17 @@ pub async fn cluster_status(config: &Config, url: Option<&str>, as_json: bool) -
         return Ok(());
     }
     let status: ClusterStatus = serde_json::from_value(answer)?;
-    println!("{}", line(["NODE", "STATE", "WEIGHT", "TENANTS", "FOLLOWED", "TAKEOVERS", "FORWARDED", "RELAY"]));
+    println!(
+        "{}",
+        line(["NODE", "STATE", "WEIGHT", "TENANTS", "FOLLOWED", "TAKEOVERS", "FORWARDED", "READS", "RELAY"])
+    );
     for member in &status.members {
         println!("{}", row(member, member.node == status.node));
+    }
+    let written = status.write_version;
+    println!("Events of write version {written} are written.");
+    for behind in status.members.iter().filter(|member| member.reads < written) {
+        println!("{} does not read them: it follows and forwards, and owns nothing until it is upgraded.", behind.node);
     }
     Ok(())
 }
@@ -30,11 +38,14 @@ fn row(member: &ClusterMember, is_asked: bool) -> String {
     let name = format!("{}{}", member.node, if is_asked { " *" } else { "" });
     let (weight, tenants, followed) = (member.weight.to_string(), count(member.tenants), count(member.followed));
     let (takeovers, forwarded) = (count(member.takeovers), count(member.forwarded));
-    line([&name, &member.state, &weight, &tenants, &followed, &takeovers, &forwarded, &member.relay])
+    let reads = member.reads.to_string();
+    line([&name, &member.state, &weight, &tenants, &followed, &takeovers, &forwarded, &reads, &member.relay])
 }
 
-fn line([node, state, weight, tenants, followed, takeovers, forwarded, relay]: [&str; 8]) -> String {
-    format!("{node:<20}{state:<10}{weight:>7}{tenants:>9}{followed:>10}{takeovers:>11}{forwarded:>11}  {relay}")
-        .trim_end()
-        .to_owned()
+fn line([node, state, weight, tenants, followed, takeovers, forwarded, reads, relay]: [&str; 9]) -> String {
+    format!(
+        "{node:<20}{state:<10}{weight:>7}{tenants:>9}{followed:>10}{takeovers:>11}{forwarded:>11}{reads:>7}  {relay}"
+    )
+    .trim_end()
+    .to_owned()
 }

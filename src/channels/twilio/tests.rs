@@ -42,6 +42,9 @@ impl Directory for Book {
     fn pause(&self) -> schema::pause::Pause {
         schema::pause::Pause::None
     }
+    fn write_version(&self) -> schema::event::WriteVersion {
+        schema::event::WriteVersion::FIRST
+    }
 
     fn tenant_exists(&self, _: &TenantId) -> bool {
         true

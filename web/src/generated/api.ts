@@ -1247,6 +1247,8 @@ export interface components {
             forwarded?: number | null;
             /** @description Which. */
             node: components["schemas"]["NodeId"];
+            /** @description The kinds of events that it reads. Below `write_version` it follows and forwards, and owns nothing. */
+            reads: components["schemas"]["WriteVersion"];
             /** @description Where its relay answers. */
             relay: string;
             /** @description `joining`, `serving`, `draining` or `left`. */
@@ -1273,6 +1275,8 @@ export interface components {
             members: components["schemas"]["ClusterMember"][];
             /** @description Who was asked. */
             node: components["schemas"]["NodeId"];
+            /** @description Kinds of events that are written: raised when every member reads more. */
+            write_version: components["schemas"]["WriteVersion"];
         };
         /**
          * @description Stable codes. Clients may match on them; titles may change.
@@ -1883,6 +1887,11 @@ export interface components {
             data: components["schemas"]["EveryonePaused"];
             /** @enum {string} */
             type: "directory.pause";
+        } | {
+            /** @description Every node reads more kinds of events: from here on they may be written. */
+            data: components["schemas"]["WriteVersionRaised"];
+            /** @enum {string} */
+            type: "directory.write_version";
         } | {
             /** @description A line's arrivals were read back from the carrier up to a time. */
             data: components["schemas"]["LineCaughtUp"];
@@ -3155,6 +3164,17 @@ export interface components {
             idempotency_key?: string | null;
             /** @description 1 to 10,000 characters. */
             text: string;
+        };
+        /**
+         * Format: int32
+         * @description Stands for all kinds of events, and versions of kinds, that came with it or before it. The one in force is in the
+         *     directory; it is only ever raised, once every node reads what it allows.
+         */
+        WriteVersion: number;
+        /** @description From here on every kind of event of this version may be written, to every tenant's log. */
+        WriteVersionRaised: {
+            /** @description Which. */
+            version: components["schemas"]["WriteVersion"];
         };
     };
     responses: never;

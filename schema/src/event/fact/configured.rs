@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    event::WriteVersion,
     ids::{AccountId, ChannelId, Offset, OperatorId, TemplateId, TenantId},
     pause::{Pause, PauseScope},
     role::Role,
@@ -224,4 +225,10 @@ body!(/// What stays in its lane at every tenant from here on.
 EveryonePaused {
     /// What of them.
     pause: Pause,
+});
+
+body!(/// From here on every kind of event of this version may be written, to every tenant's log.
+WriteVersionRaised {
+    /// Which.
+    version: WriteVersion,
 });

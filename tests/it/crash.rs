@@ -40,6 +40,8 @@ const ACKED: (usize, usize) = (5, 150);
 const START_MS: usize = 400;
 /// A callback that met several kills comes back after some seconds.
 const SETTLED_WITHIN: Duration = Duration::from_secs(40);
+/// Nothing new in so long: everything has been seen.
+const STILL: Duration = Duration::from_millis(200);
 
 /// `CRASH_SEED=… cargo test --test it crash` throws the same dice again.
 fn seed() -> u64 {
@@ -68,6 +70,8 @@ struct Run {
     /// On a store that is not the default one.
     is_elsewhere: bool,
     loading_ends: AtomicBool,
+    /// Nobody says anything more.
+    loaded: AtomicBool,
     following_ends: AtomicBool,
 }
 
@@ -102,6 +106,7 @@ async fn killed(moments: Vec<Moment>, beside: Vec<(String, String)>) {
         chance,
         is_elsewhere,
         loading_ends: AtomicBool::new(false),
+        loaded: AtomicBool::new(false),
         following_ends: AtomicBool::new(false),
     });
     let spawn = |seed: Option<u64>| {
@@ -140,6 +145,7 @@ impl Run {
         let callers = join_all((0..CALLERS).map(|number| maker(number, 2).calls()));
         let operators = join_all((0..OPERATORS).map(|number| maker(number, 3).sends()));
         tokio::join!(texters, callers, operators);
+        self.loaded.store(true, Ordering::Relaxed);
     }
 
     async fn rounds(&self, mut server: Server, moments: &[Moment]) {
@@ -193,13 +199,19 @@ impl Run {
         server
     }
 
-    /// Every text has met its fate, and the followers have seen it.
+    /// Everything was said, every text has met its fate, and the followers have seen all of it: nothing more comes.
     async fn settled(&self) {
+        until_within(SETTLED_WITHIN, "everything to be said", async || self.loaded.load(Ordering::Relaxed)).await;
+        let mut before = 0;
         until_within(SETTLED_WITHIN, "every text to meet its fate", async || {
             let carrier = self.world.carrier.messages();
             let [first, second] = &self.followers;
             let seen = first.look(|view| Log::new(&view.events).is_settled(&carrier).then(|| view.position()));
-            seen.is_some_and(|position| second.look(|view| view.position() >= position))
+            let Some(position) = seen.filter(|position| second.look(|view| view.position() >= *position)) else {
+                return false;
+            };
+            pace(STILL).await;
+            std::mem::replace(&mut before, position) == position
         })
         .await;
     }

@@ -239,7 +239,8 @@ pub fn view(view: &View, log: &[Value], kills: usize) -> Vec<String> {
     let began = usize::try_from(view.began()).unwrap();
     let expected = log.get(began..).unwrap_or_default();
     if view.events.len() != expected.len() {
-        wrong.push(format!("a client saw {} events of {}", view.events.len(), expected.len()));
+        let (seen, next) = (view.events.len(), expected.get(view.events.len()));
+        wrong.push(format!("a client saw {seen} events of {}; not {next:?}", expected.len()));
     }
     let differing = view.events.iter().zip(expected).find(|(seen, kept)| seen != kept);
     wrong.extend(differing.map(|(seen, kept)| format!("a client saw {seen}, the log has {kept}")));

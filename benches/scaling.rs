@@ -1,5 +1,6 @@
 //! What hundreds of nodes ask of gossip, and a thousand of placement: chitchat itself, set as `src/cluster/gossip.rs` sets it,
-//! over channels and in virtual time; and where rendezvous hashing puts tenants.
+//! over channels and in virtual time; where rendezvous hashing puts tenants; and what a tenant weighs in the directory, which
+//! every node holds whole. docs/scaling.md computes with it.
 #![allow(clippy::disallowed_methods, reason = "a bench has the real time and its own arguments")]
 
 #[path = "support/figures.rs"]
@@ -10,6 +11,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use actors::{
     cluster::first_of,
+    directory::SystemDirectory,
     ports::{Member, MemberState},
 };
 use chitchat::{
@@ -18,8 +20,12 @@ use chitchat::{
 };
 use figures::{Run, Wanted};
 use schema::{
-    event::WriteVersion,
-    ids::{NodeId, TenantId},
+    event::{
+        AccountRegistered, Author, ChannelClaimed, Fact, Header, Origin, StoredEvent, TenantRegistered, Via,
+        WriteVersion,
+    },
+    ids::{AccountId, ChannelId, NodeId, Offset, RequestId, TenantId},
+    time::Stamp,
 };
 use tokio::time::Instant;
 
@@ -37,6 +43,7 @@ fn main() {
         gossip(&mut run, nodes);
     }
     placement(&mut run);
+    directory(&mut run);
     run.end();
 }
 
@@ -65,7 +72,8 @@ async fn start(node: usize, transport: &ChannelTransport) -> ChitchatHandle {
         extra_liveness_predicate: None,
         protocol_version: ProtocolVersion::V0,
     };
-    let about = [("state", "serving"), ("weight", "1"), ("relay", "10.0.0.1:7947"), ("relay_version", "1")];
+    let about =
+        [("state", "serving"), ("weight", "1"), ("relay", "10.0.0.1:7947"), ("relay_version", "1"), ("reads", "1")];
     let about = about.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
     spawn_chitchat(config, about, transport).await.expect("an address of its own")
 }
@@ -181,4 +189,61 @@ fn placement(run: &mut Run) {
     );
     let share = moved.len() as f64 / tenants as f64 * 100.0;
     run.row(0, "… one node dies: tenants that move", "%", vec![share], &Wanted::Nothing, &note);
+}
+
+/// A tenant with an account and a line.
+fn registered(number: usize) -> [Fact; 3] {
+    let tenant = TenantId::new(&format!("tenant-{number}")).expect("a slug");
+    let account = AccountId::new(&format!("account-{number}")).expect("a slug");
+    let channel = ChannelId::new(&format!("line-{number}")).expect("a slug");
+    let claimed = ChannelClaimed {
+        channel,
+        tenant: tenant.clone(),
+        account: account.clone(),
+        address: format!("+1{number:010}"),
+    };
+    let carrier_id = format!("AC{number:032x}");
+    [
+        TenantRegistered { tenant: tenant.clone() }.into(),
+        AccountRegistered { account, tenant, carrier_id }.into(),
+        claimed.into(),
+    ]
+}
+
+/// Bytes of this process that are in memory.
+fn resident() -> f64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").expect("this process");
+    pages.split_whitespace().nth(1).and_then(|pages| pages.parse::<f64>().ok()).expect("a number") * 4_096.0
+}
+
+fn directory(run: &mut Run) {
+    let tenants = run.full_or_quick(1_000_000, 1_000);
+    let (before, began) = (resident(), std::time::Instant::now());
+    let directory = SystemDirectory::default();
+    let mut log = Vec::new();
+    let mut logged = 0;
+    for (fact, offset) in (0..tenants).flat_map(registered).zip(1..) {
+        let origin = Origin { by: Author::Engine, via: Via::Engine, request: RequestId(uuid::Uuid::nil()) };
+        let (stamp, previous) = (Stamp(1_795_000_000_000_000 + offset), Offset(0));
+        let header = Header { offset: Offset(offset), stamp, conversation: None, previous, origin, accepted: None };
+        let event = StoredEvent { header, fact, parts: Vec::new() };
+        log.clear();
+        event.encode(&mut log).expect("it is small");
+        logged += log.len();
+        directory.apply(&event.fact);
+    }
+    let each = tenants as f64;
+    let note = format!(
+        "with an account and a line; {:.0} bytes in the directory's log; made and read at {:.1} µs",
+        logged as f64 / each,
+        began.elapsed().as_secs_f64() * 1e6 / each,
+    );
+    run.row(
+        0,
+        "a tenant in the directory of every node: bytes",
+        "bytes",
+        vec![(resident() - before) / each],
+        &Wanted::Nothing,
+        &note,
+    );
 }

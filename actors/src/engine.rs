@@ -260,7 +260,7 @@ impl Engine {
         {
             return Ok(handle.clone());
         }
-        if *id != TenantId::system() && !self.inner.node.directory.tenant_exists(id) {
+        if *id != TenantId::system() && !self.inner.node.directory.tenant_exists(id) && !self.learns_of(id).await {
             return Err(Refusal::rejected(Code::NotFound, format!("tenant {id}")));
         }
         self.put_aside(id);

@@ -435,4 +435,10 @@ pub struct ClusterMember {
     /// Requests it has passed to owners since its start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forwarded: Option<u64>,
+    /// When it last took one over, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_takeover: Option<Stamp>,
+    /// How many events it lacks of the followed tenant that is furthest behind its owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub behind: Option<u64>,
 }

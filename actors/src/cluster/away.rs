@@ -5,7 +5,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -54,6 +54,8 @@ pub(crate) struct Away {
     /// Somebody has found that the owner is another.
     nudge: Notify,
     parting: AtomicBool,
+    /// Events that were missing here when the owner last said where it stands.
+    behind: AtomicU64,
     /// Nobody writes to what readers hold any more. Not a `watch`, which wakes who waits in a random order: a run could not
     /// be repeated from a seed.
     ended: CancellationToken,
@@ -82,6 +84,7 @@ impl Away {
             owner: ArcSwap::from_pointee(owner),
             nudge: Notify::new(),
             parting: AtomicBool::new(false),
+            behind: AtomicU64::new(0),
             ended: CancellationToken::new(),
         });
         shared.seat.store(Arc::new(Seat::There(away.clone())));
@@ -96,6 +99,11 @@ impl Away {
 
     fn is_parting(&self) -> bool {
         self.parting.load(Ordering::Acquire)
+    }
+
+    /// Events that were missing here when the owner last said where it stands.
+    pub(crate) fn behind(&self) -> u64 {
+        self.behind.load(Ordering::Relaxed)
     }
 
     /// Nobody follows any more; readers are told.
@@ -278,6 +286,7 @@ impl Away {
             Followed::Stands(stands) => {
                 shared.viewed.advance(stands.viewed);
                 let behind = stands.head.0.saturating_sub(shared.feed.position().offset.0);
+                self.behind.store(behind, Ordering::Relaxed);
                 metrics::histogram!("deskwire_cluster_follow_lag_events")
                     .record(f64::from(u32::try_from(behind).unwrap_or(u32::MAX)));
                 true

@@ -4,18 +4,21 @@ use std::time::Duration;
 
 use schema::{
     event::WriteVersion,
-    ids::{FeedId, NodeId, TenantId},
+    ids::{FeedId, NodeId, Offset, TenantId},
 };
 
 use super::{Together, on_its_way, place::first_of};
 use crate::{
-    engine::Node,
+    engine::{Engine, Node},
     handle::Refusal,
     ports::{Asked, Directory as _, Member, MemberState, PeerAnswer, PeerError, Question},
 };
 
 /// For a member that is asked whether it is there.
 const PROBE_WITHIN: Duration = Duration::from_millis(500);
+
+/// For the directory to follow its log.
+const LEARNED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Where a tenant should run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +99,7 @@ impl Together {
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
-        self.count_takeover();
+        self.count_takeover(node.ports.clock.now());
         Ok(())
     }
 
@@ -138,5 +141,17 @@ impl Together {
         if matches!(asked, Err(PeerError::Unknown(_))) {
             self.suspects.unreachable(member, node.ports.clock.monotonic());
         }
+    }
+}
+
+impl Engine {
+    /// Whether the directory holds a tenant when it has caught up with its log: another node may have registered it just now.
+    pub(crate) async fn learns_of(&self, tenant: &TenantId) -> bool {
+        let directory = TenantId::system();
+        let Some(system) = self.together().and_then(|_| self.running(&directory)) else { return false };
+        let Ok(head) = self.ports().log.head(&FeedId::of(&directory)).await else { return false };
+        let last = Offset(head.next_offset.0 - 1);
+        let caught_up = tokio::time::timeout(LEARNED_WITHIN, system.feed().reach(last)).await;
+        caught_up.is_ok() && self.inner_node().directory.tenant_exists(tenant)
     }
 }

@@ -31,6 +31,7 @@ use dashmap::DashMap;
 use schema::{
     event::WriteVersion,
     ids::{NodeId, Offset, TenantId},
+    time::Stamp,
 };
 use tokio::sync::mpsc;
 
@@ -118,6 +119,8 @@ pub(crate) struct Together {
     directory_at: AtomicU64,
     moved: mpsc::Sender<TenantId>,
     takeovers: AtomicU64,
+    /// A stamp; 0: there was none.
+    last_takeover: AtomicU64,
     forwarded: AtomicU64,
 }
 
@@ -138,6 +141,7 @@ impl Together {
             directory_at: AtomicU64::new(0),
             moved,
             takeovers: AtomicU64::new(0),
+            last_takeover: AtomicU64::new(0),
             forwarded: AtomicU64::new(0),
         };
         (together, looked_for)
@@ -199,17 +203,20 @@ impl Together {
         metrics::counter!("deskwire_cluster_forwarded_total").increment(1);
     }
 
-    fn count_takeover(&self) {
+    fn count_takeover(&self, now: Stamp) {
         self.takeovers.fetch_add(1, Ordering::Relaxed);
+        self.last_takeover.store(now.0, Ordering::Relaxed);
         metrics::counter!("deskwire_cluster_takeovers_total").increment(1);
     }
 
-    pub(crate) fn owned(&self, tenants: u64, followed: u64) -> Owned {
+    /// What this node did about others' tenants; what it holds is counted elsewhere.
+    pub(crate) fn did(&self) -> Owned {
+        let last = self.last_takeover.load(Ordering::Relaxed);
         Owned {
-            tenants,
-            followed,
             takeovers: self.takeovers.load(Ordering::Relaxed),
             forwarded: self.forwarded.load(Ordering::Relaxed),
+            last_takeover: (last > 0).then_some(Stamp(last)),
+            ..Owned::default()
         }
     }
 }

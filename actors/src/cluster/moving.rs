@@ -58,11 +58,12 @@ impl Engine {
     /// What this node owns and follows.
     pub fn owned(&self) -> Owned {
         let handles = self.handles();
-        let here = handles.iter().filter(|handle| handle.is_here()).count();
-        let followed = handles.iter().filter(|handle| !handle.is_here() && !handle.is_closed()).count();
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        let (here, followed) = (count(here), count(followed));
-        self.together().map_or(Owned { tenants: here, ..Owned::default() }, |together| together.owned(here, followed))
+        let tenants = count(handles.iter().filter(|handle| handle.is_here()).count());
+        let followed = handles.iter().filter(|handle| !handle.is_closed()).filter_map(TenantHandle::behind);
+        let (followed, behind) = followed.fold((0, 0), |(sum, most), behind| (sum + 1, behind.max(most)));
+        let did = self.together().map(|together| together.did()).unwrap_or_default();
+        Owned { tenants, followed, behind, ..did }
     }
 
     /// Whether this node has the tenant, or should: always, where there are no others.

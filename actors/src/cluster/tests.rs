@@ -168,6 +168,13 @@ async fn what_is_registered_at_one_node_is_known_at_all() {
         let settings = engine.tenant(&acme()).await.unwrap().settings();
         assert!(settings.channels.contains_key(&line()), "settings come with the feed");
     }
+    for number in 0..30 {
+        let tenant = TenantId::new(&format!("other-{number}")).unwrap();
+        let register = ask(Command::Register(Registration::Tenant(tenant.clone())));
+        nodes.engines[number % 3].submit(&TenantId::system(), register).await.unwrap();
+        let known = nodes.engines[(number + 1) % 3].tenant(&tenant).await;
+        assert!(!matches!(known, Err(Refusal::Rejected { .. })), "asked at once, at another node: {:?}", known.err());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

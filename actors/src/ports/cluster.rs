@@ -10,6 +10,7 @@ use schema::{
     command::{Reply, Request},
     event::{SealedBatch, WriteVersion},
     ids::{ChannelId, Epoch, MessageId, NodeId, Offset, TenantId},
+    time::Stamp,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -139,6 +140,12 @@ pub struct Owned {
     pub takeovers: u64,
     /// Requests it has passed to owners since its start.
     pub forwarded: u64,
+    /// When it last took one over.
+    #[serde(default)]
+    pub last_takeover: Option<Stamp>,
+    /// How many events it lacks of the followed tenant that is furthest behind its owner.
+    #[serde(default)]
+    pub behind: u64,
 }
 
 /// Why a node gave no answer.

@@ -226,6 +226,11 @@ impl TenantHandle {
         }
     }
 
+    /// If it runs on another node: events that were missing here when that last said where it stands.
+    pub(crate) fn behind(&self) -> Option<u64> {
+        self.away().map(|away| away.behind())
+    }
+
     /// The tenant's own mailbox, if it runs here.
     fn here(&self) -> Option<Addr<TenantActor>> {
         match &**self.shared.seat.load() {

@@ -34,6 +34,8 @@ pub(super) async fn cluster(State(state): State<ApiState>, caller: Caller) -> An
             followed: owned.as_ref().map(|owned| owned.followed),
             takeovers: owned.as_ref().map(|owned| owned.takeovers),
             forwarded: owned.as_ref().map(|owned| owned.forwarded),
+            last_takeover: owned.as_ref().and_then(|owned| owned.last_takeover),
+            behind: owned.as_ref().map(|owned| owned.behind),
             ..row(member)
         }
     });
@@ -58,5 +60,7 @@ fn row(member: &Member) -> ClusterMember {
         followed: None,
         takeovers: None,
         forwarded: None,
+        last_takeover: None,
+        behind: None,
     }
 }

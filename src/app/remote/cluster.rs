@@ -4,10 +4,14 @@ use reqwest::Method;
 use schema::{
     ids::TenantId,
     rest::{ClusterMember, ClusterStatus},
+    time::Stamp,
 };
 
 use super::Server;
 use crate::config::Config;
+
+const HEADS: [&str; 11] =
+    ["NODE", "STATE", "WEIGHT", "TENANTS", "FOLLOWED", "BEHIND", "TAKEOVERS", "LAST", "FORWARDED", "READS", "RELAY"];
 
 /// Prints who is a member, as a table or as JSON.
 pub async fn cluster_status(config: &Config, url: Option<&str>, as_json: bool) -> anyhow::Result<()> {
@@ -18,10 +22,7 @@ pub async fn cluster_status(config: &Config, url: Option<&str>, as_json: bool) -
         return Ok(());
     }
     let status: ClusterStatus = serde_json::from_value(answer)?;
-    println!(
-        "{}",
-        line(["NODE", "STATE", "WEIGHT", "TENANTS", "FOLLOWED", "TAKEOVERS", "FORWARDED", "READS", "RELAY"])
-    );
+    println!("{}", line(HEADS.map(str::to_owned)));
     for member in &status.members {
         println!("{}", row(member, member.node == status.node));
     }
@@ -35,17 +36,29 @@ pub async fn cluster_status(config: &Config, url: Option<&str>, as_json: bool) -
 
 fn row(member: &ClusterMember, is_asked: bool) -> String {
     let count = |number: Option<u64>| number.map_or("-".to_owned(), |number| number.to_string());
-    let name = format!("{}{}", member.node, if is_asked { " *" } else { "" });
-    let (weight, tenants, followed) = (member.weight.to_string(), count(member.tenants), count(member.followed));
-    let (takeovers, forwarded) = (count(member.takeovers), count(member.forwarded));
-    let reads = member.reads.to_string();
-    line([&name, &member.state, &weight, &tenants, &followed, &takeovers, &forwarded, &reads, &member.relay])
+    line([
+        format!("{}{}", member.node, if is_asked { " *" } else { "" }),
+        member.state.clone(),
+        member.weight.to_string(),
+        count(member.tenants),
+        count(member.followed),
+        count(member.behind),
+        count(member.takeovers),
+        member.last_takeover.map_or("-".to_owned(), shown),
+        count(member.forwarded),
+        member.reads.to_string(),
+        member.relay.clone(),
+    ])
 }
 
-fn line([node, state, weight, tenants, followed, takeovers, forwarded, reads, relay]: [&str; 9]) -> String {
-    format!(
-        "{node:<20}{state:<10}{weight:>7}{tenants:>9}{followed:>10}{takeovers:>11}{forwarded:>11}{reads:>7}  {relay}"
-    )
-    .trim_end()
-    .to_owned()
+fn shown(at: Stamp) -> String {
+    let at = i64::try_from(at.0).ok().and_then(|at| jiff::Timestamp::from_microsecond(at).ok());
+    at.map_or("-".to_owned(), |at| at.strftime("%F %TZ").to_string())
+}
+
+fn line(
+    [node, state, weight, tenants, followed, behind, takeovers, last, forwarded, reads, relay]: [String; 11],
+) -> String {
+    let who = format!("{node:<20}{state:<10}{weight:>7}{tenants:>9}{followed:>10}{behind:>8}");
+    format!("{who}{takeovers:>11}{last:>22}{forwarded:>11}{reads:>7}  {relay}").trim_end().to_owned()
 }

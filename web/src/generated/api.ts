@@ -1237,6 +1237,11 @@ export interface components {
         ClusterMember: {
             /**
              * Format: int64
+             * @description How many events it lacks of the followed tenant that is furthest behind its owner.
+             */
+            behind?: number | null;
+            /**
+             * Format: int64
              * @description Tenants of others that it follows, for its own dashboards and requests.
              */
             followed?: number | null;
@@ -1245,6 +1250,7 @@ export interface components {
              * @description Requests it has passed to owners since its start.
              */
             forwarded?: number | null;
+            last_takeover?: components["schemas"]["Stamp"] | null;
             /** @description Which. */
             node: components["schemas"]["NodeId"];
             /** @description The kinds of events that it reads. Below `write_version` it follows and forwards, and owns nothing. */

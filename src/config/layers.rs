@@ -8,6 +8,7 @@ use figment::{
     providers::{Format, Toml},
     value::{Dict, Map, Value},
 };
+use serde::Deserialize;
 
 use super::{Config, ConfigError, Fault};
 
@@ -89,9 +90,22 @@ struct Variable {
 impl Variable {
     fn of(name: String, text: &str) -> Option<Self> {
         let key = name.strip_prefix(PREFIX)?.to_ascii_lowercase().replace("__", ".");
-        let value = text.parse().unwrap_or_else(|never: std::convert::Infallible| match never {});
-        Some(Self { name, key, value })
+        Some(Self { name, key, value: value(text) })
     }
+}
+
+/// What a variable holds: a list, a table or a quoted text as in a file, `true`, `false` or a number, else the text as
+/// it stands.
+///
+/// The first three are not left to figment: its own reading of a quoted text counts letters and cuts at bytes, so that
+/// an escape behind any letter but ASCII loses text or panics.
+fn value(text: &str) -> Value {
+    let text = text.trim();
+    if text.starts_with(['"', '\'', '[', '{']) {
+        let read: Result<Value, _> = Deserialize::deserialize(toml::de::ValueDeserializer::new(text));
+        return read.unwrap_or_else(|_| Value::from(text));
+    }
+    text.parse().unwrap_or_else(|never: std::convert::Infallible| match never {})
 }
 
 impl Provider for Variable {

@@ -114,6 +114,21 @@ fn a_shared_secret_is_checked_and_never_shown() {
 }
 
 #[test]
+fn a_quoted_variable_is_read_as_in_a_file_and_what_is_not_toml_is_text() {
+    for (value, wanted) in [
+        (r#""/tmp/\u00fcber/\t""#, "/tmp/über/\t"),
+        (r#""/tmp/über\\x""#, "/tmp/über\\x"),
+        (r"'/tmp/über\x'", r"/tmp/über\x"),
+        (r#""��\E""#, r#""��\E""#),
+        ("[/tmp", "[/tmp"),
+        (" /tmp/x ", "/tmp/x"),
+    ] {
+        let config = load(&[("DESKWIRE__DATA__DIRECTORY", value)]).unwrap();
+        assert_eq!(config.data.directory, Path::new(wanted), "{value}");
+    }
+}
+
+#[test]
 fn every_fault_is_reported_at_once() {
     let said = refused(&[("DESKWIRE__TENANT__MAILBOX_MAX", "3"), ("DESKWIRE__STREAM__ERRORS_MAX", "0")]);
     assert!(said.contains("tenant.mailbox_max") && said.contains("stream.errors_max"), "{said}");

@@ -145,9 +145,7 @@ fn keys(config: &Config, command: &KeysCommand) -> anyhow::Result<()> {
 }
 
 fn date(stamp: Option<Stamp>) -> String {
-    let seconds = stamp.and_then(|stamp| i64::try_from(stamp.0 / 1_000_000).ok());
-    let time = seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-    time.map_or("-".to_owned(), |time| time.to_string())
+    stamp.and_then(app::date).unwrap_or_else(|| "-".to_owned())
 }
 
 fn age(age: std::time::Duration) -> String {

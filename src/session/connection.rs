@@ -435,11 +435,8 @@ async fn write_slice(
     slice: &Slice,
     message_bytes: usize,
 ) -> Result<(), Stop> {
-    let mut start = 0;
-    while start < slice.len() {
-        let (frames, count) = slice.frames(desk.role, start, message_bytes);
+    for frames in slice.pieces(desk.role, 0, message_bytes) {
         transport.feed(frames).await?;
-        start += count;
     }
     let (operator, role) = (&desk.operator, desk.role);
     for filter in desk.filters.iter_mut().filter(|filter| filter.is_live()) {

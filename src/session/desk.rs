@@ -38,7 +38,6 @@ pub(super) struct Desk {
     pub(super) filters: Vec<Filter>,
     /// Its place in the fan-out; none: its socket is not there to be written to by others.
     pub(super) member: Option<Member>,
-    is_parked: bool,
     /// Set while subscribed to presence.
     pub(super) presence: Option<broadcast::Receiver<News>>,
     rights: watch::Receiver<Offset>,
@@ -83,7 +82,6 @@ impl Desk {
             cursor,
             filters: Vec::new(),
             member: None,
-            is_parked: false,
             presence: None,
             rights,
             grant,
@@ -96,9 +94,9 @@ impl Desk {
     /// The two things it waits for: events, and everything else.
     pub(super) fn waits(&mut self) -> (Events<'_>, Others<'_>) {
         let catching_up = self.filters.iter().any(|filter| !filter.is_live());
-        let Self { cursor, presence, rights, keys, member, is_parked, .. } = self;
-        let events = match member.as_ref().filter(|_| *is_parked) {
-            Some(member) => Events::Parked(member.lane()),
+        let Self { cursor, presence, rights, keys, member, .. } = self;
+        let events = match member.as_ref().map(Member::lane).filter(|lane| !lane.is_held()) {
+            Some(lane) => Events::Parked(lane),
             None => Events::Own(cursor),
         };
         (events, Others { catching_up, presence, rights, keys })
@@ -114,17 +112,13 @@ impl Desk {
     pub(super) async fn park(&mut self, stall: Duration) -> Result<(), Stop> {
         let Some(member) = &self.member else { return Ok(()) };
         match member.park(self.cursor.position()) {
-            None => {
-                self.is_parked = true;
-                Ok(())
-            }
+            None => Ok(()),
             Some(written) => self.go_on(written, stall).await,
         }
     }
 
     /// Goes on where the fan-out is.
     pub(super) async fn take_back(&mut self, stall: Duration) -> Result<(), Stop> {
-        self.is_parked = false;
         match self.member.as_ref().and_then(|member| member.lane().take()) {
             Some(written) => self.go_on(written, stall).await,
             None => Ok(()),

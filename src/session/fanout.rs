@@ -190,12 +190,10 @@ impl Frames {
     fn make(&self, at: Offset, role: Role) -> Bytes {
         let mut bytes = BytesMut::new();
         for slice in &self.slices {
-            let mut start = slice.entries().partition_point(|entry| entry.offset <= at);
-            while start < slice.len() {
-                let (text, count) = slice.frames(role, start, self.message_bytes);
+            let start = slice.entries().partition_point(|entry| entry.offset <= at);
+            for text in slice.pieces(role, start, self.message_bytes) {
                 header(&mut bytes, text.len());
                 bytes.extend_from_slice(&text);
-                start += count;
             }
         }
         bytes.freeze()

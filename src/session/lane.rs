@@ -77,6 +77,11 @@ impl Lane {
         *self.place() = Place::Parked(at);
     }
 
+    /// Whether the session writes.
+    pub(super) fn is_held(&self) -> bool {
+        matches!(*self.place(), Place::Held)
+    }
+
     /// The session writes from now on. None: it did before.
     pub(super) fn take(&self) -> Option<Written> {
         match mem::replace(&mut *self.place(), Place::Held) {
@@ -146,4 +151,4 @@ impl Lane {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

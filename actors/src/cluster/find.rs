@@ -1,11 +1,8 @@
 //! Finding a tenant's owner: the log's word first, the hash only where that owner is gone.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use schema::{
-    event::WriteVersion,
-    ids::{FeedId, NodeId, Offset, TenantId},
-};
+use schema::ids::{FeedId, NodeId, Offset, TenantId};
 
 use super::{Together, on_its_way, place::first_of};
 use crate::{
@@ -16,9 +13,6 @@ use crate::{
 
 /// For a member that is asked whether it is there.
 const PROBE_WITHIN: Duration = Duration::from_millis(500);
-
-/// For the directory to follow its log.
-const LEARNED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Where a tenant should run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,33 +30,36 @@ impl Together {
     pub(crate) async fn find(&self, node: &Node, tenant: &TenantId) -> Result<Place, Refusal> {
         let head = node.ports.log.head(&FeedId::of(tenant)).await.map_err(on_its_way)?;
         let now = node.ports.clock.monotonic();
-        let (members, written) = (self.members(), node.directory.write_version());
-        let may_own = !self.is_leaving() && self.options.reads >= written;
+        let members = self.able(node);
+        let may_own = !self.is_leaving() && members.iter().any(|member| member.node == self.me);
         match head.owner {
             Some(owner) if owner == self.me && may_own => return Ok(Place::Here),
             Some(owner) if may_own && self.is_invited(tenant, &owner) => return Ok(Place::Taken),
-            Some(owner) if owner != self.me && self.is_alive(&members, &owner, (written, now)) => {
+            Some(owner) if owner != self.me && self.is_alive(&members, &owner, now) => {
                 return Ok(Place::There(owner));
             }
             _ => {}
         }
-        match self.candidate(&members, tenant, (written, now)) {
+        match self.candidate(&members, tenant, now) {
             Some(candidate) if candidate != self.me => Ok(Place::There(candidate)),
             Some(_) if self.duels.wait(tenant, now).is_zero() => Ok(Place::Taken),
             _ => Err(Refusal::Moved),
         }
     }
 
-    /// Who should take a tenant that nobody owns: of those that read what is written.
-    pub(crate) fn candidate(
-        &self,
-        members: &[Member],
-        tenant: &TenantId,
-        (written, now): (WriteVersion, Duration),
-    ) -> Option<NodeId> {
+    /// Members that read what is written: the others own nothing.
+    pub(crate) fn able(&self, node: &Node) -> Arc<[Member]> {
+        let (members, written) = (self.members(), node.directory.write_version());
+        if members.iter().all(|member| member.reads >= written) {
+            return members;
+        }
+        members.iter().filter(|member| member.reads >= written).cloned().collect()
+    }
+
+    /// Who should take a tenant that nobody owns, of those that are able to.
+    pub(crate) fn candidate(&self, members: &[Member], tenant: &TenantId, now: Duration) -> Option<NodeId> {
         let first = |state: MemberState, is_usable: &dyn Fn(&Member) -> bool| {
-            let usable = members.iter().filter(|member| member.state == state && member.reads >= written);
-            first_of(tenant, usable.filter(|member| is_usable(member))).cloned()
+            first_of(tenant, members.iter().filter(|member| member.state == state && is_usable(member))).cloned()
         };
         let is_usable = |member: &Member| self.is_usable(member, now);
         let is_other = |member: &Member| member.node != self.me;
@@ -79,10 +76,9 @@ impl Together {
         }
     }
 
-    /// Whether a member is there to be asked, as an owner.
-    fn is_alive(&self, members: &[Member], node: &NodeId, (written, now): (WriteVersion, Duration)) -> bool {
-        let owns = |member: &Member| member.state != MemberState::Left && member.reads >= written;
-        members.iter().any(|member| member.node == *node && owns(member))
+    /// Whether one of these members is there to be asked.
+    fn is_alive(&self, members: &[Member], node: &NodeId, now: Duration) -> bool {
+        members.iter().any(|member| member.node == *node && member.state != MemberState::Left)
             && !self.suspects.is_gone(node, now, self.options.suspect_after)
     }
 
@@ -150,8 +146,7 @@ impl Engine {
         let directory = TenantId::system();
         let Some(system) = self.together().and_then(|_| self.running(&directory)) else { return false };
         let Ok(head) = self.ports().log.head(&FeedId::of(&directory)).await else { return false };
-        let last = Offset(head.next_offset.0 - 1);
-        let caught_up = tokio::time::timeout(LEARNED_WITHIN, system.feed().reach(last)).await;
-        caught_up.is_ok() && self.inner_node().directory.tenant_exists(tenant)
+        let caught_up = system.feed().shows(Offset(head.next_offset.0 - 1)).await;
+        caught_up == Ok(true) && self.inner_node().directory.tenant_exists(tenant)
     }
 }

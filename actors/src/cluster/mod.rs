@@ -29,7 +29,6 @@ use std::{
 
 use dashmap::DashMap;
 use schema::{
-    event::WriteVersion,
     ids::{NodeId, Offset, TenantId},
     time::Stamp,
 };
@@ -62,8 +61,6 @@ pub struct ClusterOptions {
     pub answer_within: Duration,
     /// Between two looks at the wake index, which holds other nodes' tenants too.
     pub wake_every: Duration,
-    /// The kinds of events that this node reads.
-    pub reads: WriteVersion,
     /// Every member must have read more kinds of events for so long before those are written: one that is started again
     /// meanwhile, with the version it had, is not left out.
     pub raise_after: Duration,
@@ -77,7 +74,6 @@ impl Default for ClusterOptions {
             takeovers_per_s: 200,
             answer_within: Duration::from_secs(10),
             wake_every: Duration::from_millis(1_000),
-            reads: WriteVersion::NEWEST,
             raise_after: Duration::from_secs(60),
         }
     }

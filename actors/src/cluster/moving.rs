@@ -11,7 +11,7 @@ use crate::{
     engine::{Engine, Node, WeakEngine},
     feed::CloseReason,
     handle::Refusal,
-    ports::{Directory as _, Member, MemberState, Owned, Question},
+    ports::{Member, MemberState, Owned, Question},
     tenant::{TenantHandle, handle::Shared},
 };
 
@@ -128,9 +128,8 @@ async fn give_away(node: Arc<Node>, together: Arc<Together>, handle: TenantHandl
     while let left = deadline.saturating_duration_since(tokio::time::Instant::now())
         && !left.is_zero()
     {
-        let (members, now) = (together.members(), node.ports.clock.monotonic());
-        let written = node.directory.write_version();
-        let Some(heir) = together.candidate(&members, tenant, (written, now)) else { return };
+        let (members, now) = (together.able(&node), node.ports.clock.monotonic());
+        let Some(heir) = together.candidate(&members, tenant, now) else { return };
         let take = Question::Take { before: node.id.clone() };
         match together.ask(&node, &heir, (tenant, take), left).await {
             Ok(_) => return,

@@ -58,8 +58,7 @@ impl Nodes {
     async fn add(&mut self, reads: WriteVersion) {
         let node = name(self.engines.len());
         let setup = setup(&self.world, &node);
-        let options = ClusterOptions { reads, ..options() };
-        let joined = Joined { cluster: self.cluster.join(&node, reads), options };
+        let joined = Joined { cluster: self.cluster.join(&node, reads), options: options() };
         let engine = Engine::join(setup, joined).unwrap();
         self.cluster.open(&node, Arc::new(engine.clone()));
         engine.begin().await.unwrap();

@@ -44,17 +44,18 @@ impl Engine {
 /// what is written says so.
 pub(crate) async fn raise_write_version(engine: WeakEngine) {
     let mut wanted: Option<(WriteVersion, Duration)> = None;
-    let mut is_behind = false;
+    let mut was_able = true;
     let Some(every) = engine.upgrade().and_then(|engine| Some(engine.together()?.options.wake_every)) else { return };
     loop {
         tokio::time::sleep(every).await;
         let Some(engine) = engine.upgrade() else { return };
         let Some(together) = engine.together() else { return };
-        let (written, reads) = (engine.inner_node().directory.write_version(), together.options.reads);
+        let written = engine.inner_node().directory.write_version();
         metrics::gauge!("deskwire_cluster_write_version").set(f64::from(written.0));
-        if std::mem::replace(&mut is_behind, written > reads) != (written > reads) {
-            tracing::error!(%written, %reads, "events are written that this node does not read: it follows and forwards, \
-                and owns nothing until it is upgraded");
+        let is_able = together.able(engine.inner_node()).iter().any(|member| member.node == *engine.node());
+        if std::mem::replace(&mut was_able, is_able) && !is_able {
+            tracing::error!(%written, "events are written that this node does not read: it follows and forwards, and owns \
+                nothing until it is upgraded");
         }
         let now = engine.ports().clock.monotonic();
         wanted = engine.may_be_raised_to(together).map(|version| match wanted {

@@ -257,6 +257,15 @@ impl Slice {
         (frames.all.slice(from..spans[fit - 1].frame.end as usize), fit)
     }
 
+    /// All inbox frames of the events from `start` on, in pieces of at most `max_bytes` where one frame is not longer.
+    pub fn pieces(&self, role: Role, mut start: usize, max_bytes: usize) -> impl Iterator<Item = Bytes> {
+        std::iter::from_fn(move || {
+            let (frames, count) = self.frames(role, start, max_bytes);
+            start += count;
+            (count > 0).then_some(frames)
+        })
+    }
+
     /// The publication of one event as the inbox has it: `{"data":…,"offset":7}`.
     pub fn publication(&self, role: Role, index: usize) -> &[u8] {
         let frames = self.chunk.frames(role);

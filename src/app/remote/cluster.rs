@@ -4,11 +4,10 @@ use reqwest::Method;
 use schema::{
     ids::TenantId,
     rest::{ClusterMember, ClusterStatus},
-    time::Stamp,
 };
 
 use super::Server;
-use crate::config::Config;
+use crate::{app, config::Config};
 
 const HEADS: [&str; 11] =
     ["NODE", "STATE", "WEIGHT", "TENANTS", "FOLLOWED", "BEHIND", "TAKEOVERS", "LAST", "FORWARDED", "READS", "RELAY"];
@@ -44,16 +43,11 @@ fn row(member: &ClusterMember, is_asked: bool) -> String {
         count(member.followed),
         count(member.behind),
         count(member.takeovers),
-        member.last_takeover.map_or("-".to_owned(), shown),
+        member.last_takeover.and_then(app::date).unwrap_or_else(|| "-".to_owned()),
         count(member.forwarded),
         member.reads.to_string(),
         member.relay.clone(),
     ])
-}
-
-fn shown(at: Stamp) -> String {
-    let at = i64::try_from(at.0).ok().and_then(|at| jiff::Timestamp::from_microsecond(at).ok());
-    at.map_or("-".to_owned(), |at| at.strftime("%F %TZ").to_string())
 }
 
 fn line(

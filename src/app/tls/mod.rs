@@ -168,9 +168,7 @@ fn usable(pair: &Pair, now: Stamp) -> Result<(Arc<ServerConfig>, Stamp), Unusabl
 }
 
 fn shown(stamp: Stamp) -> String {
-    let seconds = i64::try_from(stamp.0 / 1_000_000).unwrap_or(i64::MAX);
-    jiff::Timestamp::from_second(seconds)
-        .map_or_else(|_| "a day beyond the calendar".to_owned(), |time| time.to_string())
+    super::date(stamp).unwrap_or_else(|| "a day beyond the calendar".to_owned())
 }
 
 #[cfg(test)]

@@ -10,13 +10,10 @@ use schema::{
     ids::{ConversationId, Epoch, RequestId, TenantId},
     time::Stamp,
 };
-use tokio::{
-    io::AsyncReadExt as _,
-    net::{TcpListener, TcpStream},
-};
+use tokio::{io::AsyncReadExt as _, net::TcpStream};
 use uuid::Uuid;
 
-use super::{super::lane::Wire, *};
+use super::{super::lane::tests::lane, *};
 
 fn feed() -> Feed {
     let vault = Vault::new(Arc::new(MemoryKeys::default()));
@@ -40,14 +37,6 @@ fn publish(feed: &Feed, count: u64) {
         Event { header, fact: ConversationAssigned { operator: None }.into(), parts: Default::default() }
     };
     feed.publish(first, (first.0..first.0 + count).map(event).collect());
-}
-
-async fn lane() -> (Lane, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let theirs = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    let (_, write) = listener.accept().await.unwrap().0.into_split();
-    write.writable().await.unwrap();
-    (Lane::new(Wire(Arc::new(write)), Role::Operator), theirs)
 }
 
 /// Offsets of all publications in the next message.

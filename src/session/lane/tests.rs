@@ -16,7 +16,8 @@ impl News for Given {
     }
 }
 
-async fn lane() -> (Lane, TcpStream) {
+/// A lane, and the other end of its socket.
+pub(in crate::session) async fn lane() -> (Lane, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let theirs = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (_, write) = listener.accept().await.unwrap().0.into_split();

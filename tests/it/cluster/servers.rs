@@ -44,7 +44,7 @@ struct Duel {
 
 impl Duel {
     async fn begin(servers: &Servers) -> Self {
-        let options = CqlOptions { request_timeout: Duration::from_secs(3), ..servers.options("duel") };
+        let options = servers.options("duel");
         migrate(&options).await.unwrap();
         let stop = Arc::new(AtomicBool::new(false));
         let mut writers = Vec::new();

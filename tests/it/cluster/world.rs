@@ -120,7 +120,7 @@ impl World {
 
     /// Two nodes over servers of the test's own, a tenant and its line.
     pub async fn start_over(servers: &Servers, name: &str) -> Self {
-        let options = CqlOptions { request_timeout: Duration::from_secs(3), ..servers.options(name) };
+        let options = servers.options(name);
         migrate(&options).await.unwrap();
         let mut world = Self::nobody(&options, None).await;
         world.add_all(&[const { Vec::new() }; 2]);

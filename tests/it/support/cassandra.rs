@@ -76,11 +76,9 @@ fn start() -> Server {
     let _ = fs::remove_dir_all(&directory);
     fs::create_dir_all(&directory).unwrap();
     let (native, storage) = (free_port(), free_port());
-    let (authority, certificate) = (Authority::new(), directory.join("server.pem"));
-    let (chain, key) = authority.certify(&["127.0.0.1"]);
-    fs::write(&certificate, key + &chain).unwrap();
+    let (authority, certificate) = certify(&directory);
     let filled = [
-        ("@certificate@", certificate.to_str().expect("a path is text").to_owned()),
+        ("@certificate@", certificate),
         ("@token@", "0".to_owned()),
         ("@seed@", format!("127.0.0.1:{storage}")),
         ("@address@", "127.0.0.1".to_owned()),
@@ -96,6 +94,14 @@ fn start() -> Server {
         fs::read_to_string(&log).ok()?.contains("superuser role").then_some(())
     });
     Server { address, authority: authority.pem(), _guard: Some(guard) }
+}
+
+/// Writes a server's key and certificate into its directory; who signed it, and where they are.
+pub(super) fn certify(directory: &Path) -> (Authority, String) {
+    let (authority, certificate) = (Authority::new(), directory.join("server.pem"));
+    let (chain, key) = authority.certify(&["127.0.0.1"]);
+    fs::write(&certificate, key + &chain).unwrap();
+    (authority, certificate.to_str().expect("a path is text").to_owned())
 }
 
 /// Writes a server's configuration into its directory, with places filled in.

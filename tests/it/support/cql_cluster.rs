@@ -6,12 +6,14 @@ use std::{fs, net::TcpStream, path::PathBuf, process::Child, time::Duration};
 use deskwire::store::cql::CqlOptions;
 use tempfile::TempDir;
 
-use super::{authority::Authority, cassandra, process::free_port, wait::wait_for_within};
+use super::{cassandra, process::free_port, wait::wait_for_within};
 
 /// Ends the server when this process has ended, however it ended: its end of the pipe closes.
 const GUARD: &str = r#""$@" >>"$DIRECTORY/log" 2>&1 </dev/null & child=$!; cat >/dev/null; kill -9 $child"#;
 /// A start beside two others.
 const START: Duration = Duration::from_secs(180);
+/// For an answer of servers that may be gone.
+const REQUEST: Duration = Duration::from_secs(3);
 /// Each has a third of the ring.
 const TOKENS: [&str; 3] = ["-9223372036854775808", "-3074457345618258603", "3074457345618258602"];
 
@@ -27,16 +29,14 @@ impl Servers {
     pub fn start() -> Self {
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let (native, storage) = (free_port(), free_port());
-        let (authority, certificate) = (Authority::new(), directory.path().join("server.pem"));
-        let (chain, key) = authority.certify(&["127.0.0.1"]);
-        fs::write(&certificate, key + &chain).unwrap();
+        let (_, certificate) = cassandra::certify(directory.path());
         let mut servers = Self { directory, native, running: [const { None }; 3] };
         for (number, token) in TOKENS.into_iter().enumerate() {
             let place = servers.place(number);
             fs::create_dir_all(&place).unwrap();
             let filled = [
                 ("PasswordAuthenticator", "AllowAllAuthenticator".to_owned()),
-                ("@certificate@", certificate.to_str().expect("a path is text").to_owned()),
+                ("@certificate@", certificate.clone()),
                 ("@token@", token.to_owned()),
                 ("@seed@", format!("127.0.0.1:{storage}")),
                 ("@address@", address(number)),
@@ -90,6 +90,7 @@ impl Servers {
             contact_points: self.contact_points(),
             replication: "{'class': 'SimpleStrategy', 'replication_factor': 3}".to_owned(),
             replicas_min: 3,
+            request_timeout: REQUEST,
             ..cassandra::options(keyspace)
         }
     }

@@ -39,7 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 fn main() {
     let mut run = Run::new("scaling");
-    for nodes in run.full_or_quick(vec![10, 100, 300, 600], vec![5]) {
+    for nodes in run.full_or_quick(vec![10, 100, 300, 600, 1_000], vec![5]) {
         gossip(&mut run, nodes);
     }
     placement(&mut run);

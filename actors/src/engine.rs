@@ -2,7 +2,7 @@
 
 mod wake;
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use dashmap::DashMap;
 use schema::{
@@ -16,7 +16,7 @@ use tokio::sync::{OnceCell, oneshot};
 use crate::{
     arbiters::Arbiters,
     catch_up::Gaps,
-    cluster::{Joined, Together, look_for_owners, raise_write_version},
+    cluster::{Joined, Together, Way, look_for_owners, raise_write_version},
     conversation::Policy,
     directory::SystemDirectory,
     feed::FeedConfig,
@@ -251,7 +251,7 @@ impl Engine {
 
     /// A tenant's handle; starts the tenant if it sleeps. Unknown tenants are `not_found`.
     pub async fn tenant(&self, id: &TenantId) -> Result<TenantHandle, Refusal> {
-        if self.inner.draining.load(std::sync::atomic::Ordering::Relaxed) {
+        if self.is_draining() {
             return Err(Refusal::Draining);
         }
         let known = self.inner.tenants.get(id).map(|cell| cell.clone());
@@ -260,7 +260,7 @@ impl Engine {
         {
             return Ok(handle.clone());
         }
-        if *id != TenantId::system() && !self.inner.node.directory.tenant_exists(id) && !self.learns_of(id).await {
+        if !self.knows(id).await {
             return Err(Refusal::rejected(Code::NotFound, format!("tenant {id}")));
         }
         self.put_aside(id);
@@ -294,7 +294,7 @@ impl Engine {
 
     async fn submit_once_or_again(&self, id: &TenantId, request: Request) -> Result<Reply, Refusal> {
         if let Some(together) = self.together() {
-            return self.submit_wherever(id, request, together.options.answer_within).await;
+            return self.submit_wherever(together, id, request).await;
         }
         let request = match self.tenant(id).await?.try_submit(request).await {
             Ok(result) => return result,
@@ -304,20 +304,39 @@ impl Engine {
     }
 
     /// To the tenant's owner, also while it changes: what was certainly not stored is asked again.
-    async fn submit_wherever(&self, id: &TenantId, request: Request, within: Duration) -> Result<Reply, Refusal> {
-        let deadline = tokio::time::Instant::now() + within;
+    async fn submit_wherever(&self, together: &Together, id: &TenantId, request: Request) -> Result<Reply, Refusal> {
+        let deadline = tokio::time::Instant::now() + together.options.answer_within;
         let mut wait = MOVED_AGAIN.0;
+        let mut is_first = true;
         loop {
-            let result = match self.tenant(id).await {
-                Ok(tenant) => tenant.try_submit(request.clone()).await.unwrap_or(Err(Refusal::Moved)),
+            let result = match self.way(together, id, mem::take(&mut is_first)).await {
+                Ok(Way::Seated(tenant)) => tenant.try_submit(request.clone()).await.unwrap_or(Err(Refusal::Moved)),
+                Ok(Way::To(owner)) => self.forward(together, &owner, id, request.clone()).await,
                 Err(refusal) => Err(refusal),
             };
             if result != Err(Refusal::Moved) || tokio::time::Instant::now() + wait >= deadline {
                 return result;
             }
             tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(MOVED_AGAIN.1);
+            wait = (wait * 3 / 2).min(MOVED_AGAIN.1);
         }
+    }
+
+    /// Whether there is such a tenant.
+    pub(crate) async fn knows(&self, id: &TenantId) -> bool {
+        *id == TenantId::system() || self.inner.node.directory.tenant_exists(id) || self.learns_of(id).await
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.inner.draining.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Whether a tenant runs or is followed here, or readers here wait for its next owner.
+    pub(crate) fn is_held(&self, id: &TenantId) -> bool {
+        let cell = self.inner.tenants.get(id).map(|cell| cell.clone());
+        let handle = cell.as_ref().and_then(|cell| cell.get());
+        let is_read = handle.is_some_and(|handle| !handle.is_closed() || !handle.shared.feed.is_closed());
+        is_read || self.inner.kept.contains_key(id)
     }
 
     /// Tenants whose carriers were not answered.

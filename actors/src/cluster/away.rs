@@ -21,12 +21,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Together, find::Place, tail};
+use super::{Together, find::Place, forward::refusal, tail};
 use crate::{
     engine::Node,
     feed::CloseReason,
     handle::Refusal,
-    ports::{Follow, Followed, Following, MemberState, PeerAnswer, PeerError, Question},
+    ports::{Follow, Followed, Following, PeerAnswer, PeerError, Question},
     tenant::{
         TenantHandle,
         handle::{Seat, Shared},
@@ -67,6 +67,13 @@ enum Lost {
     LetGo(Option<NodeId>),
     /// For whatever reason.
     Otherwise,
+}
+
+/// Whoever reads next on this node finds what was answered.
+pub(super) async fn shown(shared: &Shared, reply: &Reply) {
+    if timeout(SHOWN_WITHIN, shared.feed.reach(reply.offset)).await.is_err() {
+        tracing::debug!(feed = %shared.feed.id(), "a reply overtook its events");
+    }
 }
 
 impl Away {
@@ -126,44 +133,25 @@ impl Away {
     /// Passes a command on; what comes back is also shown here.
     pub(crate) async fn submit(&self, shared: &Shared, request: Request) -> Result<Reply, Refusal> {
         let is_same_again = Identity::of(&request).is_some();
-        self.together.count_forwarded();
-        let asked = self.ask_owner(Question::Submit(Box::new(request)), self.together.options.answer_within).await;
-        let reply = match asked {
-            Ok(PeerAnswer::Done(reply)) => reply,
-            Ok(_) => return Err(Refusal::unavailable("the tenant's owner answered something else")),
-            // The same command is accepted once, however often it comes.
-            Err(PeerError::Unknown(_)) if is_same_again => return Err(Refusal::Moved),
-            Err(error) => return Err(self.refusal(error)),
-        };
-        // Whoever reads next on this node finds what was answered.
-        if timeout(SHOWN_WITHIN, shared.feed.reach(reply.offset)).await.is_err() {
-            tracing::debug!(tenant = %self.tenant, "a reply overtook its events");
-        }
+        let owner = self.owner.load_full();
+        let reply = self.together.forward(&self.node, &owner, &self.tenant, request).await;
+        let reply = reply.map_err(|error| self.refusal(error, is_same_again))?;
+        shown(shared, &reply).await;
         Ok(reply)
     }
 
     /// Asks the owner something else.
     pub(crate) async fn ask(&self, question: Question, within: Duration) -> Result<PeerAnswer, Refusal> {
-        self.ask_owner(question, within).await.map_err(|error| self.refusal(error))
-    }
-
-    async fn ask_owner(&self, question: Question, within: Duration) -> Result<PeerAnswer, PeerError> {
         let owner = self.owner.load_full();
-        self.together.ask(&self.node, &owner, (&self.tenant, question), within).await
+        let asked = self.together.ask(&self.node, &owner, (&self.tenant, question), within).await;
+        asked.map_err(|error| self.refusal(error, false))
     }
 
-    fn refusal(&self, error: PeerError) -> Refusal {
-        match error {
-            PeerError::Refused(refusal) => refusal,
-            PeerError::Unknown(reason) => {
-                Refusal::unavailable(format!("the tenant's owner did not answer, it may have been done: {reason}"))
-            }
-            PeerError::NotOwner { .. } | PeerError::Unreachable(_) => {
-                self.nudge.notify_one();
-                Refusal::Moved
-            }
-            PeerError::Moving => Refusal::Moved,
+    fn refusal(&self, error: PeerError, is_same_again: bool) -> Refusal {
+        if matches!(error, PeerError::NotOwner { .. } | PeerError::Unreachable(_)) {
+            self.nudge.notify_one();
         }
+        refusal(error, is_same_again)
     }
 
     /// Until the tenant runs here, or nobody needs it.
@@ -177,8 +165,9 @@ impl Away {
             if self.is_parting() {
                 break;
             }
-            if let Lost::LetGo(heir) = lost {
-                self.pass_to(heir).await;
+            if let Lost::LetGo(Some(heir)) = lost {
+                let before = self.owner.load_full();
+                self.together.pass_to(&self.node, &heir, &self.tenant, &before).await;
             }
             match self.together.find(&self.node, &self.tenant).await {
                 Ok(Place::There(owner)) => self.owner.store(Arc::new(owner)),
@@ -202,7 +191,7 @@ impl Away {
         let owner = self.owner.load_full();
         let following = match self.begin(shared, &owner).await {
             Ok(following) => following,
-            Err(PeerError::NotOwner { owner: heir }) if self.is_draining(&owner) => return Lost::LetGo(heir),
+            Err(PeerError::NotOwner { owner: heir }) if self.together.is_draining(&owner) => return Lost::LetGo(heir),
             Err(PeerError::NotOwner { owner: Some(other) }) => {
                 // Whoever it names may be gone without its knowing.
                 self.together.probe(&self.node, &other).await;
@@ -309,23 +298,5 @@ impl Away {
                 tracing::debug!(%tenant, %error, "the owner was not told who is online here");
             }
         });
-    }
-
-    fn is_draining(&self, owner: &NodeId) -> bool {
-        self.together.members().iter().any(|member| member.node == *owner && member.state == MemberState::Draining)
-    }
-
-    /// The owner has let it go and nobody has taken it yet.
-    async fn pass_to(&self, heir: Option<NodeId>) {
-        let before = (*self.owner.load_full()).clone();
-        let Some(heir) = heir else { return };
-        if heir == self.node.id {
-            return self.together.invite(&self.tenant, before);
-        }
-        let take = Question::Take { before };
-        let asked = self.together.ask(&self.node, &heir, (&self.tenant, take), FOLLOW_WITHIN).await;
-        if let Err(error) = asked {
-            tracing::debug!(tenant = %self.tenant, %heir, %error, "a tenant was not taken yet");
-        }
     }
 }

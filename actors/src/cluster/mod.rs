@@ -3,8 +3,8 @@
 //! The log says who owns a tenant, and its fence decides between two who think so. Members only say who is there to be
 //! asked. Nothing here is on the way of a node that is alone.
 //!
-//! `place` (the hash) → `find` (the owner, from log and members) → `away` (following an owner elsewhere) or
-//! `tenant::start` (owning it here); `door` is what other nodes reach; `moving` gives tenants away and takes them; `versions` says
+//! `place` (the hash) → `find` (the owner, from log and members) → `tenant::start` (owning it here), `forward` (a
+//! command, to an owner elsewhere) or `away` (following an owner, for those who read here); `door` is what other nodes reach; `moving` gives tenants away and takes them; `versions` says
 //! which kinds of events are written, and who reads them.
 
 mod away;
@@ -12,6 +12,7 @@ mod door;
 mod duels;
 mod find;
 mod follow;
+mod forward;
 mod moving;
 mod place;
 mod tail;
@@ -34,10 +35,13 @@ use schema::{
 };
 use tokio::sync::mpsc;
 
-use self::duels::{Duels, Suspects, Turns};
 pub use self::place::{first_of, in_order_of};
 pub(crate) use self::{
-    away::Away, find::Place, moving::look_for_owners, tail::bring_up, versions::raise_write_version,
+    away::Away, find::Place, forward::Way, moving::look_for_owners, tail::bring_up, versions::raise_write_version,
+};
+use self::{
+    duels::{Duels, Suspects, Turns},
+    forward::Routes,
 };
 use crate::{
     handle::Refusal,
@@ -111,6 +115,7 @@ pub(crate) struct Together {
     turns: Turns,
     /// Tenants that their owner has let go, for this node to take.
     invited: DashMap<TenantId, NodeId>,
+    routes: Routes,
     /// Up to where the directory holds the system feed.
     directory_at: AtomicU64,
     moved: mpsc::Sender<TenantId>,
@@ -134,6 +139,7 @@ impl Together {
             duels: Duels::default(),
             turns: Turns::per_second(options.takeovers_per_s),
             invited: DashMap::new(),
+            routes: Routes::default(),
             directory_at: AtomicU64::new(0),
             moved,
             takeovers: AtomicU64::new(0),

@@ -19,6 +19,8 @@ use crate::{
 const GIVEN_TOGETHER: usize = 8;
 /// For another node to take one.
 const TAKE_WITHIN: Duration = Duration::from_secs(5);
+/// The same, for whoever waits for it.
+const PASSED_WITHIN: Duration = Duration::from_secs(1);
 /// How long readers wait on this node for a tenant that nobody serves, before they are sent to look elsewhere.
 const HOMELESS: Duration = Duration::from_secs(30);
 /// Between two looks for such a tenant.
@@ -28,6 +30,21 @@ impl Together {
     /// `before` has let the tenant go: this node may take it.
     pub(crate) fn invite(&self, tenant: &TenantId, before: NodeId) {
         self.invited.insert(tenant.clone(), before);
+    }
+
+    pub(super) fn is_draining(&self, node: &NodeId) -> bool {
+        self.members().iter().any(|member| member.node == *node && member.state == MemberState::Draining)
+    }
+
+    /// `before` has let a tenant go and nobody has taken it yet: `heir` should.
+    pub(super) async fn pass_to(&self, node: &Node, heir: &NodeId, tenant: &TenantId, before: &NodeId) {
+        if *heir == node.id {
+            return self.invite(tenant, before.clone());
+        }
+        let take = Question::Take { before: before.clone() };
+        if let Err(error) = self.ask(node, heir, (tenant, take), PASSED_WITHIN).await {
+            tracing::debug!(%tenant, %heir, %error, "a tenant was not taken yet");
+        }
     }
 
     fn invitation_ends(&self, tenant: &TenantId) {

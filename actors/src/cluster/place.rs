@@ -1,6 +1,8 @@
 //! Weighted rendezvous hashing: who should take a tenant that nobody owns. Every node comes to the same answer, and a
 //! node that comes or goes moves no tenant between two others.
 
+use std::cmp::Ordering;
+
 use schema::ids::{NodeId, TenantId};
 use sha2::{Digest, Sha256};
 
@@ -8,16 +10,27 @@ use crate::ports::Member;
 
 /// The member that should have a tenant.
 pub fn first_of<'m>(tenant: &TenantId, members: impl IntoIterator<Item = &'m Member>) -> Option<&'m NodeId> {
-    in_order_of(tenant, members).into_iter().next()
+    scored(tenant, members).min_by(before).map(|(_, node)| node)
 }
 
 /// Members in the order in which they should have a tenant.
 pub fn in_order_of<'m>(tenant: &TenantId, members: impl IntoIterator<Item = &'m Member>) -> Vec<&'m NodeId> {
-    let scored = members.into_iter().filter(|member| member.weight > 0);
-    let mut scored: Vec<(f64, &NodeId)> =
-        scored.map(|member| (score(tenant, &member.node, member.weight), &member.node)).collect();
-    scored.sort_by(|(one, first), (other, second)| other.total_cmp(one).then_with(|| first.cmp(second)));
+    let mut scored: Vec<_> = scored(tenant, members).collect();
+    scored.sort_by(before);
     scored.into_iter().map(|(_, node)| node).collect()
+}
+
+fn scored<'m>(
+    tenant: &TenantId,
+    members: impl IntoIterator<Item = &'m Member>,
+) -> impl Iterator<Item = (f64, &'m NodeId)> {
+    let able = members.into_iter().filter(|member| member.weight > 0);
+    able.map(|member| (score(tenant, &member.node, member.weight), &member.node))
+}
+
+/// The highest score first; of two that are equal, the first by name.
+fn before((one, first): &(f64, &NodeId), (other, second): &(f64, &NodeId)) -> Ordering {
+    other.total_cmp(one).then_with(|| first.cmp(second))
 }
 
 /// -weight / ln(u), u uniform in (0, 1): the highest of n such is member i's with probability weight i / sum.

@@ -33,6 +33,8 @@ pub(super) async fn open(node: &Node, tenant: &TenantId) -> Result<Arc<Shared>, 
     };
     let shared = Arc::new(share(node, &feed, &anchor, &head, settings, checkpoint));
     bring_up(node, &shared).await?;
+    // Nobody here was told of what was written while nobody read it here.
+    node.advances.iter().for_each(|advances| advances.mark(&feed));
     Ok(shared)
 }
 

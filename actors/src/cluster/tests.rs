@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use schema::{
     command::{Command, Registration, Reply, Request},
     event::WriteVersion,
@@ -13,9 +15,10 @@ use super::{ClusterOptions, Joined};
 use crate::{
     engine::{Engine, Setup},
     feed::Cursor,
+    follower::Advances,
     handle::Refusal,
     memory::MemoryCluster,
-    ports::Log as _,
+    ports::{Asked, Follow, Following, Log as _, Peer, PeerAnswer, PeerError},
     presence::ClientId,
     tenant::tests::{CALLER, PATIENCE, World, acme, ask, line, missed, text},
 };
@@ -25,6 +28,8 @@ struct Nodes {
     world: World,
     cluster: Arc<MemoryCluster>,
     engines: Vec<Engine>,
+    /// What each node's search waits for.
+    grown: Vec<Arc<Advances>>,
 }
 
 fn name(number: usize) -> NodeId {
@@ -41,14 +46,18 @@ fn options() -> ClusterOptions {
     }
 }
 
-fn setup(world: &World, node: &NodeId) -> Setup {
+fn setup(world: &World, node: &NodeId, grown: &Arc<Advances>) -> Setup {
     let (ports, limits, directory) = (world.ports(), world.limits(), Arc::default());
-    Setup { node: node.clone(), ports, limits, arbiters: 1, advances: Vec::new(), directory }
+    Setup { node: node.clone(), ports, limits, arbiters: 1, advances: vec![grown.clone()], directory }
 }
 
 impl Nodes {
+    fn none() -> Self {
+        Self { world: World::new(), cluster: Arc::default(), engines: Vec::new(), grown: Vec::new() }
+    }
+
     async fn of(count: usize) -> Self {
-        let mut nodes = Self { world: World::new(), cluster: Arc::default(), engines: Vec::new() };
+        let mut nodes = Self::none();
         for _ in 0..count {
             nodes.add(WriteVersion::NEWEST).await;
         }
@@ -57,12 +66,14 @@ impl Nodes {
 
     async fn add(&mut self, reads: WriteVersion) {
         let node = name(self.engines.len());
-        let setup = setup(&self.world, &node);
+        let grown = Arc::default();
+        let setup = setup(&self.world, &node, &grown);
         let joined = Joined { cluster: self.cluster.join(&node, reads), options: options() };
         let engine = Engine::join(setup, joined).unwrap();
         self.cluster.open(&node, Arc::new(engine.clone()));
         engine.begin().await.unwrap();
         self.engines.push(engine);
+        self.grown.push(grown);
     }
 
     /// Three nodes and a tenant with a line.
@@ -87,6 +98,13 @@ impl Nodes {
         let head = self.world.log.head(&FeedId::of(tenant)).await.unwrap();
         let owner = head.owner.expect("somebody has written to it");
         (0..self.engines.len()).find(|number| name(*number) == owner).unwrap()
+    }
+
+    /// A node where the tenant neither runs nor is read.
+    async fn bystander(&self) -> usize {
+        let owner = self.owner(&acme()).await;
+        let at = (0..self.engines.len()).find(|at| *at != owner && self.engines[*at].running(&acme()).is_none());
+        at.expect("the tenant was made through one node")
     }
 
     async fn reader(&self, node: usize) -> Reader {
@@ -127,6 +145,20 @@ impl Reader {
     }
 }
 
+/// A door behind which nobody is.
+struct Silent;
+
+#[async_trait]
+impl Peer for Silent {
+    async fn ask(&self, _asked: Asked) -> Result<PeerAnswer, PeerError> {
+        std::future::pending().await
+    }
+
+    async fn follow(&self, _follow: Follow) -> Result<Following, PeerError> {
+        std::future::pending().await
+    }
+}
+
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while !is_so().await {
@@ -157,6 +189,59 @@ async fn every_node_takes_commands_and_shows_every_event() {
     // A carrier's second try, at another node.
     let again = nodes.submit(1, text("SM3", CALLER, "hello")).await.unwrap();
     assert!(again.offset < last && nodes.dense().await == last, "accepted once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_are_passed_on_without_following_whom_nobody_reads() {
+    let nodes = Nodes::with_tenant().await;
+    let at = nodes.bystander().await;
+    let engine = &nodes.engines[at];
+    let before = engine.owned();
+    let mut last = Offset(0);
+    for number in 0..10 {
+        last = nodes.submit(at, text(&format!("SM{number}"), CALLER, "hello")).await.unwrap().offset;
+    }
+    let after = engine.owned();
+    assert_eq!((after.followed, after.tenants), (before.followed, before.tenants), "nobody reads it here");
+    assert_eq!(after.forwarded, before.forwarded + 10);
+    // Who begins to read it here finds what was answered, search is told to catch up, and from then on what is passed on
+    // is shown when it returns.
+    let told_before = nodes.grown[at].next().now_or_never().unwrap_or_default();
+    assert!(!told_before.contains(&FeedId::of(&acme())));
+    let tenant = engine.tenant(&acme()).await.unwrap();
+    assert!(tenant.feed().position().offset >= last && engine.owned().followed == before.followed + 1);
+    let told = nodes.grown[at].next().now_or_never().unwrap_or_default();
+    assert!(told.contains(&FeedId::of(&acme())), "{told:?}");
+    last = nodes.submit(at, text("SM-next", CALLER, "hello")).await.unwrap().offset;
+    assert!(tenant.feed().position().offset >= last);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_takes_everything_and_answers_nothing_is_replaced_before_the_asker_gives_up() {
+    let nodes = Nodes::with_tenant().await;
+    let (owner, at) = (nodes.owner(&acme()).await, nodes.bystander().await);
+    nodes.submit(at, text("SM0", CALLER, "so that the way is known")).await.unwrap();
+    // As a process that is stopped: others still take it for alive.
+    nodes.cluster.open(&name(owner), Arc::new(Silent));
+    nodes.submit(at, text("SM1", CALLER, "hello")).await.expect("taken by another");
+    assert_ne!(nodes.owner(&acme()).await, owner);
+    nodes.dense().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_is_not_where_the_hash_puts_it_is_found_where_the_log_says() {
+    let nodes = Nodes::with_tenant().await;
+    let (first, at) = (nodes.owner(&acme()).await, nodes.bystander().await);
+    nodes.cluster.isolate(&name(first));
+    nodes.submit(at, text("SM0", CALLER, "taken over")).await.unwrap();
+    let second = nodes.owner(&acme()).await;
+    until("the first steps down", async || !nodes.engines[first].running(&acme()).is_some_and(|it| it.is_here())).await;
+    nodes.cluster.heal();
+    for node in 0..3 {
+        nodes.submit(node, text(&format!("SM-at-{node}"), CALLER, "hello")).await.unwrap();
+    }
+    assert!(nodes.owner(&acme()).await == second && second != first);
+    nodes.dense().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -335,7 +420,7 @@ async fn operators_are_online_on_every_node() {
 #[tokio::test(flavor = "multi_thread")]
 async fn more_kinds_of_events_are_written_when_every_node_reads_them_and_who_does_not_owns_nothing() {
     let (old, new) = (WriteVersion::NEWEST, WriteVersion(WriteVersion::NEWEST.0 + 1));
-    let mut nodes = Nodes { world: World::new(), cluster: Arc::default(), engines: Vec::new() };
+    let mut nodes = Nodes::none();
     for reads in [new, new, old] {
         nodes.add(reads).await;
     }
@@ -375,7 +460,7 @@ async fn more_kinds_of_events_are_written_when_every_node_reads_them_and_who_doe
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_is_alone_does_not_start_on_events_that_it_does_not_read() {
     let (world, newer) = (World::new(), WriteVersion(WriteVersion::NEWEST.0 + 1));
-    let engine = Engine::start(setup(&world, &name(0))).await.unwrap();
+    let engine = Engine::start(setup(&world, &name(0), &Arc::default())).await.unwrap();
     let directory = engine.inner_node().directory.clone();
     assert!(directory.may_write(WriteVersion::NEWEST).is_ok() && directory.may_write(newer).is_err());
     engine.raise_to(newer).await.unwrap();
@@ -383,6 +468,6 @@ async fn a_node_that_is_alone_does_not_start_on_events_that_it_does_not_read() {
     engine.raise_to(WriteVersion::FIRST).await.unwrap();
     assert_eq!(engine.directory().write_version(), newer, "it is only ever raised");
     engine.drain(PATIENCE).await;
-    let refused = Engine::start(setup(&world, &name(0))).await.err().expect("it does not start");
+    let refused = Engine::start(setup(&world, &name(0), &Arc::default())).await.err().expect("it does not start");
     assert!(refused.to_string().contains("use a newer one"), "{refused}");
 }

@@ -16,7 +16,7 @@ use tokio::sync::{OnceCell, oneshot};
 use crate::{
     arbiters::Arbiters,
     catch_up::Gaps,
-    cluster::{Joined, Together, Way, look_for_owners, raise_write_version},
+    cluster::{Joined, Together, Try, Way, look_for_owners, raise_write_version},
     conversation::Policy,
     directory::SystemDirectory,
     feed::FeedConfig,
@@ -307,11 +307,11 @@ impl Engine {
     async fn submit_wherever(&self, together: &Together, id: &TenantId, request: Request) -> Result<Reply, Refusal> {
         let deadline = tokio::time::Instant::now() + together.options.answer_within;
         let mut wait = MOVED_AGAIN.0;
-        let mut is_first = true;
+        let mut which = Try::First;
         loop {
-            let result = match self.way(together, id, mem::take(&mut is_first)).await {
+            let result = match self.way(together, id, mem::replace(&mut which, Try::Again)).await {
                 Ok(Way::Seated(tenant)) => tenant.try_submit(request.clone()).await.unwrap_or(Err(Refusal::Moved)),
-                Ok(Way::To(owner)) => self.forward(together, &owner, id, request.clone()).await,
+                Ok(Way::To(node)) => self.forward(together, &node, id, request.clone()).await,
                 Err(refusal) => Err(refusal),
             };
             if result != Err(Refusal::Moved) || tokio::time::Instant::now() + wait >= deadline {
@@ -337,6 +337,11 @@ impl Engine {
         let handle = cell.as_ref().and_then(|cell| cell.get());
         let is_read = handle.is_some_and(|handle| !handle.is_closed() || !handle.shared.feed.is_closed());
         is_read || self.inner.kept.contains_key(id)
+    }
+
+    /// Whether a tenant ran or was followed here, and nobody has seated it since.
+    pub(crate) fn was_held(&self, id: &TenantId) -> bool {
+        self.inner.tenants.contains_key(id)
     }
 
     /// Tenants whose carriers were not answered.

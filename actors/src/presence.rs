@@ -27,6 +27,8 @@ pub const CLIENTS_MAX: usize = 10_000;
 pub const LOOKING_MAX: usize = 16;
 /// Typing ends after this long unless it is renewed.
 pub const TYPING: Duration = Duration::from_secs(6);
+/// Between two times that readers are told of typing in one conversation, at least.
+const TYPING_EVERY: Duration = Duration::from_secs(1);
 /// News kept for a reader that is late; one that is later still is told that it missed some.
 const NEWS_MAX: usize = 256;
 
@@ -82,6 +84,7 @@ pub enum News {
 #[derive(Debug)]
 pub struct Presence {
     online: Mutex<HashMap<ClientId, Online>>,
+    typing: Mutex<Typing>,
     news: broadcast::Sender<News>,
     /// Connections of other nodes.
     away: Mutex<Elsewhere>,
@@ -97,13 +100,42 @@ struct Elsewhere {
     heard: HashMap<Home, Duration>,
 }
 
+/// What readers were told of typing.
+#[derive(Debug, Default)]
+struct Typing {
+    /// Until when what was told last counts, by conversation: those of the last second.
+    told: HashMap<ConversationId, Stamp>,
+    /// Connections that are shown to type, and where.
+    shown: HashMap<ClientId, ConversationId>,
+}
+
+impl Typing {
+    /// Whether readers are told that a connection types until then.
+    fn begins(&mut self, client: ClientId, conversation: ConversationId, until: Stamp) -> bool {
+        // Another node's clock may be far from ours: only what is close is too early.
+        let is_close = |told: Stamp| until < told.plus(TYPING_EVERY) && told < until.plus(TYPING_EVERY);
+        if self.told.get(&conversation).is_some_and(|told| is_close(*told)) {
+            return false;
+        }
+        self.told.retain(|_, told| is_close(*told));
+        self.told.insert(conversation, until);
+        self.shown.insert(client, conversation);
+        true
+    }
+
+    /// Whether readers are told that it has stopped.
+    fn ends(&mut self, client: ClientId, conversation: ConversationId) -> bool {
+        self.shown.get(&client) == Some(&conversation) && self.shown.remove(&client).is_some()
+    }
+}
+
 /// Where a connection is that is not of this node. None: only the owner knows.
 type Home = Option<NodeId>;
 
 impl Default for Presence {
     fn default() -> Self {
         let (news, changes) = (broadcast::Sender::new(NEWS_MAX), watch::Sender::new(0));
-        Self { online: Mutex::default(), news, away: Mutex::default(), changes }
+        Self { online: Mutex::default(), typing: Mutex::default(), news, away: Mutex::default(), changes }
     }
 }
 
@@ -123,7 +155,7 @@ impl Presence {
     pub fn leave(&self, client: ClientId) {
         let mut online = self.lock();
         if let Some(entry) = online.remove(&client) {
-            self.tell(News::Left(entry));
+            self.tell_left(entry);
         }
     }
 
@@ -143,17 +175,16 @@ impl Presence {
         self.tell(News::Looking { client, operator, conversation, on });
     }
 
-    /// Somebody types: until when that counts. A connection types in one conversation at a time.
+    /// Somebody types: until when that counts. A connection types in one conversation at a time. Readers are told at most
+    /// once a second of each conversation.
     pub fn start_typing(&self, client: ClientId, conversation: ConversationId, now: Stamp) -> Stamp {
         let until = now.plus(TYPING);
         if let Some(entry) = self.lock().get_mut(&client) {
             let before = entry.typing.replace((conversation, until));
-            let operator = entry.operator.clone();
             if let Some((elsewhere, _)) = before.filter(|(before, _)| *before != conversation) {
-                let operator = operator.clone();
-                self.tell(News::Typing { client, operator, conversation: elsewhere, until: None });
+                self.tell_typing(entry, elsewhere, None);
             }
-            self.tell(News::Typing { client, operator, conversation, until: Some(until) });
+            self.tell_typing(entry, conversation, Some(until));
         }
         until
     }
@@ -163,8 +194,7 @@ impl Presence {
         if let Some(entry) = self.lock().get_mut(&client)
             && let Some((conversation, _)) = entry.typing.take()
         {
-            let operator = entry.operator.clone();
-            self.tell(News::Typing { client, operator, conversation, until: None });
+            self.tell_typing(entry, conversation, None);
         }
     }
 
@@ -188,6 +218,27 @@ impl Presence {
     /// News from now on. A reader that is more than some hundred behind is told that it missed some.
     pub fn news(&self) -> broadcast::Receiver<News> {
         self.news.subscribe()
+    }
+
+    /// Nodes that follow are told in any case: they have readers of their own, and all of it is told at once.
+    fn tell_typing(&self, entry: &Online, conversation: ConversationId, until: Option<Stamp>) {
+        let (client, operator) = (entry.client, entry.operator.clone());
+        let is_told = {
+            let mut typing = self.typing.lock().unwrap_or_else(PoisonError::into_inner);
+            match until {
+                Some(until) => typing.begins(client, conversation, until),
+                None => typing.ends(client, conversation),
+            }
+        };
+        match is_told {
+            true => self.tell(News::Typing { client, operator, conversation, until }),
+            false => self.changes.send_modify(|count| *count += 1),
+        }
+    }
+
+    fn tell_left(&self, entry: Online) {
+        self.typing.lock().unwrap_or_else(PoisonError::into_inner).shown.remove(&entry.client);
+        self.tell(News::Left(entry));
     }
 
     /// Told under the lock, so that news come in the order of what they tell.

@@ -152,7 +152,7 @@ impl Session {
     }
 
     /// Until one side ends it.
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(mut self: Box<Self>) {
         let stop = loop {
             if let Err(stop) = self.turn().await {
                 break stop;
@@ -167,7 +167,7 @@ impl Session {
         metrics::counter!("deskwire_stream_closes_total", "code" => code.reason()).increment(1);
         if let Stop::Close(close) = stop {
             tracing::debug!(client = %self.client.0, code = close.code(), reason = close.reason(), "stream closed");
-            self.transport.close(close, self.state.0.limits.close_within).await;
+            Box::pin(self.transport.close(close, self.state.0.limits.close_within)).await;
         }
     }
 

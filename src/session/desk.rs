@@ -127,8 +127,11 @@ impl Desk {
 
     async fn go_on(&mut self, written: Written, stall: Duration) -> Result<(), Stop> {
         self.cursor.advance(written.up_to);
-        let Some(member) = &self.member else { return Ok(()) };
-        member.lane().finish(written, stall).await
+        match &self.member {
+            // Kept apart: it is rare, and would be memory in every session.
+            Some(member) if !written.is_whole() => Box::pin(member.lane().finish(written, stall)).await,
+            _ => Ok(()),
+        }
     }
 
     /// Whether the operator may still see what it sees: asked at every connect, subscribe and refresh, and whenever

@@ -47,6 +47,13 @@ pub(super) struct Written {
     rest: Bytes,
 }
 
+impl Written {
+    /// Whether nothing of it is left to write.
+    pub(super) fn is_whole(&self) -> bool {
+        self.rest.is_empty()
+    }
+}
+
 /// What the fan-out has for lanes.
 pub(super) trait News {
     /// Frames of everything after `at` as this role sees it, and the offset of the last event in them.

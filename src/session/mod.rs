@@ -119,7 +119,8 @@ async fn upgrade(
 
 async fn serve(state: StreamState, (socket, wire): (WebSocket, Option<Wire>), place: limits::Place) {
     let client = ClientId(state.0.engine.ports().ids.uuid());
-    connection::Session::new(state, socket, wire, client).run().await;
+    // Boxed: what a future takes by value it may hold twice.
+    Box::new(connection::Session::new(state, socket, wire, client)).run().await;
     drop(place);
 }
 

@@ -1,10 +1,14 @@
 //! The WebSocket under a session: text in, text out, and never a write that waits for ever.
 
-use std::{task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use bytes::Bytes;
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{SinkExt, StreamExt as _};
 use schema::codes::Close;
 
 /// What comes in.
@@ -40,6 +44,9 @@ impl From<Close> for Stop {
     }
 }
 
+/// A step of writing, without waiting.
+type Step = fn(&mut WebSocket, &mut Context<'_>) -> Poll<Result<(), axum::Error>>;
+
 /// A WebSocket whose writes have a time limit.
 pub(super) struct Transport {
     socket: WebSocket,
@@ -66,12 +73,12 @@ impl Transport {
     /// Hands a message over; it leaves at the latest with the next `flush`.
     pub(super) async fn feed(&mut self, text: impl Into<Text>) -> Result<(), Stop> {
         let Text(text) = text.into();
-        self.within(|socket| socket.feed(Message::Text(text))).await
+        self.hand_over(Message::Text(text)).await
     }
 
     /// Sends everything handed over.
     pub(super) async fn flush(&mut self) -> Result<(), Stop> {
-        self.within(|socket| socket.flush()).await
+        self.until(SinkExt::poll_flush_unpin).await
     }
 
     /// Sends a message.
@@ -82,29 +89,34 @@ impl Transport {
 
     /// Sends bytes, which no session does.
     pub(super) async fn send_binary(&mut self, bytes: Bytes) -> Result<(), Stop> {
-        self.within(|socket| socket.send(Message::Binary(bytes))).await
+        self.hand_over(Message::Binary(bytes)).await?;
+        self.flush().await
     }
 
-    async fn within<'a, F>(&'a mut self, write: impl FnOnce(&'a mut WebSocket) -> F) -> Result<(), Stop>
-    where
-        F: Future<Output = Result<(), axum::Error>>,
-    {
-        let mut writing = std::pin::pin!(write(&mut self.socket));
-        // Mostly the kernel takes it at once, and no timer is needed.
-        let written = match futures_util::poll!(writing.as_mut()) {
-            Poll::Ready(written) => Ok(written),
-            Poll::Pending => tokio::time::timeout(self.stall, writing).await,
+    async fn hand_over(&mut self, message: Message) -> Result<(), Stop> {
+        self.until(SinkExt::poll_ready_unpin).await?;
+        self.socket.start_send_unpin(message).map_err(|_| Close::WriteError.into())
+    }
+
+    /// Until the socket has done its step, or has stood still for too long.
+    async fn until(&mut self, step: Step) -> Result<(), Stop> {
+        let Self { socket, stall } = self;
+        // Mostly the kernel takes it at once. The timer of the other times is not kept in every idle session.
+        let first = poll_fn(|context| Poll::Ready(step(socket, context))).await;
+        let done = match first {
+            Poll::Ready(done) => Ok(done),
+            Poll::Pending => Box::pin(tokio::time::timeout(*stall, poll_fn(|context| step(socket, context)))).await,
         };
-        match written {
+        match done {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Stop::Close(Close::WriteError)),
-            Err(_) => Err(Stop::Close(Close::Slow)),
+            Ok(Err(_)) => Err(Close::WriteError.into()),
+            Err(_) => Err(Close::Slow.into()),
         }
     }
 
     /// Says why, and waits a little for the client's answer: a socket that is dropped with unread bytes in it
     /// takes the close frame with it.
-    pub(super) async fn close(mut self, close: Close, within: Duration) {
+    pub(super) async fn close(&mut self, close: Close, within: Duration) {
         let frame = CloseFrame { code: close.code(), reason: Utf8Bytes::from_static(close.reason()) };
         let goodbye = async {
             if self.socket.send(Message::Close(Some(frame))).await.is_ok() {

@@ -165,8 +165,8 @@ impl Door {
         moment: Moment,
         conversation: Option<ConversationId>,
     ) -> Result<Answer, Refused> {
-        let tenant = tokio::time::timeout(self.settings.request_timeout, self.engine.tenant(&channel.tenant)).await;
-        let settings = tenant.map_err(|_| Refused::TooSlow)??.settings();
+        let settings = tokio::time::timeout(self.settings.request_timeout, self.engine.settings(&channel.tenant)).await;
+        let settings = settings.map_err(|_| Refused::TooSlow)??;
         let unset = ChannelSettings::new(channel.address.clone(), channel.account.clone());
         let configured = settings.channels.get(line).unwrap_or(&unset);
         let script = LineScript {

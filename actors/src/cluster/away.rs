@@ -38,8 +38,6 @@ use crate::{
 const AGAIN: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 /// For the answer to a wish to follow.
 const FOLLOW_WITHIN: Duration = Duration::from_secs(1);
-/// Longest wait until what was answered is also shown here.
-const SHOWN_WITHIN: Duration = Duration::from_secs(2);
 /// Between two reports of who is online here, at most.
 const REPORT_EVERY: Duration = Duration::from_secs(2);
 /// Between two reports when something has changed, at least.
@@ -67,13 +65,6 @@ enum Lost {
     LetGo(Option<NodeId>),
     /// For whatever reason.
     Otherwise,
-}
-
-/// Whoever reads next on this node finds what was answered.
-pub(super) async fn shown(shared: &Shared, reply: &Reply) {
-    if timeout(SHOWN_WITHIN, shared.feed.reach(reply.offset)).await.is_err() {
-        tracing::debug!(feed = %shared.feed.id(), "a reply overtook its events");
-    }
 }
 
 impl Away {
@@ -136,7 +127,7 @@ impl Away {
         let owner = self.owner.load_full();
         let reply = self.together.forward(&self.node, &owner, &self.tenant, request).await;
         let reply = reply.map_err(|error| self.refusal(error, is_same_again))?;
-        shown(shared, &reply).await;
+        tail::shown(shared, &reply).await;
         Ok(reply)
     }
 
@@ -148,7 +139,8 @@ impl Away {
     }
 
     fn refusal(&self, error: PeerError, is_same_again: bool) -> Refusal {
-        if matches!(error, PeerError::NotOwner { .. } | PeerError::Unreachable(_)) {
+        // Also when it stays silent: it may be gone.
+        if matches!(error, PeerError::NotOwner { .. } | PeerError::Unreachable(_) | PeerError::Unknown(_)) {
             self.nudge.notify_one();
         }
         refusal(error, is_same_again)

@@ -1,13 +1,13 @@
 //! What other nodes reach of this one.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use schema::{
     command::Request,
     ids::{NodeId, TenantId},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 
 use super::{
     Together,
@@ -20,6 +20,9 @@ use crate::{
     ports::{Asked, Directory as _, Follow, Following, Peer, PeerAnswer, PeerError, Question},
     tenant::TenantHandle,
 };
+
+/// For a look into the log on somebody else's behalf.
+const FIND_WITHIN: Duration = Duration::from_secs(1);
 
 #[async_trait]
 impl Peer for Engine {
@@ -82,8 +85,9 @@ impl Engine {
             // Whoever asks knows it: so will this node, soon.
             return Err(PeerError::Moving);
         }
-        let found = together.find(self.inner_node(), tenant).await;
-        match found {
+        // Nothing is done yet: whoever asks can look for itself while this node's log hangs.
+        let found = timeout(FIND_WITHIN, together.find(self.inner_node(), tenant)).await;
+        match found.unwrap_or(Err(Refusal::Moved)) {
             Ok(Place::Here | Place::Taken) => self.start_for_others(tenant).await,
             Ok(Place::There(owner)) => {
                 self.look_after(together, &owner);
@@ -95,6 +99,10 @@ impl Engine {
 
     /// Somebody takes this node for the owner: perhaps because it knows that the owner is gone.
     fn look_after(&self, together: &Arc<Together>, owner: &NodeId) {
+        let (now, every) = (self.ports().clock.monotonic(), together.options.suspect_after / 4);
+        if !together.suspects.may_probe(owner, now, every) {
+            return;
+        }
         let (together, node, owner) = (together.clone(), self.inner_node().clone(), owner.clone());
         self.inner_node().runtime.spawn(async move { together.probe(&node, &owner).await });
     }
@@ -123,6 +131,9 @@ impl Engine {
     /// Its owner, or somebody who found that its owner has let it go, asks this node to take a tenant.
     async fn taken(&self, tenant: &TenantId, before: NodeId) -> Result<PeerAnswer, PeerError> {
         let together = self.together().ok_or(PeerError::NotOwner { owner: None })?;
+        if self.running(tenant).is_some_and(|handle| handle.is_here()) {
+            return Ok(PeerAnswer::Noted);
+        }
         together.invite(tenant, before);
         self.served(tenant).await.map(|_| PeerAnswer::Noted)
     }

@@ -55,11 +55,28 @@ struct Suspicion {
 
 /// Members that could not be reached lately, by monotonic time. Bounded by the number of members.
 #[derive(Debug, Default)]
-pub(super) struct Suspects(DashMap<NodeId, Suspicion>);
+pub(super) struct Suspects {
+    known: DashMap<NodeId, Suspicion>,
+    /// When a member was probed last.
+    probed: DashMap<NodeId, Duration>,
+}
 
 impl Suspects {
+    /// Whether a member is to be probed at `now`, for all who wonder: at most once in `every`.
+    pub(super) fn may_probe(&self, node: &NodeId, now: Duration, every: Duration) -> bool {
+        let mut may = true;
+        self.probed
+            .entry(node.clone())
+            .and_modify(|last| {
+                may = now >= *last + every;
+                *last = if may { now } else { *last };
+            })
+            .or_insert(now);
+        may
+    }
+
     pub(super) fn unreachable(&self, node: &NodeId, now: Duration) {
-        let mut known = self.0.entry(node.clone()).or_insert(Suspicion { first: now, last: now });
+        let mut known = self.known.entry(node.clone()).or_insert(Suspicion { first: now, last: now });
         if now > known.last + TRUSTED {
             known.first = now;
         }
@@ -67,14 +84,14 @@ impl Suspects {
     }
 
     pub(super) fn reached(&self, node: &NodeId) {
-        if self.0.contains_key(node) {
-            self.0.remove(node);
+        if self.known.contains_key(node) {
+            self.known.remove(node);
         }
     }
 
     /// Whether it could not be reached for `after`, and not since.
     pub(super) fn is_gone(&self, node: &NodeId, now: Duration, after: Duration) -> bool {
-        self.0.get(node).is_some_and(|known| now <= known.last + TRUSTED && known.last >= known.first + after)
+        self.known.get(node).is_some_and(|known| now <= known.last + TRUSTED && known.last >= known.first + after)
     }
 }
 
@@ -90,12 +107,15 @@ impl Turns {
         Self { every: Duration::from_secs(1) / rate.max(1), next: Mutex::new(Duration::ZERO) }
     }
 
-    /// How long the next turn is away at `now`; it is taken by asking.
-    pub(super) fn take(&self, now: Duration) -> Duration {
+    /// How long the next turn is away at `now`; it is taken by asking, unless that is too long.
+    pub(super) fn take(&self, now: Duration, longest: Duration) -> Option<Duration> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = (*next).max(now);
-        *next = turn + self.every;
-        turn - now
+        let wait = turn - now;
+        (wait <= longest).then(|| {
+            *next = turn + self.every;
+            wait
+        })
     }
 }
 
@@ -135,14 +155,19 @@ mod tests {
         suspects.unreachable(&node, seconds(31));
         suspects.reached(&node);
         assert!(!suspects.is_gone(&node, seconds(31), seconds(1)));
+        let may = [10, 10, 11, 12, 13].map(|at| suspects.may_probe(&node, seconds(at), seconds(2)));
+        assert_eq!(may, [true, false, false, true, false], "one probe for all who wonder");
     }
 
     #[test]
     fn turns_come_at_their_rate() {
         let turns = Turns::per_second(10);
-        assert_eq!(turns.take(seconds(5)), Duration::ZERO);
-        assert_eq!(turns.take(seconds(5)), Duration::from_millis(100));
-        assert_eq!(turns.take(seconds(5)), Duration::from_millis(200));
-        assert_eq!(turns.take(seconds(9)), Duration::ZERO);
+        let take = |at| turns.take(seconds(at), Duration::from_millis(200));
+        assert_eq!(take(5), Some(Duration::ZERO));
+        assert_eq!(take(5), Some(Duration::from_millis(100)));
+        assert_eq!(take(5), Some(Duration::from_millis(200)));
+        assert_eq!((take(5), take(5)), (None, None), "who does not wait takes no turn");
+        assert_eq!(turns.take(seconds(5), seconds(1)), Some(Duration::from_millis(300)));
+        assert_eq!(take(9), Some(Duration::ZERO));
     }
 }

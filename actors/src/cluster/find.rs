@@ -82,16 +82,19 @@ impl Together {
             && !self.suspects.is_gone(node, now, self.options.suspect_after)
     }
 
+    /// Whether a member is there to be asked.
+    pub(super) fn is_there(&self, node: &Node, member: &NodeId) -> bool {
+        self.is_alive(&self.members(), member, node.ports.clock.monotonic())
+    }
+
     fn is_invited(&self, tenant: &TenantId, owner: &NodeId) -> bool {
         !self.is_leaving() && self.invited.get(tenant).is_some_and(|by| by.value() == owner)
     }
 
     /// A turn for a takeover. Whoever would have to wait long is told to come again.
     pub(crate) async fn take_turn(&self, node: &Node) -> Result<(), Refusal> {
-        let wait = self.turns.take(node.ports.clock.monotonic());
-        if wait > self.options.answer_within {
-            return Err(Refusal::Moved);
-        }
+        let now = node.ports.clock.monotonic();
+        let wait = self.turns.take(now, self.options.answer_within).ok_or(Refusal::Moved)?;
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }

@@ -1,25 +1,27 @@
-//! Commands for a tenant that another node owns: passed on. Where nobody reads the tenant it is not followed for them: a
-//! webhook comes to any node, and a follow a tenant on each of them would cost more than the texts.
+//! Commands for a tenant that another node has: passed on. Where nobody reads the tenant it is not followed for them: a
+//! webhook comes to any node, and if each of them followed the tenant for it, that would cost more than the texts.
 
 use quick_cache::sync::Cache;
 use schema::{
     command::{Reply, Request},
     ids::{NodeId, TenantId},
 };
+use std::sync::Arc;
 use tokio::time::sleep;
 
-use super::{Together, away::shown, find::Place};
+use super::{Together, find::Place, tail::shown};
 use crate::{
     engine::{Engine, Node},
     handle::Refusal,
     ports::{PeerAnswer, PeerError, Question},
-    tenant::{TenantHandle, ticket::Identity},
+    projector,
+    tenant::{Settings, TenantHandle, ticket::Identity},
 };
 
 /// Owners that are remembered, of tenants that nobody reads here.
 const ROUTES_MAX: usize = 65_536;
 
-/// Owners as they were named; whoever is not the owner says who is.
+/// Owners as they were named or found; whoever is not the owner says who is.
 pub(super) struct Routes(Cache<TenantId, NodeId>);
 
 impl Default for Routes {
@@ -32,8 +34,18 @@ impl Default for Routes {
 pub(crate) enum Way {
     /// To a tenant that runs here, or is followed here.
     Seated(TenantHandle),
-    /// To its owner.
+    /// To another node, which has it or should.
     To(NodeId),
+}
+
+/// How often a command was on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Try {
+    /// Never: most tenants are where the hash puts them. Whoever is asked for one that is not looks into the log, which
+    /// otherwise would be read here for each tenant and node.
+    First,
+    /// It came back: what is not known is asked of the log.
+    Again,
 }
 
 impl Together {
@@ -58,15 +70,18 @@ impl Together {
         }
     }
 
-    /// Returns when a member that has not answered for long is gone for this node, too. One that is only slow is waited for.
+    /// Returns when a member is gone. One that answers anything else is waited for; others may have found it gone meanwhile.
     async fn stays_silent(&self, node: &Node, member: &NodeId) {
-        sleep(self.options.confirm_within).await;
+        let now = || node.ports.clock.monotonic();
+        let (every, began) = (self.options.suspect_after / 4, now());
         loop {
-            self.probe(node, member).await;
-            if self.suspects.is_gone(member, node.ports.clock.monotonic(), self.options.suspect_after) {
+            sleep(every).await;
+            if now() >= began + self.options.confirm_within && self.suspects.may_probe(member, now(), every) {
+                self.probe(node, member).await;
+            }
+            if !self.is_there(node, member) {
                 return;
             }
-            sleep(self.options.suspect_after / 4).await;
         }
     }
 }
@@ -75,51 +90,63 @@ impl Together {
 pub(super) fn refusal(error: PeerError, is_same_again: bool) -> Refusal {
     match error {
         PeerError::Refused(refusal) => refusal,
-        PeerError::Unknown(reason) if !is_same_again => {
+        PeerError::Unknown(_) if is_same_again => Refusal::Moved,
+        PeerError::Unknown(reason) => {
             Refusal::unavailable(format!("the tenant's owner did not answer, it may have been done: {reason}"))
         }
-        _ => Refusal::Moved,
+        PeerError::NotOwner { .. } | PeerError::Unreachable(_) | PeerError::Moving => Refusal::Moved,
     }
 }
 
 impl Engine {
-    /// Where a command goes. A tenant that another node owns and that nobody reads here is not followed for it. `guesses`:
-    /// as on the first try, when most tenants are where the hash puts them; whoever is asked for one that is not looks into
-    /// the log, which would be read here for each tenant and node.
-    pub(crate) async fn way(&self, together: &Together, tenant: &TenantId, guesses: bool) -> Result<Way, Refusal> {
+    /// Where a command goes. A tenant that another node has and that nobody reads here is not followed for it.
+    pub(crate) async fn way(&self, together: &Together, tenant: &TenantId, which: Try) -> Result<Way, Refusal> {
         if *tenant == TenantId::system() || self.is_held(tenant) || self.is_draining() || !self.knows(tenant).await {
             return self.tenant(tenant).await.map(Way::Seated);
         }
-        if let Some(owner) = together.routes.0.get(tenant) {
-            return Ok(Way::To(owner));
+        let (node, routes) = (self.inner_node(), &together.routes.0);
+        if let Some(owner) = routes.get(tenant) {
+            if together.is_there(node, &owner) {
+                return Ok(Way::To(owner));
+            }
+            routes.remove(tenant);
         }
-        let node = self.inner_node();
-        if guesses
+        if which == Try::First
+            && !self.was_held(tenant)
             && let Some(first) = together.candidate(&together.able(node), tenant, node.ports.clock.monotonic())
             && first != node.id
         {
             return Ok(Way::To(first));
         }
-        match together.find(node, tenant).await? {
-            Place::There(owner) => Ok(Way::To(owner)),
-            Place::Here | Place::Taken => self.tenant(tenant).await.map(Way::Seated),
+        // Who waits for the same tenant waits for one look.
+        let found = routes.get_or_insert_async(tenant, async {
+            match together.find(node, tenant).await {
+                Ok(Place::There(owner)) => Ok(owner),
+                Ok(Place::Here | Place::Taken) => Err(None),
+                Err(refusal) => Err(Some(refusal)),
+            }
+        });
+        match found.await {
+            Ok(owner) => Ok(Way::To(owner)),
+            Err(None) => self.tenant(tenant).await.map(Way::Seated),
+            Err(Some(refusal)) => Err(refusal),
         }
     }
 
-    /// Passes a command on to the owner that was found.
+    /// Passes a command on to whom it should go.
     pub(crate) async fn forward(
         &self,
         together: &Together,
-        owner: &NodeId,
+        to: &NodeId,
         tenant: &TenantId,
         request: Request,
     ) -> Result<Reply, Refusal> {
         let is_same_again = Identity::of(&request).is_some();
         let routes = &together.routes.0;
-        match together.forward(self.inner_node(), owner, tenant, request).await {
+        match together.forward(self.inner_node(), to, tenant, request).await {
             Ok(reply) => {
-                if routes.get(tenant).as_ref() != Some(owner) {
-                    routes.insert(tenant.clone(), owner.clone());
+                if routes.get(tenant).as_ref() != Some(to) {
+                    routes.insert(tenant.clone(), to.clone());
                 }
                 // Somebody may have begun to read it here meanwhile.
                 if let Some(handle) = self.running(tenant) {
@@ -130,16 +157,39 @@ impl Engine {
             Err(PeerError::Refused(refusal)) => Err(refusal),
             Err(error) => {
                 routes.remove(tenant);
-                if let PeerError::NotOwner { owner: Some(other) } = &error {
-                    if together.is_draining(owner) {
-                        together.pass_to(self.inner_node(), other, tenant, owner).await;
-                    }
-                    if *other != self.inner_node().id {
-                        routes.insert(tenant.clone(), other.clone());
-                    }
+                if let PeerError::NotOwner { owner: Some(named) } = &error {
+                    self.named(together, tenant, to, named).await;
                 }
                 Err(refusal(error, is_same_again))
             }
         }
+    }
+
+    /// `asked` has not got the tenant, and names who should.
+    async fn named(&self, together: &Together, tenant: &TenantId, asked: &NodeId, named: &NodeId) {
+        let node = self.inner_node();
+        if *named == node.id {
+            // It sleeps, and this node, which the log names, takes no more.
+            if together.is_leaving() {
+                together.pass_to(node, asked, tenant, named).await;
+            }
+            return;
+        }
+        if together.is_draining(asked) {
+            together.pass_to(node, named, tenant, asked).await;
+        }
+        if together.is_there(node, named) {
+            together.routes.0.insert(tenant.clone(), named.clone());
+        }
+    }
+
+    /// A tenant's settings: where it runs or is read here, as of its last event; else as the views hold them, a moment
+    /// later, and nobody follows it for them.
+    pub async fn settings(&self, tenant: &TenantId) -> Result<Arc<Settings>, Refusal> {
+        if self.together().is_none() || *tenant == TenantId::system() || self.is_held(tenant) {
+            return Ok(self.tenant(tenant).await?.settings());
+        }
+        let settings = projector::load_settings(&*self.ports().views, tenant).await;
+        settings.map(Arc::new).map_err(|error| Refusal::unavailable(error.to_string()))
     }
 }

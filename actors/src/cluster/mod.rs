@@ -4,8 +4,9 @@
 //! asked. Nothing here is on the way of a node that is alone.
 //!
 //! `place` (the hash) → `find` (the owner, from log and members) → `tenant::start` (owning it here), `forward` (a
-//! command, to an owner elsewhere) or `away` (following an owner, for those who read here); `door` is what other nodes reach; `moving` gives tenants away and takes them; `versions` says
-//! which kinds of events are written, and who reads them.
+//! command, to an owner elsewhere) or `away` (following an owner, for those who read here); `door` is what other nodes
+//! reach; `moving` gives tenants away and takes them; `versions` says which kinds of events are written, and who reads
+//! them.
 
 mod away;
 mod door;
@@ -37,7 +38,12 @@ use tokio::sync::mpsc;
 
 pub use self::place::{first_of, in_order_of};
 pub(crate) use self::{
-    away::Away, find::Place, forward::Way, moving::look_for_owners, tail::bring_up, versions::raise_write_version,
+    away::Away,
+    find::Place,
+    forward::{Try, Way},
+    moving::look_for_owners,
+    tail::bring_up,
+    versions::raise_write_version,
 };
 use self::{
     duels::{Duels, Suspects, Turns},

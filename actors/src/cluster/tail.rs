@@ -1,11 +1,13 @@
 //! Another owner's durable batches, into what this node's readers hold of a tenant.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use schema::{
+    command::Reply,
     event::{Event, SealedBatch, StoredEvent},
     ids::{FeedId, Offset, TenantId},
 };
+use tokio::time::timeout;
 
 use super::on_its_way;
 use crate::{
@@ -18,6 +20,8 @@ use crate::{
 
 /// Bytes of log read at once.
 const READ_BYTES: usize = 1 << 20;
+/// Longest wait until what was answered is also shown here.
+const SHOWN_WITHIN: Duration = Duration::from_secs(2);
 
 /// What readers on this node hold of a tenant that another owns, or that is about to start here.
 pub(super) async fn open(node: &Node, tenant: &TenantId) -> Result<Arc<Shared>, Refusal> {
@@ -56,6 +60,13 @@ pub(crate) async fn bring_up(node: &Node, shared: &Shared) -> Result<(), Refusal
         for batch in batches {
             show(node, shared, &batch).await?;
         }
+    }
+}
+
+/// Whoever reads next on this node finds what was answered.
+pub(super) async fn shown(shared: &Shared, reply: &Reply) {
+    if timeout(SHOWN_WITHIN, shared.feed.reach(reply.offset)).await.is_err() {
+        tracing::debug!(feed = %shared.feed.id(), "a reply overtook its events");
     }
 }
 

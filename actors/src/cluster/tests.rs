@@ -11,7 +11,7 @@ use schema::{
     pause::Pause,
 };
 
-use super::{ClusterOptions, Joined};
+use super::{ClusterOptions, Joined, in_order_of};
 use crate::{
     engine::{Engine, Setup},
     feed::Cursor,
@@ -201,6 +201,8 @@ async fn commands_are_passed_on_without_following_whom_nobody_reads() {
     for number in 0..10 {
         last = nodes.submit(at, text(&format!("SM{number}"), CALLER, "hello")).await.unwrap().offset;
     }
+    // A call's answer needs the line's settings.
+    until("the views", async || engine.settings(&acme()).await.unwrap().channels.contains_key(&line())).await;
     let after = engine.owned();
     assert_eq!((after.followed, after.tenants), (before.followed, before.tenants), "nobody reads it here");
     assert_eq!(after.forwarded, before.forwarded + 10);
@@ -219,7 +221,11 @@ async fn commands_are_passed_on_without_following_whom_nobody_reads() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_that_takes_everything_and_answers_nothing_is_replaced_before_the_asker_gives_up() {
     let nodes = Nodes::with_tenant().await;
-    let (owner, at) = (nodes.owner(&acme()).await, nodes.bystander().await);
+    // Asked by the one that is last in order: whose turn it is does not know yet that the owner is gone.
+    let members = nodes.engines[0].members().unwrap();
+    let order: Vec<NodeId> = in_order_of(&acme(), &*members).into_iter().cloned().collect();
+    let (owner, at) = (nodes.owner(&acme()).await, (0..3).find(|node| name(*node) == order[2]).unwrap());
+    assert_eq!(name(owner), order[0]);
     nodes.submit(at, text("SM0", CALLER, "so that the way is known")).await.unwrap();
     // As a process that is stopped: others still take it for alive.
     nodes.cluster.open(&name(owner), Arc::new(Silent));

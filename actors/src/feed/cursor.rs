@@ -64,7 +64,8 @@ impl Cursor {
         let want = self.at.next();
         let chunk = match self.shared.find(&self.shared.ring, want) {
             Some(chunk) => chunk,
-            None => self.shared.clone().reread(want, head.offset).await?,
+            // Kept apart: it is rare, and six kilobytes of future in every reader that waits.
+            None => Box::pin(self.shared.clone().reread(want, head.offset)).await?,
         };
         let slice = Slice::from(chunk, want);
         self.at = slice.last();

@@ -79,7 +79,7 @@ impl Presence {
         for client in left {
             away.homes.remove(&client);
             if let Some(entry) = table.remove(&client) {
-                self.tell(News::Left(entry));
+                self.tell_left(entry);
             }
         }
         for (client, entry) in told {
@@ -108,13 +108,12 @@ impl Presence {
         if before.typing == after.typing {
             return;
         }
-        let typing = |conversation, until| News::Typing { client, operator: operator.clone(), conversation, until };
         let place = |online: &Online| online.typing.map(|(conversation, _)| conversation);
         if let Some(conversation) = place(before).filter(|before| place(after) != Some(*before)) {
-            self.tell(typing(conversation, None));
+            self.tell_typing(before, conversation, None);
         }
         if let Some((conversation, until)) = after.typing {
-            self.tell(typing(conversation, Some(until)));
+            self.tell_typing(after, conversation, Some(until));
         }
     }
 

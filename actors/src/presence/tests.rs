@@ -65,6 +65,46 @@ fn typing_elsewhere_ends_typing_here() {
 }
 
 #[test]
+fn typing_is_told_once_a_second_of_each_conversation_whoever_types() {
+    let presence = Presence::default();
+    let at = |ms: u64| NOW.plus(Duration::from_millis(ms));
+    let told = |news: &mut broadcast::Receiver<News>| -> Vec<(u128, bool)> {
+        let typing = drain(news).into_iter().filter_map(|news| match news {
+            News::Typing { client, until, .. } => Some((client.0.as_u128(), until.is_some())),
+            _ => None,
+        });
+        typing.collect()
+    };
+    for number in [1, 2, 3] {
+        presence.join(client(number), &ana());
+    }
+    let mut news = presence.news();
+    for ms in (0..2_500).step_by(50) {
+        presence.start_typing(client(1), conversation(7), at(ms));
+    }
+    assert_eq!(told(&mut news), [(1, true); 3]);
+    // A second one there, and a third elsewhere. Who was not shown to begin is not shown to end.
+    presence.start_typing(client(2), conversation(7), at(2_600));
+    presence.start_typing(client(3), conversation(8), at(2_600));
+    presence.stop_typing(client(2));
+    presence.stop_typing(client(1));
+    assert_eq!(told(&mut news), [(3, true), (1, false)]);
+    assert_eq!(presence.online(at(2_600)).iter().filter(|online| online.typing.is_some()).count(), 1);
+    // Another node's, whose clock is a minute off, and who says so five times a second.
+    let far = |ms: u64| at(60_000 + ms);
+    let node = NodeId::new("node-2").unwrap();
+    for ms in (0..2_500).step_by(200) {
+        let typing = Some((conversation(7), far(ms).plus(TYPING)));
+        let online = Online { client: client(9), operator: ana(), looking: vec![], typing };
+        presence.report(&node, vec![online], Duration::from_millis(ms));
+    }
+    presence.gone(&node);
+    assert_eq!(told(&mut news), [(9, true); 3], "the first report only says that it is there");
+    let kept = presence.typing.lock().unwrap();
+    assert!(kept.told.len() <= 2 && kept.shown.len() == 1, "{kept:?}");
+}
+
+#[test]
 fn everything_is_bounded() {
     let presence = Presence::default();
     let mut news = presence.news();

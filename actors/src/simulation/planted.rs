@@ -32,6 +32,8 @@ pub(crate) enum Fault {
     RouteForgotten,
     /// Of several nodes.
     FenceIgnored,
+    WrittenUnasked,
+    LateViewsWin,
     ForeignViewsTrusted,
     TakenOverWithoutTexts,
     AheadOfFollowerRefused,
@@ -72,8 +74,10 @@ impl Fault {
     ];
 
     /// What only several nodes can do wrong, and some of what a takeover could.
-    pub(crate) const OF_NODES: [Self; 12] = [
+    pub(crate) const OF_NODES: [Self; 14] = [
         Self::FenceIgnored,
+        Self::WrittenUnasked,
+        Self::LateViewsWin,
         Self::ForeignViewsTrusted,
         Self::TakenOverWithoutTexts,
         Self::AheadOfFollowerRefused,

@@ -16,7 +16,7 @@ use tokio::sync::{OnceCell, oneshot};
 use crate::{
     arbiters::Arbiters,
     catch_up::Gaps,
-    cluster::{Joined, Together, Try, Way, look_for_owners, raise_write_version},
+    cluster::{Joined, Together, Try, Way, look_for_owners, raise_write_version, settle},
     conversation::Policy,
     directory::SystemDirectory,
     feed::FeedConfig,
@@ -239,6 +239,7 @@ impl Engine {
             Some(together) => {
                 together.tell(MemberState::Serving);
                 tokio::spawn(raise_write_version(WeakEngine(Arc::downgrade(&self.inner))));
+                tokio::spawn(settle(WeakEngine(Arc::downgrade(&self.inner))));
             }
             // Nobody else has to read it.
             None if written < WriteVersion::NEWEST => self.raise_to(WriteVersion::NEWEST).await?,

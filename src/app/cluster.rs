@@ -59,6 +59,8 @@ fn options(cluster: &config::Cluster) -> ClusterOptions {
         confirm_within: cluster.confirm_within_ms.duration(),
         suspect_after: cluster.suspect_after_ms.duration(),
         takeovers_per_s: cluster.takeovers_per_s,
+        settle_after: cluster.settle_s.duration(),
+        moves_per_s: cluster.moves_per_s,
         answer_within: cluster.answer_within_ms.duration(),
         wake_every: cluster.wake_interval_ms.duration(),
         ..ClusterOptions::default()

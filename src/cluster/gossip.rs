@@ -9,7 +9,10 @@ use chitchat::{
 };
 use schema::{event::WriteVersion, ids::NodeId};
 
-use super::{ClusterConfig, ClusterError, relay, signed::Signed};
+use super::{
+    ClusterConfig, ClusterError, relay,
+    signed::{Signed, Strangers},
+};
 
 const STATE: &str = "state";
 const WEIGHT: &str = "weight";
@@ -30,6 +33,7 @@ pub(super) struct Gossip {
     interval: Duration,
     silent_intervals: u32,
     has_seeds: bool,
+    strangers: Strangers,
 }
 
 impl Gossip {
@@ -52,7 +56,8 @@ impl Gossip {
         ];
         let about_me = about_me.map(|(key, value)| (key.to_owned(), value)).to_vec();
         let address = config.gossip;
-        let transport = Signed::with(config.secret.clone());
+        let strangers = Strangers::default();
+        let transport = Signed::with(config.secret.clone(), strangers.clone());
         let handle = spawn_chitchat(settings(config), about_me, &transport).await;
         let handle = handle.map_err(|error| ClusterError::Bind {
             key: "cluster.gossip_listen",
@@ -61,8 +66,8 @@ impl Gossip {
         })?;
         let handle = Arc::new(handle);
         let members = Arc::new(ArcSwap::from_pointee(vec![me]));
-        tokio::spawn(watch(handle.clone(), members.clone()));
-        Ok(Self { handle, members, interval, silent_intervals, has_seeds })
+        tokio::spawn(watch(handle.clone(), members.clone(), strangers.clone()));
+        Ok(Self { handle, members, interval, silent_intervals, has_seeds, strangers })
     }
 
     pub(super) fn members(&self) -> Arc<[Member]> {
@@ -76,15 +81,21 @@ impl Gossip {
         }
     }
 
-    /// The same, and some rounds more: whoever is known now knows the rest.
-    pub(super) async fn settle(&self) {
+    /// The same, and some rounds more: whoever is known now knows the rest. Refused: there are others, and none of them is
+    /// a member for this node.
+    pub(super) async fn settle(&self) -> Result<(), ClusterError> {
         if !self.has_seeds {
-            return;
+            return Ok(());
         }
         let heard = tokio::time::timeout(self.interval * self.silent_intervals, self.heard()).await;
+        match self.strangers.why() {
+            Some(why) if heard.is_err() => return Err(ClusterError::Refused(why)),
+            _ => {}
+        }
         if heard.is_ok() {
             tokio::time::sleep(self.interval * 3).await;
         }
+        Ok(())
     }
 
     /// Says where this node is in its life.
@@ -134,27 +145,28 @@ fn settings(config: ClusterConfig) -> ChitchatConfig {
     }
 }
 
-async fn watch(handle: Arc<ChitchatHandle>, members: Arc<ArcSwap<Vec<Member>>>) {
+async fn watch(handle: Arc<ChitchatHandle>, members: Arc<ArcSwap<Vec<Member>>>, strangers: Strangers) {
     let me = handle.chitchat_id().clone();
     let mut alive = handle.with_chitchat(|chitchat| chitchat.live_nodes_watcher()).await;
     loop {
         let mut seen: Vec<Member> = {
             let alive = alive.borrow_and_update();
-            alive.iter().filter(|(id, _)| **id != me).filter_map(|(id, state)| Some((id, read(id, state)?))).fold(
-                BTreeMap::new(),
-                |mut newest: BTreeMap<NodeId, (u64, Member)>, (id, member)| {
+            alive
+                .iter()
+                .filter(|(id, _)| **id != me)
+                .filter_map(|(id, state)| Some((id, read(id, state, &strangers)?)))
+                .fold(BTreeMap::new(), |mut newest: BTreeMap<NodeId, (u64, Member)>, (id, member)| {
                     // A member that was started again may still be seen as it was before.
                     if newest.get(&member.node).is_none_or(|(generation, _)| *generation < id.generation_id) {
                         newest.insert(member.node.clone(), (id.generation_id, member));
                     }
                     newest
-                },
-            )
+                })
         }
         .into_values()
         .map(|(_, member)| member)
         .collect();
-        let mine = handle.with_chitchat(|chitchat| read(&me, chitchat.self_node_state())).await;
+        let mine = handle.with_chitchat(|chitchat| read(&me, chitchat.self_node_state(), &strangers)).await;
         seen.extend(mine);
         seen.sort_by(|one, other| one.node.cmp(&other.node));
         tell_changes(&members.load(), &seen);
@@ -166,10 +178,14 @@ async fn watch(handle: Arc<ChitchatHandle>, members: Arc<ArcSwap<Vec<Member>>>) 
 }
 
 /// What a member says of itself; none: it speaks a version of the relay that this node does not.
-fn read(id: &ChitchatId, state: &NodeState) -> Option<Member> {
+fn read(id: &ChitchatId, state: &NodeState, strangers: &Strangers) -> Option<Member> {
     let version: u8 = state.get(VERSION)?.parse().ok()?;
     if !relay::understands(version) {
-        tracing::error!(node = %id.node_id, theirs = version, ours = relay::VERSION, "a member speaks a version that this node cannot: upgrade one version at a time");
+        let (node, ours) = (&id.node_id, relay::VERSION);
+        let why =
+            format!("{node} speaks version {version} of the relay, this node {ours}: upgrade one version at a time");
+        tracing::error!("{why}");
+        strangers.saw(why);
         return None;
     }
     let said = state.get(STATE)?;
@@ -198,5 +214,35 @@ fn tell_changes(before: &[Member], after: &[Member]) {
         let count = after.iter().filter(|member| member.state == state).count();
         metrics::gauge!("deskwire_cluster_members", "state" => state.as_str())
             .set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chitchat::NodeState;
+
+    use super::*;
+
+    fn said(version: u8) -> (ChitchatId, NodeState) {
+        let address = SocketAddr::from(([127, 0, 0, 1], 7_946));
+        let mut state = NodeState::for_test();
+        for (key, value) in
+            [(STATE, "serving"), (WEIGHT, "1"), (RELAY, "10.0.0.1:7947"), (VERSION, &version.to_string())]
+        {
+            state.set(key, value);
+        }
+        (ChitchatId::new("node-9", 1, address), state)
+    }
+
+    #[test]
+    fn a_member_of_a_version_that_is_too_far_is_none_and_it_is_said_why() {
+        let strangers = Strangers::default();
+        let (id, state) = said(relay::VERSION);
+        let member = read(&id, &state, &strangers).unwrap();
+        assert_eq!((member.reads, strangers.why()), (WriteVersion::FIRST, None));
+        let (id, state) = said(relay::VERSION + 2);
+        assert!(read(&id, &state, &strangers).is_none());
+        let why = strangers.why().unwrap();
+        assert!(why.contains("node-9 speaks version") && why.contains("one version at a time"), "{why}");
     }
 }

@@ -35,6 +35,9 @@ pub enum ClusterError {
         /// Why not.
         reason: String,
     },
+    /// Nobody hears this node, and somebody has said why.
+    #[error("{0}")]
+    Refused(String),
     /// The certificates of the relay.
     #[error("the relay's certificates cannot be used: {0}")]
     Certificates(String),
@@ -76,12 +79,13 @@ pub struct Nodes {
 }
 
 impl Nodes {
-    /// Binds both addresses and looks for others, a while if there are none. Nobody is answered before [`Nodes::open`].
+    /// Binds both addresses and looks for others, a while if there are none; refused where there are others and none of
+    /// them takes this node for one of theirs: alone it would take all of their tenants for nobody's. Nobody is answered before [`Nodes::open`].
     pub async fn join(config: ClusterConfig) -> Result<Arc<Self>, ClusterError> {
         let relay = Relay::bind(config.relay, &config.identity)?;
         let (me, identity) = (config.node.clone(), config.identity.clone());
         let gossip = Gossip::start(config).await?;
-        gossip.settle().await;
+        gossip.settle().await?;
         Ok(Arc::new(Self { me, gossip, relay, peers: DashMap::new(), identity }))
     }
 

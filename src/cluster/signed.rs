@@ -3,7 +3,12 @@
 //!
 //! A datagram is `DW1` and a kind: `g`, a tag of 32 bytes and the message; or `n`: your last one was not signed as ours are.
 
-use std::{collections::HashMap, net::SocketAddr, time::Duration};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use chitchat::transport::{RecvOutcome, SendOutcome, Socket, Transport, UdpTransport};
@@ -26,11 +31,26 @@ const COMPLAINTS_MAX: usize = 256;
 /// Opens signed sockets.
 pub(super) struct Signed {
     secret: Vec<u8>,
+    strangers: Strangers,
 }
 
 impl Signed {
-    pub(super) fn with(secret: Vec<u8>) -> Self {
-        Self { secret }
+    pub(super) fn with(secret: Vec<u8>, strangers: Strangers) -> Self {
+        Self { secret, strangers }
+    }
+}
+
+/// Why somebody who is there is no member for this node, as last seen.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Strangers(Arc<Mutex<Option<String>>>);
+
+impl Strangers {
+    pub(super) fn saw(&self, why: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+
+    pub(super) fn why(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -51,6 +71,7 @@ impl Transport for Signed {
             near_address,
             inner_address,
             mac,
+            strangers: self.strangers.clone(),
             complaints,
             buffer,
             passing: None,
@@ -66,6 +87,7 @@ struct SignedSocket {
     near_address: SocketAddr,
     inner_address: SocketAddr,
     mac: Hmac<Sha256>,
+    strangers: Strangers,
     complaints: Complaints,
     buffer: Vec<u8>,
     /// From whom the datagram is that is on its way to chitchat's socket.
@@ -121,10 +143,11 @@ impl SignedSocket {
     fn take(&mut self, length: usize, peer: SocketAddr) {
         let datagram = &self.buffer[..length];
         if datagram == NOT_OURS {
+            let why = format!("this node's gossip is refused by {peer}: cluster.secret_file holds another secret");
             if self.complaints.may(peer) {
-                tracing::error!(node = %peer, "this node's gossip is refused there: cluster.secret_file holds another secret");
+                tracing::error!("{why}");
             }
-            return;
+            return self.strangers.saw(why);
         }
         let message = signed_with(&self.mac, datagram);
         match message {

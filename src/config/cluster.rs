@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use super::section::{Millis, section};
+use super::section::{Millis, Seconds, section};
 
 section! {
     /// Other nodes.
@@ -37,6 +37,10 @@ section! {
         suspect_after_ms: Millis, 100..=60_000;
         /// Takeovers in a second.
         takeovers_per_s: u32, 1..=100_000;
+        /// How long members stay the same before tenants move to their places.
+        settle_s: Seconds, 1..=86_400;
+        /// Tenants that a node gives away in a second while it serves.
+        moves_per_s: u32, 0..=10_000;
         /// Time for an owner's answer.
         answer_within_ms: Millis, 500..=60_000;
         /// Between two looks at the wake index.

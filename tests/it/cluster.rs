@@ -103,8 +103,28 @@ async fn any_node_serves_and_a_killed_owner_loses_nothing_and_leaves_no_gap() {
     eprintln!("20 texts were taken {:?} after the kill; the longest wait was {:?}", since.elapsed(), load.longest());
     assert_ne!(world.owner(), owner, "another node has taken it over");
     scene.goes_on().await;
+    says_who_took_over(&world, owner);
     assert!(scene.followers[owner].look(|view| view.resumed) > 0, "the dead node's dashboard went on at another");
     scene.ends(&mut world).await;
+}
+
+/// `cluster status`, in both its forms.
+fn says_who_took_over(world: &World, lost: usize) {
+    let (at, owner) = ((lost + 1) % 3, world.owner());
+    let json: serde_json::Value = serde_json::from_str(&world.command(at, &["cluster", "status", "--json"])).unwrap();
+    let members = json["members"].as_array().unwrap();
+    let heir = members.iter().find(|member| member["node"] == world.name(owner)).unwrap();
+    assert!(heir["tenants"].as_u64() >= Some(1) && heir["takeovers"].as_u64() >= Some(1), "{heir}");
+    assert!(heir["last_takeover"].is_number() && heir["state"] == "serving", "{heir}");
+    let follows = |member: &serde_json::Value| member["followed"].as_u64() >= Some(1) && member["behind"].is_number();
+    assert!(members.iter().any(follows), "{json}");
+    let table = world.command(at, &["cluster", "status"]);
+    let mut lines = table.lines();
+    let heads: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
+    for head in ["NODE", "STATE", "TENANTS", "FOLLOWED", "BEHIND", "TAKEOVERS", "FORWARDED"] {
+        assert!(heads.contains(&head), "{table}");
+    }
+    assert!(lines.any(|line| line.starts_with(world.name(owner)) && line.contains("serving")), "{table}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,9 +147,9 @@ async fn a_node_that_stops_gives_its_tenants_away_and_nothing_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_does_not_know_the_secret_is_not_heard_and_both_sides_say_so() {
+async fn who_does_not_know_the_secret_is_not_heard_does_not_start_and_both_sides_say_so() {
     let world = World::start_some("secret", 1).await;
-    let stranger = world.stranger();
+    let mut stranger = world.stranger();
     until("both sides to say so", async || {
         world.log(0).contains("not signed with this cluster's secret")
             && stranger.log().contains("cluster.secret_file holds another secret")
@@ -137,4 +157,9 @@ async fn who_does_not_know_the_secret_is_not_heard_and_both_sides_say_so() {
     .await;
     let status: serde_json::Value = serde_json::from_str(&world.command(0, &["cluster", "status", "--json"])).unwrap();
     assert_eq!(status["members"].as_array().unwrap().len(), 1, "{status}");
+    // It has the same store: alone it would take every tenant for nobody's.
+    let before = world.takeovers();
+    until("it to give up", async || stranger.ended().is_some_and(|ended| !ended.success())).await;
+    assert!(stranger.log().lines().last().unwrap_or_default().contains("another secret"), "{}", stranger.log());
+    assert_eq!(world.takeovers(), before, "nobody was disturbed");
 }

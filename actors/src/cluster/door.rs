@@ -99,10 +99,6 @@ impl Engine {
 
     /// Somebody takes this node for the owner: perhaps because it knows that the owner is gone.
     fn look_after(&self, together: &Arc<Together>, owner: &NodeId) {
-        let (now, every) = (self.ports().clock.monotonic(), together.options.suspect_after / 4);
-        if !together.suspects.may_probe(owner, now, every) {
-            return;
-        }
         let (together, node, owner) = (together.clone(), self.inner_node().clone(), owner.clone());
         self.inner_node().runtime.spawn(async move { together.probe(&node, &owner).await });
     }

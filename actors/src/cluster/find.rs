@@ -33,7 +33,10 @@ impl Together {
         let members = self.able(node);
         let may_own = !self.is_leaving() && members.iter().any(|member| member.node == self.me);
         match head.owner {
-            Some(owner) if owner == self.me && may_own => return Ok(Place::Here),
+            Some(owner) if owner == self.me && may_own => {
+                let given = self.given.get(tenant).map(|heir| heir.value().clone());
+                return Ok(given.map_or(Place::Here, Place::There));
+            }
             Some(owner) if may_own && self.is_invited(tenant, &owner) => return Ok(Place::Taken),
             Some(owner) if owner != self.me && self.is_alive(&members, &owner, now) => {
                 return Ok(Place::There(owner));
@@ -80,6 +83,11 @@ impl Together {
     fn is_alive(&self, members: &[Member], node: &NodeId, now: Duration) -> bool {
         members.iter().any(|member| member.node == *node && member.state != MemberState::Left)
             && !self.suspects.is_gone(node, now, self.options.suspect_after)
+    }
+
+    /// Between two probes of one member, at least.
+    pub(super) fn probe_every(&self) -> Duration {
+        self.options.suspect_after / 4
     }
 
     /// Whether a member is there to be asked.
@@ -134,8 +142,11 @@ impl Together {
         answer
     }
 
-    /// Is it there? What comes of it is remembered.
+    /// Is it there? What comes of it is remembered. Of all who wonder one asks, and not often.
     pub(crate) async fn probe(&self, node: &Node, member: &NodeId) {
+        if !self.suspects.may_probe(member, node.ports.clock.monotonic(), self.probe_every()) {
+            return;
+        }
         let asked = self.ask(node, member, (&TenantId::system(), Question::Owned), PROBE_WITHIN).await;
         if matches!(asked, Err(PeerError::Unknown(_))) {
             self.suspects.unreachable(member, node.ports.clock.monotonic());

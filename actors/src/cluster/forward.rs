@@ -1,12 +1,13 @@
 //! Commands for a tenant that another node has: passed on. Where nobody reads the tenant it is not followed for them: a
 //! webhook comes to any node, and if each of them followed the tenant for it, that would cost more than the texts.
 
+use std::sync::Arc;
+
 use quick_cache::sync::Cache;
 use schema::{
     command::{Reply, Request},
     ids::{NodeId, TenantId},
 };
-use std::sync::Arc;
 use tokio::time::sleep;
 
 use super::{Together, find::Place, tail::shown};
@@ -73,10 +74,10 @@ impl Together {
     /// Returns when a member is gone. One that answers anything else is waited for; others may have found it gone meanwhile.
     async fn stays_silent(&self, node: &Node, member: &NodeId) {
         let now = || node.ports.clock.monotonic();
-        let (every, began) = (self.options.suspect_after / 4, now());
+        let began = now();
         loop {
-            sleep(every).await;
-            if now() >= began + self.options.confirm_within && self.suspects.may_probe(member, now(), every) {
+            sleep(self.probe_every()).await;
+            if now() >= began + self.options.confirm_within {
                 self.probe(node, member).await;
             }
             if !self.is_there(node, member) {

@@ -41,7 +41,7 @@ pub(crate) use self::{
     away::Away,
     find::Place,
     forward::{Try, Way},
-    moving::look_for_owners,
+    moving::{look_for_owners, settle},
     tail::bring_up,
     versions::raise_write_version,
 };
@@ -67,6 +67,10 @@ pub struct ClusterOptions {
     pub suspect_after: Duration,
     /// Takeovers of one node in a second.
     pub takeovers_per_s: u32,
+    /// Members must be the same for so long before tenants move to those whom the hash names.
+    pub settle_after: Duration,
+    /// Tenants that a node gives away in a second while it serves; 0: none.
+    pub moves_per_s: u32,
     /// For an answer from an owner.
     pub answer_within: Duration,
     /// Between two looks at the wake index, which holds other nodes' tenants too.
@@ -82,6 +86,8 @@ impl Default for ClusterOptions {
             confirm_within: Duration::from_secs(5),
             suspect_after: Duration::from_millis(1_000),
             takeovers_per_s: 200,
+            settle_after: Duration::from_secs(60),
+            moves_per_s: 10,
             answer_within: Duration::from_secs(10),
             wake_every: Duration::from_millis(1_000),
             raise_after: Duration::from_secs(60),
@@ -122,6 +128,8 @@ pub(crate) struct Together {
     /// Tenants that their owner has let go, for this node to take.
     invited: DashMap<TenantId, NodeId>,
     routes: Routes,
+    /// Tenants on their way from this node to another.
+    given: DashMap<TenantId, NodeId>,
     /// Up to where the directory holds the system feed.
     directory_at: AtomicU64,
     moved: mpsc::Sender<TenantId>,
@@ -146,6 +154,7 @@ impl Together {
             turns: Turns::per_second(options.takeovers_per_s),
             invited: DashMap::new(),
             routes: Routes::default(),
+            given: DashMap::new(),
             directory_at: AtomicU64::new(0),
             moved,
             takeovers: AtomicU64::new(0),

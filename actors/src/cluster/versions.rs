@@ -25,6 +25,18 @@ impl Together {
 }
 
 impl Engine {
+    /// What `cluster status` says of this node, for dashboards.
+    fn show_owned(&self) {
+        let owned = self.owned();
+        #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+        let set = |name: &'static str, value: u64| metrics::gauge!(name).set(value as f64);
+        set("deskwire_cluster_tenants", owned.tenants);
+        set("deskwire_cluster_behind_events", owned.behind);
+        if let Some(last) = owned.last_takeover {
+            set("deskwire_cluster_last_takeover_timestamp_seconds", last.0 / 1_000_000);
+        }
+    }
+
     /// From here on these kinds of events may be written, by whoever owns a tenant.
     pub(crate) async fn raise_to(&self, version: WriteVersion) -> Result<(), Refusal> {
         let origin = Origin { by: Author::Engine, via: Via::Engine, request: self.ports().ids.request() };
@@ -52,6 +64,7 @@ pub(crate) async fn raise_write_version(engine: WeakEngine) {
         let Some(together) = engine.together() else { return };
         let written = engine.inner_node().directory.write_version();
         metrics::gauge!("deskwire_cluster_write_version").set(f64::from(written.0));
+        engine.show_owned();
         let is_able = together.able(engine.inner_node()).iter().any(|member| member.node == *engine.node());
         if std::mem::replace(&mut was_able, is_able) && !is_able {
             tracing::error!(%written, "events are written that this node does not read: it follows and forwards, and owns \

@@ -153,6 +153,7 @@ impl Fleet {
             suspect_after: Duration::from_millis(500),
             answer_within: Duration::from_secs(5),
             wake_every: Duration::from_millis(500),
+            settle_after: Duration::from_secs(3),
             ..ClusterOptions::default()
         };
         let joined = Joined { cluster: self.links.join(&name(number), life), options };

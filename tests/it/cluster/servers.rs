@@ -120,10 +120,12 @@ async fn what_cql_servers_acknowledged_stays_in_one_order_whatever_becomes_of_on
     eprintln!("with one of three lost a text waited {:?} at most", scene.load.longest());
     servers.kill(1);
     servers.kill(2);
-    let refused = scene.load.refused();
+    let (refused, since) = (scene.load.refused(), Instant::now());
     until_within(NOTICED, "texts to be refused", async || scene.load.refused() >= refused + 40).await;
+    eprintln!("with one of three left 40 were refused within {:?}", since.elapsed());
     let taken = scene.load.count();
     until_within(NOTICED, "more to be refused", async || scene.load.refused() >= refused + 80).await;
+    eprintln!("and 80 within {:?}", since.elapsed());
     assert_eq!(scene.load.count(), taken, "one copy of three acknowledges nothing");
     tokio::task::block_in_place(|| servers.restart(1));
     takes("texts to be taken again, by itself", 60).await;

@@ -299,6 +299,11 @@ impl World {
         self.nodes.iter().position(|node| node.name == name).expect("one of ours")
     }
 
+    /// What a node is called.
+    pub fn name(&self, node: usize) -> &str {
+        &self.nodes[node].name
+    }
+
     /// How often somebody took the tenant.
     pub fn takeovers(&self) -> usize {
         self.events().iter().filter(|event| event["type"] == "feed.taken").count()

@@ -149,6 +149,11 @@ impl Server {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
     }
 
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
     /// Sends it a signal, such as `STOP`.
     pub fn signal(&self, signal: &str) {
         let sent = Command::new("kill").args([&format!("-{signal}"), &self.id().to_string()]).status();

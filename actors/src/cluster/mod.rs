@@ -5,8 +5,8 @@
 //!
 //! `place` (the hash) → `find` (the owner, from log and members) → `tenant::start` (owning it here), `forward` (a
 //! command, to an owner elsewhere) or `away` (following an owner, for those who read here); `door` is what other nodes
-//! reach; `moving` gives tenants away and takes them; `versions` says which kinds of events are written, and who reads
-//! them.
+//! reach; `moving` gives tenants away and takes them, `settle` those that are not where the hash puts them; `versions`
+//! says which kinds of events are written, and who reads them.
 
 mod away;
 mod door;
@@ -16,6 +16,7 @@ mod follow;
 mod forward;
 mod moving;
 mod place;
+mod settle;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -41,7 +42,8 @@ pub(crate) use self::{
     away::Away,
     find::Place,
     forward::{Try, Way},
-    moving::{look_for_owners, settle},
+    moving::look_for_owners,
+    settle::settle,
     tail::bring_up,
     versions::raise_write_version,
 };

@@ -23,8 +23,6 @@ const TAKE_WITHIN: Duration = Duration::from_secs(5);
 const PASSED_WITHIN: Duration = Duration::from_secs(1);
 /// How long readers wait on this node for a tenant that nobody serves, before they are sent to look elsewhere.
 const HOMELESS: Duration = Duration::from_secs(30);
-/// Between two looks at who is there.
-const SETTLE_EVERY: Duration = Duration::from_millis(500);
 /// Between two looks for such a tenant.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -141,7 +139,7 @@ impl Engine {
 }
 
 /// Nobody is refused meanwhile: whoever asks here is passed to the heir, and waits until that has taken it.
-async fn give_away(node: Arc<Node>, together: Arc<Together>, handle: TenantHandle) {
+pub(super) async fn give_away(node: Arc<Node>, together: Arc<Together>, handle: TenantHandle) {
     let tenant = handle.id();
     let heir = || together.candidate(&together.able(&node), tenant, node.ports.clock.monotonic());
     let Some(first) = heir() else { return };
@@ -167,61 +165,6 @@ async fn pass_over(node: &Arc<Node>, together: &Together, tenant: &TenantId, hei
         tokio::time::sleep(LOOK_AGAIN).await;
     }
     tracing::warn!(%tenant, "a tenant was let go and not taken; whoever is asked for it next takes it");
-}
-
-/// Gives tenants to those whom the hash names, a few in a second, when members have been the same for a while.
-pub(crate) async fn settle(engine: WeakEngine) {
-    let mut serving: Vec<NodeId> = Vec::new();
-    let mut since = tokio::time::Instant::now();
-    // None: not looked at yet since members changed.
-    let mut misplaced: Option<Vec<TenantHandle>> = None;
-    loop {
-        let Some(strong) = engine.upgrade() else { return };
-        let Some(together) = strong.together().cloned() else { return };
-        let (settle_after, moves_per_s) = (together.options.settle_after, together.options.moves_per_s);
-        if together.is_leaving() || moves_per_s == 0 {
-            return;
-        }
-        let node = strong.inner_node().clone();
-        let mut now: Vec<NodeId> = together
-            .able(&node)
-            .iter()
-            .filter(|it| it.state == MemberState::Serving)
-            .map(|it| it.node.clone())
-            .collect();
-        now.sort_unstable();
-        if now != serving {
-            (serving, since, misplaced) = (now, tokio::time::Instant::now(), None);
-        } else if since.elapsed() >= settle_after {
-            let left = misplaced.get_or_insert_with(|| strong.misplaced(&together));
-            match left.pop() {
-                Some(handle) if handle.is_here() => {
-                    tracing::debug!(tenant = %handle.id(), "a tenant goes to its place");
-                    give_away(node, together, handle).await;
-                }
-                Some(_) => {}
-                // Others that sleep wake here later.
-                None => (since, misplaced) = (tokio::time::Instant::now(), None),
-            }
-        }
-        let rest =
-            if misplaced.is_some() { Duration::from_secs(1) / moves_per_s } else { SETTLE_EVERY.min(settle_after) };
-        drop(strong);
-        tokio::time::sleep(rest).await;
-    }
-}
-
-impl Engine {
-    /// Tenants of this node that the hash gives to another which serves.
-    fn misplaced(&self, together: &Together) -> Vec<TenantHandle> {
-        let node = self.inner_node();
-        let (members, now) = (together.able(node), node.ports.clock.monotonic());
-        let mut handles: Vec<TenantHandle> = self.handles().into_iter().filter(TenantHandle::is_here).collect();
-        handles.retain(|handle| together.candidate(&members, handle.id(), now).is_some_and(|first| first != node.id));
-        // Taken from the end: the directory last.
-        handles.sort_unstable_by_key(|handle| (*handle.id() != TenantId::system(), handle.id().clone()));
-        handles
-    }
 }
 
 impl Node {

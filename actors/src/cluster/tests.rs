@@ -1,5 +1,8 @@
 //! Several engines over one log: one owner a tenant, readers on every node, takeovers, duels, and giving tenants away.
 
+mod apart;
+mod settle;
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -11,9 +14,9 @@ use schema::{
     pause::Pause,
 };
 
-use super::{ClusterOptions, Joined, first_of, in_order_of};
+use super::{ClusterOptions, Joined, in_order_of};
 use crate::{
-    engine::{Engine, Setup},
+    engine::{Engine, Limits, Setup},
     feed::Cursor,
     follower::Advances,
     handle::Refusal,
@@ -28,6 +31,7 @@ struct Nodes {
     world: World,
     cluster: Arc<MemoryCluster>,
     engines: Vec<Engine>,
+    limits: Limits,
     /// What each node's search waits for.
     grown: Vec<Arc<Advances>>,
 }
@@ -48,14 +52,16 @@ fn options() -> ClusterOptions {
     }
 }
 
-fn setup(world: &World, node: &NodeId, grown: &Arc<Advances>) -> Setup {
-    let (ports, limits, directory) = (world.ports(), world.limits(), Arc::default());
+fn setup(world: &World, limits: Limits, node: &NodeId, grown: &Arc<Advances>) -> Setup {
+    let (ports, directory) = (world.ports(), Arc::default());
     Setup { node: node.clone(), ports, limits, arbiters: 1, advances: vec![grown.clone()], directory }
 }
 
 impl Nodes {
     fn none() -> Self {
-        Self { world: World::new(), cluster: Arc::default(), engines: Vec::new(), grown: Vec::new() }
+        let world = World::new();
+        let limits = world.limits();
+        Self { world, cluster: Arc::default(), engines: Vec::new(), limits, grown: Vec::new() }
     }
 
     async fn of(count: usize) -> Self {
@@ -73,7 +79,7 @@ impl Nodes {
     async fn add_with(&mut self, reads: WriteVersion, options: ClusterOptions) {
         let node = name(self.engines.len());
         let grown = Arc::default();
-        let setup = setup(&self.world, &node, &grown);
+        let setup = setup(&self.world, self.limits.clone(), &node, &grown);
         let joined = Joined { cluster: self.cluster.join(&node, reads), options };
         let engine = Engine::join(setup, joined).unwrap();
         self.cluster.open(&node, Arc::new(engine.clone()));
@@ -393,61 +399,6 @@ async fn a_node_gives_its_tenants_away_and_refuses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_joins_receives_its_share_little_by_little_and_nothing_is_refused() {
-    let moves = ClusterOptions { settle_after: Duration::from_millis(300), moves_per_s: 20, ..options() };
-    let mut nodes = Nodes::none();
-    for _ in 0..2 {
-        nodes.add_with(WriteVersion::NEWEST, moves).await;
-    }
-    nodes.world.tenant(&nodes.engines[0]).await;
-    let others: Vec<TenantId> = (0..40).map(|number| TenantId::new(&format!("other-{number}")).unwrap()).collect();
-    for tenant in &others {
-        let register = ask(Command::Register(Registration::Tenant(tenant.clone())));
-        nodes.engines[0].submit(&TenantId::system(), register).await.unwrap();
-        until("it runs", async || nodes.engines[0].tenant(tenant).await.is_ok()).await;
-    }
-    let mut reader = nodes.reader(0).await;
-    let owned = |nodes: &Nodes| nodes.engines.iter().map(|engine| engine.owned().tenants).collect::<Vec<u64>>();
-    until("all run", async || owned(&nodes).iter().sum::<u64>() == 42).await;
-    let engine = nodes.engines[0].clone();
-    let (stop, stopped) = tokio::sync::watch::channel(false);
-    let load = tokio::spawn(async move {
-        let mut last = Offset(0);
-        for number in 0.. {
-            if *stopped.borrow() {
-                break;
-            }
-            last = engine.submit(&acme(), text(&format!("SM{number}"), CALLER, "x")).await.expect("not refused").offset;
-        }
-        last
-    });
-    let joined = tokio::time::Instant::now();
-    nodes.add_with(WriteVersion::NEWEST, moves).await;
-    let members = nodes.engines[0].members().unwrap();
-    let all: Vec<TenantId> = others.iter().cloned().chain([acme(), TenantId::system()]).collect();
-    let share = all.iter().filter(|tenant| first_of(tenant, &*members) == Some(&name(2))).count() as u64;
-    assert!((5..=25).contains(&share), "{share} of 42");
-    let mut seen = 0;
-    until("it has its share", async || {
-        let has = nodes.engines[2].owned().tenants;
-        // Two nodes give, 20 a second each.
-        let most = 2.0 + 2.0 * 20.0 * joined.elapsed().as_secs_f64();
-        assert!(has as f64 <= most, "{has} after {:?}", joined.elapsed());
-        seen = seen.max(has);
-        has == share
-    })
-    .await;
-    for tenant in &all {
-        let place = first_of(tenant, &*members).unwrap();
-        until("each is in its place", async || name(nodes.owner(tenant).await) == *place).await;
-    }
-    stop.send_replace(true);
-    let last = load.await.unwrap();
-    reader.reads_to(last).await;
-    nodes.dense().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_queued_text_leaves_after_its_node_died() {
     let nodes = Nodes::with_tenant().await;
     let owner = nodes.owner(&acme()).await;
@@ -527,7 +478,7 @@ async fn more_kinds_of_events_are_written_when_every_node_reads_them_and_who_doe
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_is_alone_does_not_start_on_events_that_it_does_not_read() {
     let (world, newer) = (World::new(), WriteVersion(WriteVersion::NEWEST.0 + 1));
-    let engine = Engine::start(setup(&world, &name(0), &Arc::default())).await.unwrap();
+    let engine = Engine::start(setup(&world, world.limits(), &name(0), &Arc::default())).await.unwrap();
     let directory = engine.inner_node().directory.clone();
     assert!(directory.may_write(WriteVersion::NEWEST).is_ok() && directory.may_write(newer).is_err());
     engine.raise_to(newer).await.unwrap();
@@ -535,6 +486,7 @@ async fn a_node_that_is_alone_does_not_start_on_events_that_it_does_not_read() {
     engine.raise_to(WriteVersion::FIRST).await.unwrap();
     assert_eq!(engine.directory().write_version(), newer, "it is only ever raised");
     engine.drain(PATIENCE).await;
-    let refused = Engine::start(setup(&world, &name(0), &Arc::default())).await.err().expect("it does not start");
+    let refused =
+        Engine::start(setup(&world, world.limits(), &name(0), &Arc::default())).await.err().expect("it does not start");
     assert!(refused.to_string().contains("use a newer one"), "{refused}");
 }

@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, stream};
 use schema::ids::TenantId;
 
 use super::{Engine, Inner};
-use crate::{cluster::Place, handle::Refusal};
+use crate::{cluster::Place, handle::Refusal, ports::WakeEntry};
 
 /// Tenants woken in one look at the wake index.
 const WAKE_TOGETHER: usize = 64;
 /// The same among other nodes, whose tenants are seen too.
 const WAKE_AMONG: usize = 4_096;
+/// Tenants looked for and started at the same time.
+const WOKEN_TOGETHER: usize = 32;
 /// How often the wake index is looked at.
 const WAKE_EVERY: Duration = Duration::from_millis(500);
 
@@ -34,9 +37,8 @@ pub(super) async fn wake_due(inner: std::sync::Weak<Inner>) {
                 continue;
             }
         };
-        for entry in due {
-            engine.wake(&entry.feed.tenant).await;
-        }
+        let wake = async |entry: WakeEntry| engine.wake(&entry.feed.tenant).await;
+        stream::iter(due).for_each_concurrent(WOKEN_TOGETHER, wake).await;
     }
 }
 

@@ -134,7 +134,7 @@ impl Carrier for SimulatedCarrier {
                 return Ok(None);
             }
             state.note(format_args!("{} leaves, attempt {}", text.message, text.attempt));
-            state.depart(&text)?;
+            state.depart(self.life, &text)?;
             Ok(Some(state.fate()))
         });
         let Some(Some(fate)) = fate else { return pending().await };
@@ -191,8 +191,8 @@ impl State {
     }
 
     /// The judge looks at a text at the moment it leaves.
-    fn depart(&mut self, text: &OutgoingText) -> Result<(), String> {
-        let (now, wall, true_wall) = (self.now(), self.wall(), self.true_wall());
+    fn depart(&mut self, life: u32, text: &OutgoingText) -> Result<(), String> {
+        let (now, wall, true_wall) = (self.now(), self.wall_of(life), self.true_wall());
         self.model.departs(text, now, wall, true_wall)
     }
 }

@@ -202,7 +202,7 @@ impl Machine {
             keys: Arc::new(SimulatedKeys { world: world.clone(), life }),
             limiter,
             carrier: Arc::new(SimulatedCarrier { world: world.clone(), life }),
-            clock: Arc::new(SimulatedClock(world.clone())),
+            clock: Arc::new(SimulatedClock { world: world.clone(), life }),
             ids: Arc::new(SimulatedIds(world.clone())),
         };
         let node = NodeId::new(node).expect("a slug");
@@ -213,7 +213,7 @@ impl Machine {
     async fn engine(&self) -> Engine {
         let grown = Arc::new(Advances::default());
         let engine = loop {
-            let limiter = Arc::new(limiter(&self.world));
+            let limiter = Arc::new(limiter(&self.world, self.life));
             match Engine::start(self.setup("node", limiter, vec![grown.clone()])).await {
                 Ok(engine) => break engine,
                 Err(_) => self.world.step(self.life, "the engine cannot start", 500).await,
@@ -228,7 +228,11 @@ impl Machine {
 
     /// What came in while nobody took it is read from the carrier's lists.
     pub(super) fn look_after(&self, engine: &Engine) {
-        let overlap = Duration::from_secs(if self.world.state().plan.clock_steps { 700 } else { 60 });
+        let is_off = {
+            let plan = &self.world.state().plan;
+            plan.clock_steps || plan.clocks_apart
+        };
+        let overlap = Duration::from_secs(if is_off { 700 } else { 60 });
         let options = CatchUpOptions {
             every: Duration::from_secs(30),
             after_gap: Duration::from_secs(3),
@@ -299,10 +303,10 @@ impl Machine {
 }
 
 /// The pace of one process.
-pub(super) fn limiter(world: &Arc<World>) -> LocalLimiter {
+pub(super) fn limiter(world: &Arc<World>, life: u32) -> LocalLimiter {
     let departs_within = world.state().plan.engine().send_deadline;
     let pace = PaceOptions { departs_within, ..PaceOptions::default() };
-    let clock = Arc::new(SimulatedClock(world.clone()));
+    let clock = Arc::new(SimulatedClock { world: world.clone(), life });
     LocalLimiter::started_at(pace, clock.now()).timed_by(clock)
 }
 
@@ -389,7 +393,7 @@ impl super::world::State {
     pub(super) fn calm_down(&mut self) {
         self.calm = true;
         self.forgive();
-        self.step_clock(0);
+        self.set_clocks();
         self.until = self.now() + CALM;
         self.model.remember_heads();
         // A log that has stopped still gets the restart that alone helps it.

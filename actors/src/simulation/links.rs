@@ -1,5 +1,5 @@
 //! What is between nodes: gossip that learns late, links that are cut one way or both, questions and answers that get
-//! lost, feeds that fall silent.
+//! lost, questions that come twice, feeds that fall silent.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +14,8 @@ use tokio::sync::mpsc;
 use super::world::World;
 use crate::{
     engine::Engine,
-    ports::{Asked, Cluster, Follow, Followed, Following, Member, MemberState, Peer, PeerAnswer, PeerError},
+    ports::{Asked, Cluster, Follow, Followed, Following, Member, MemberState, Peer, PeerAnswer, PeerError, Question},
+    tenant::ticket::Identity,
 };
 
 /// Until gossip no longer names a node that was not heard of.
@@ -23,6 +24,11 @@ const NOTICED_WITHIN: Duration = Duration::from_millis(1_500);
 const UNDER_WAY: usize = 16;
 /// What gets lost of questions and answers, in thousandths.
 const LOST: u64 = 10;
+
+/// What comes a second time, later, in thousandths.
+const REPEATED: u64 = 30;
+/// Until then, at most, in milliseconds.
+const REPEATED_WITHIN: u64 = 4_000;
 
 /// All nodes, and what is between them.
 pub(super) struct Links {
@@ -170,6 +176,27 @@ impl Link {
         Ok((life, engine))
     }
 
+    /// The same question comes there again, and nobody waits for its answer. Commands that are not known by their identity
+    /// are asked once by whoever asks, and not repeated by what carries them.
+    fn repeat(&self, life: u32, engine: &Engine, asked: &Asked) {
+        let state = &mut *self.links.world.state();
+        let is_once = matches!(&asked.question, Question::Submit(request) if Identity::of(request).is_none());
+        if state.calm || is_once || !state.dice.permille(REPEATED) {
+            return;
+        }
+        let wait = state.dice.delay(REPEATED_WITHIN);
+        let (world, engine, asked) = (self.links.world.clone(), engine.clone(), asked.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            world.moves(life).await;
+            tokio::select! {
+                biased;
+                () = world.is_over(life) => {}
+                _ = engine.ask(asked) => world.state().note(format_args!("another node's question came twice")),
+            }
+        });
+    }
+
     /// The way back.
     async fn answer<T>(&self, answer: Result<T, PeerError>) -> Result<T, PeerError> {
         self.links.world.step(self.life, "another node's answer", 5).await;
@@ -184,6 +211,7 @@ impl Link {
 impl Peer for Link {
     async fn ask(&self, asked: Asked) -> Result<PeerAnswer, PeerError> {
         let (life, engine) = self.reach("another node is asked").await?;
+        self.repeat(life, &engine, &asked);
         let answer = tokio::select! {
             biased;
             () = self.links.world.is_over(life) => Err(PeerError::Unknown("it died".to_owned())),

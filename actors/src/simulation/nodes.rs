@@ -1,5 +1,5 @@
-//! Several nodes over one world: each dies at any step, stands still without knowing it, is cut off, gives its tenants
-//! away, and comes back under its name. The store and the pace are what they share, as CQL and Redis are.
+//! Several nodes over one world: each dies at any step, stands still without knowing it, is cut off, has a clock of its own
+//! that is off, gives its tenants away, and comes back under its name. The store and the pace are what they share, as CQL and Redis are.
 
 use std::{cell::Cell, rc::Rc, sync::Arc, time::Duration};
 
@@ -31,6 +31,10 @@ use crate::{
 const NODES: usize = 3;
 /// Longer than it takes to start and to register two tenants while nothing goes wrong.
 const FURNISHED_WITHIN: Duration = Duration::from_secs(300);
+/// Until a node that is given nothing asks again.
+const LATER: Duration = Duration::from_secs(1);
+/// How far a node's clock may be off, either way, in seconds.
+const SKEW_S: u64 = 300;
 /// For a node to give its tenants away.
 const GIVEN_WITHIN: Duration = Duration::from_secs(10);
 
@@ -73,7 +77,7 @@ struct Fleet {
 
 impl Fleet {
     fn new(world: Arc<World>, life: u32) -> Self {
-        let pace = Arc::new(limiter(&world));
+        let pace = Arc::new(limiter(&world, life));
         let links = Links::new(world.clone());
         Self { world, life, links, doors: Doors::default(), pace, leave: Default::default(), closing: Cell::default() }
     }
@@ -145,6 +149,7 @@ impl Fleet {
     }
 
     async fn serve(&self, number: usize, life: u32) {
+        self.clock_is_off(life);
         let machine = Machine::beside_others(self.world.clone(), life);
         let pace = SharedPace { world: self.world.clone(), life, pace: self.pace.clone() };
         let setup = machine.setup(name(number).as_str(), Arc::new(pace), Vec::new());
@@ -168,6 +173,15 @@ impl Fleet {
         engine.hand_over(GIVEN_WITHIN).await;
         self.doors.close(life);
         engine.drain(GIVEN_WITHIN).await;
+    }
+
+    /// A node's clock steps, or was off before it started.
+    fn clock_is_off(&self, life: u32) {
+        let state = &mut *self.world.state();
+        if state.plan.clocks_apart && !state.calm {
+            let seconds = state.dice.below(2 * SKEW_S + 1).cast_signed() - SKEW_S.cast_signed();
+            state.skew(life, seconds);
+        }
     }
 
     fn happens(self: Rc<Self>, what: Happening) {
@@ -217,6 +231,12 @@ impl Fleet {
                     self.world.kill(*life);
                 }
             }
+            9 => {
+                let lives = self.doors.all();
+                if let Some((life, _)) = lives.get(one) {
+                    self.clock_is_off(*life);
+                }
+            }
             _ => {}
         }
         let state = &mut *self.world.state();
@@ -235,35 +255,41 @@ struct SharedPace {
 }
 
 impl SharedPace {
-    /// Whoever is dead, or stands still, is given nothing.
-    fn is_there(&self) -> bool {
-        let state = self.world.state();
-        state.is_up(self.life) && state.stands_for(self.life).is_zero()
-    }
-
-    fn later(now: Stamp) -> Admission {
-        Admission::NotBefore { at: now.plus(Duration::from_secs(1)), pair: false }
+    /// Asks by the store's clock. Whoever is dead, or stands still, is given nothing.
+    fn ask(&self, now: Stamp, question: impl FnOnce(&LocalLimiter, Stamp) -> Admission) -> Admission {
+        let store = {
+            let state = self.world.state();
+            let is_there = state.is_up(self.life) && state.stands_for(self.life).is_zero();
+            is_there.then(|| state.wall())
+        };
+        let Some(store) = store else { return Admission::NotBefore { at: now.plus(LATER), pair: false } };
+        match question(&self.pace, store) {
+            Admission::Granted => Admission::Granted,
+            Admission::NotBefore { at, pair } => Admission::NotBefore { at: now.plus(at.since(store)), pair },
+        }
     }
 }
 
 impl Limiter for SharedPace {
     fn admit(&self, request: &PaceRequest<'_>, now: Stamp) -> Admission {
-        if self.is_there() { self.pace.admit(request, now) } else { Self::later(now) }
+        self.ask(now, |pace, store| pace.admit(request, store))
     }
 
     fn depart(&self, request: &PaceRequest<'_>, now: Stamp) -> Admission {
-        if self.is_there() { self.pace.depart(request, now) } else { Self::later(now) }
+        self.ask(now, |pace, store| pace.depart(request, store))
     }
 
     /// It knows what all of them have sent, and does not forget.
     fn restore(&self, _: &PaceRequest<'_>, _: Stamp) {}
 
-    fn shared_standing(&self, account: &AccountId, limits: &LimitSettings, now: Stamp) -> Option<PaceStanding> {
-        self.pace.shared_standing(account, limits, now)
+    fn shared_standing(&self, account: &AccountId, limits: &LimitSettings, _: Stamp) -> Option<PaceStanding> {
+        let store = self.world.state().wall();
+        self.pace.shared_standing(account, limits, store)
     }
 
-    fn days(&self, limits: &LimitSettings, now: Stamp) -> Vec<DayUse> {
-        self.pace.days(limits, now)
+    fn days(&self, limits: &LimitSettings, _: Stamp) -> Vec<DayUse> {
+        let store = self.world.state().wall();
+        self.pace.days(limits, store)
     }
 }
 

@@ -45,6 +45,8 @@ pub(super) struct Plan {
     pub(super) webhook_trouble: u64,
     pub(super) fsync_ms: u64,
     pub(super) clock_steps: bool,
+    /// Each node's clock is off on its own.
+    pub(super) clocks_apart: bool,
     pub(super) trims: bool,
     pub(super) small: bool,
     limits: LimitSettings,
@@ -84,6 +86,7 @@ impl Plan {
             fsync_ms: if dice.permille(200) { 400 } else { 8 },
             // The judge counts days by the true clock.
             clock_steps: !near_midnight && dice.permille(300),
+            clocks_apart: false,
             // What is trimmed is not counted after a start: only what no limit needs any more may go.
             trims: limits.brand_per_day.is_none() && limits.pair_interval_s.is_none() && dice.permille(400),
             small: dice.permille(200),
@@ -94,7 +97,8 @@ impl Plan {
     /// The same world for several nodes: its store is one that they share, and survives each of them.
     pub(super) fn of_nodes(self, dice: &mut Dice) -> Self {
         let deaths = (0..dice.below(4)).map(|_| 20 + dice.below(3_000)).collect();
-        Self { deaths, log_stops: 0, fsync_ms: 8, clock_steps: false, trims: false, ..self }
+        let clocks_apart = self.clock_steps;
+        Self { deaths, log_stops: 0, fsync_ms: 8, clock_steps: false, clocks_apart, trims: false, ..self }
     }
 
     /// How fast a tenant's line may send. Each tenant is a brand of its own.

@@ -39,6 +39,7 @@ pub(crate) enum Fault {
     AheadOfFollowerRefused,
     TakenOverUnread,
     FollowedFromNowOn,
+    ClockTrusted,
     /// Of shared pace (pace/shares/simulation.rs).
     SliceFromArrival,
     MinorityTakesAll,
@@ -74,7 +75,7 @@ impl Fault {
     ];
 
     /// What only several nodes can do wrong, and some of what a takeover could.
-    pub(crate) const OF_NODES: [Self; 14] = [
+    pub(crate) const OF_NODES: [Self; 15] = [
         Self::FenceIgnored,
         Self::WrittenUnasked,
         Self::LateViewsWin,
@@ -83,6 +84,7 @@ impl Fault {
         Self::AheadOfFollowerRefused,
         Self::TakenOverUnread,
         Self::FollowedFromNowOn,
+        Self::ClockTrusted,
         Self::AckBeforeAppend,
         Self::ClaimSentAgain,
         Self::DedupeKeyDropped,

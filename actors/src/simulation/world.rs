@@ -57,6 +57,8 @@ pub(super) struct State {
     pub(super) life: u32,
     /// Lives that are lived, and until when each of them stands still.
     up: BTreeMap<u32, Duration>,
+    /// How far a life's own clock is off, in seconds.
+    skews: BTreeMap<u32, i64>,
     steps: u64,
     dies_at: Option<u64>,
     began: Option<Instant>,
@@ -132,6 +134,7 @@ impl World {
             calm: true,
             life: 0,
             up: BTreeMap::new(),
+            skews: BTreeMap::new(),
             steps: 0,
             dies_at: None,
             began: None,
@@ -236,6 +239,24 @@ impl State {
     /// As the engine's machine shows it.
     pub(super) fn wall(&self) -> Stamp {
         Stamp(self.true_wall().0.saturating_add_signed(self.wall))
+    }
+
+    /// As the machine of one life shows it.
+    pub(super) fn wall_of(&self, life: u32) -> Stamp {
+        let skew = self.skews.get(&life).map_or(0, |seconds| seconds * 1_000_000);
+        Stamp(self.wall().0.saturating_add_signed(skew))
+    }
+
+    /// From here on the clock of one life's machine is off.
+    pub(super) fn skew(&mut self, life: u32, seconds: i64) {
+        self.skews.insert(life, seconds);
+        self.note_of(life, format_args!("its clock is {seconds} s off"));
+    }
+
+    /// Every clock is right again.
+    pub(super) fn set_clocks(&mut self) {
+        self.skews.clear();
+        self.step_clock(0);
     }
 
     pub(super) fn steps(&self) -> u64 {
@@ -379,15 +400,18 @@ impl State {
 }
 
 /// The clock of the engine's machine.
-pub(super) struct SimulatedClock(pub(super) Arc<World>);
+pub(super) struct SimulatedClock {
+    pub(super) world: Arc<World>,
+    pub(super) life: u32,
+}
 
 impl Clock for SimulatedClock {
     fn now(&self) -> Stamp {
-        self.0.state().wall()
+        self.world.state().wall_of(self.life)
     }
 
     fn monotonic(&self) -> Duration {
-        self.0.state().now()
+        self.world.state().now()
     }
 }
 

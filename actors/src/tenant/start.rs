@@ -151,7 +151,7 @@ fn core(head: &Head, batch: BatchId, settings: super::Settings, directory: Optio
         generation: 0,
         next_offset: head.next_offset,
         next_batch: head.next_batch,
-        stamp: head.stamp,
+        stamp: if planted!(ClockTrusted) { schema::time::Stamp(0) } else { head.stamp },
         durable,
         pending: super::batch::Pending::new(batch, head.next_offset),
         riders: Vec::new(),

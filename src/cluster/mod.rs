@@ -80,7 +80,8 @@ pub struct Nodes {
 
 impl Nodes {
     /// Binds both addresses and looks for others, a while if there are none; refused where there are others and none of
-    /// them takes this node for one of theirs: alone it would take all of their tenants for nobody's. Nobody is answered before [`Nodes::open`].
+    /// them takes this node for one of theirs: alone it would take all of their tenants for nobody's. Nobody is answered
+    /// before [`Nodes::open`].
     pub async fn join(config: ClusterConfig) -> Result<Arc<Self>, ClusterError> {
         let relay = Relay::bind(config.relay, &config.identity)?;
         let (me, identity) = (config.node.clone(), config.identity.clone());

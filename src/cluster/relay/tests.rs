@@ -1,8 +1,17 @@
-//! The relay's messages: what is written is read back, a neighbour's version too, and a stranger's is refused.
+//! The relay's messages: what is written is read back, a neighbour's version too, and a stranger's is refused. And its door:
+//! strangers are not let in.
 
-use std::time::Duration;
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use actors::ports::{Asked, Followed, PeerAnswer, PeerError, Question, Stands};
+use actors::ports::{Asked, Follow, Followed, Following, Peer, PeerAnswer, PeerError, Question, Stands};
+use async_trait::async_trait;
 use schema::{
     command::{Command, ReceiveMessage, Registration, Reply, Request},
     event::{Author, Origin, Via},
@@ -10,7 +19,11 @@ use schema::{
 };
 use uuid::Uuid;
 
-use super::codec::{VERSION, read, read_followed, read_refusal, refusal, write, write_followed};
+use super::{
+    Client, Identity, Relay,
+    codec::{VERSION, read, read_followed, read_refusal, refusal, write, write_followed},
+};
+use crate::cluster::keys;
 
 fn asked(command: Command) -> Asked {
     let by = Author::Operator(OperatorId::new("ana").unwrap());
@@ -75,4 +88,52 @@ fn why_a_follow_was_refused_comes_back_as_it_was() {
     let error = PeerError::NotOwner { owner: Some(NodeId::new("node-2").unwrap()) };
     assert_eq!(read_refusal(&refusal(&error)), Some(error));
     assert_eq!(read_refusal(&tonic::Status::unavailable("gone")), None);
+}
+
+/// Counts who comes in.
+#[derive(Default)]
+struct Counter(AtomicUsize);
+
+#[async_trait]
+impl Peer for Counter {
+    async fn ask(&self, _asked: Asked) -> Result<PeerAnswer, PeerError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(PeerAnswer::Noted)
+    }
+
+    async fn follow(&self, _follow: Follow) -> Result<Following, PeerError> {
+        Err(PeerError::Moving)
+    }
+}
+
+fn identity() -> Identity {
+    let directory = tempfile::tempdir().unwrap();
+    keys::make(directory.path()).unwrap();
+    let file = |name: &str| std::fs::read_to_string(directory.path().join(name)).unwrap();
+    Identity { authority: file("ca.pem"), certificate: file("node.pem"), key: file("node.key") }
+}
+
+#[tokio::test]
+async fn who_has_no_certificate_of_this_authority_neither_gets_in_nor_is_believed() {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address: SocketAddr = free.local_addr().unwrap();
+    drop(free);
+    let (ours, theirs) = (identity(), identity());
+    let door = Arc::new(Counter::default());
+    let relay = Relay::bind(address, &ours).unwrap();
+    relay.open(door.clone());
+    let ask = async |identity: &Identity| {
+        let client = Client::new(address.to_string(), identity.clone());
+        client.ask(asked(Command::Register(Registration::Pause(Default::default())))).await
+    };
+    assert_eq!(ask(&ours).await, Ok(PeerAnswer::Noted));
+    // It does not believe this node, and asks nothing.
+    let unreachable = ask(&theirs).await.unwrap_err();
+    assert!(matches!(&unreachable, PeerError::Unreachable(why) if why.contains("certificate")), "{unreachable:?}");
+    // It believes this node, and is not let in.
+    let refused = ask(&Identity { authority: ours.authority.clone(), ..theirs }).await;
+    assert!(refused.is_err(), "{refused:?}");
+    assert_eq!(door.0.load(Ordering::Relaxed), 1, "one question came in");
+    relay.close();
 }

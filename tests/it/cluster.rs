@@ -18,16 +18,23 @@ use std::{
     time::Duration,
 };
 
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use self::{load::Load, replies::Replies, world::World};
 use crate::{
     crash::follower::Follower,
-    support::wait::{until, until_within},
+    stream::world::assert_dense,
+    support::{
+        clients::{Driver, INBOX, Language},
+        wait::{until, until_within},
+    },
 };
 
 /// A takeover on a machine that is busy with other tests.
 const TAKEN_OVER: Duration = Duration::from_secs(60);
+/// After trouble: a try waits as long as a carrier would before it is made again, and may have to be twice.
+const CALM: Duration = Duration::from_secs(120);
 
 /// Texts to some nodes, an operator's own through them, and a dashboard that begins at each of the three, one of which hangs
 /// up by itself now and then.
@@ -35,6 +42,8 @@ struct Scene {
     load: Arc<Load>,
     replies: Arc<Replies>,
     followers: Arc<[Follower; 3]>,
+    /// npm `centrifuge`, which begins at the owner.
+    client: Driver,
     stop: Arc<AtomicBool>,
     tasks: JoinSet<()>,
 }
@@ -51,31 +60,36 @@ impl Scene {
             tasks.spawn(async move { followers[first].follow(&nodes, &token, &stop).await });
         }
         until("dashboards on three nodes", async || followers.iter().all(Follower::is_connected)).await;
+        let mut streams: Vec<String> =
+            world.urls().iter().map(|url| format!("{}/v1/stream", url.replacen("http", "ws", 1))).collect();
+        streams.rotate_left(world.owner());
+        let options = json!({"urls": streams, "token": world.token()});
+        let client = Driver::connect(Language::JavaScript, options).await;
         let (texts, nodes) = (load.clone(), texts_to.clone());
         tasks.spawn(async move { texts.run(&nodes).await });
         let replies = Arc::new(Replies::default());
         let (operator, token) = (replies.clone(), world.token().to_owned());
         tasks.spawn(async move { operator.run(&texts_to, &token).await });
         until("texts to be taken", async || load.count() >= 60).await;
-        Self { load, replies, followers, stop, tasks }
+        Self { load, replies, followers, client, stop, tasks }
     }
 
     async fn goes_on(&self) {
         let before = self.load.count();
-        until("it to go on", async || self.load.count() >= before + 60).await;
+        until_within(CALM, "it to go on", async || self.load.count() >= before + 60).await;
     }
 
     /// What everybody saw is the log, without a gap.
     async fn ends(mut self, world: &mut World) {
         self.load.stop();
         self.replies.stop();
-        until("the last texts to be taken", async || self.load.is_quiet() && self.replies.is_quiet()).await;
+        let is_quiet = async || self.load.is_quiet() && self.replies.is_quiet();
+        until_within(CALM, "the last texts to be taken", is_quiet).await;
         self.replies.leave(world).await;
         let end = world.head();
-        until("dashboards to show all of it", async || {
-            self.followers.iter().all(|follower| follower.look(|view| view.position() >= end))
-        })
-        .await;
+        let show = async || self.followers.iter().all(|follower| follower.look(|view| view.position() >= end));
+        until_within(CALM, "dashboards to show all of it", show).await;
+        shows_all_to(end, &mut self.client).await;
         self.stop.store(true, Ordering::Relaxed);
         world.end();
         while let Some(ended) = self.tasks.join_next().await {
@@ -89,6 +103,26 @@ impl Scene {
         self.load.is_once_each_in(&log);
         Replies::left_once_each_and_no_faster_than_allowed(world);
     }
+}
+
+/// The protocol's own client has seen every event since it first came, each once, and resumed wherever it had to.
+async fn shows_all_to(end: u64, client: &mut Driver) {
+    let (mut first, mut seen, mut resumed) = (None, Vec::new(), 0);
+    while seen.last() != Some(&end) {
+        let event = client.next().await;
+        assert!(event["channel"].is_null() || event["channel"] == INBOX, "{event}");
+        match event["event"].as_str() {
+            Some("subscribed") if first.is_none() => first = event["offset"].as_u64(),
+            Some("subscribed") => {
+                assert_eq!(event["recovered"], true, "{event}");
+                resumed += 1;
+            }
+            Some("publication") => seen.push(event["offset"].as_u64().unwrap()),
+            _ => assert_ne!(event["event"], "disconnected", "it gave up: {event}"),
+        }
+    }
+    assert_dense(&seen, first.expect("it subscribed first"), end);
+    eprintln!("npm centrifuge saw {} events and resumed {resumed} times", seen.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,9 @@
 // The protocol's own JavaScript client, unmodified, driven by a test: orders come as JSON lines on stdin, what the
 // client reports goes as JSON lines to stdout. Knows nothing of Deskwire but its address.
 //
-//   node driver.mjs '{"url":"ws://…/v1/stream","token":"…","data":{…},"refresh":true}'
+//   node driver.mjs <directory> '{"url":"ws://…/v1/stream","token":"…","data":{…},"refresh":true}'
+//
+// With "urls" each dial goes to the next of them, as behind a name that stands for several nodes.
 
 import { createInterface } from 'node:readline';
 import { createRequire } from 'node:module';
@@ -19,17 +21,19 @@ const say = (event, rest = {}) => process.stdout.write(JSON.stringify({ event, .
 
 let socket = null;
 let held = false;
+const urls = options.urls ?? [options.url];
+let dials = 0;
 
 // While held, every dial goes where nobody listens: the network is away.
 class Socket extends WebSocket {
-  constructor(url, protocols) {
-    super(held ? 'ws://127.0.0.1:1/' : url, protocols);
+  constructor(_url, protocols) {
+    super(held ? 'ws://127.0.0.1:1/' : urls[dials++ % urls.length], protocols);
     socket = this;
   }
 }
 
 let tokenWanted = null;
-const client = new Centrifuge(options.url, {
+const client = new Centrifuge(urls[0], {
   token: options.token,
   data: options.data ?? null,
   websocket: Socket,

@@ -49,7 +49,8 @@ pub struct World {
     directory: TempDir,
     nodes: Vec<Node>,
     common: Environment,
-    redis: Redis,
+    /// What all nodes share their pace through.
+    pub redis: Redis,
     /// Whom all nodes send through, and who counts what they send.
     pub carrier: CarrierHandle,
     network: Option<Network>,
@@ -213,6 +214,16 @@ impl World {
         let mut server = Server::spawn_by(command, directory, port, &pairs(environment));
         server.wait_until_ready();
         server
+    }
+
+    /// A node that has ended, at its address.
+    pub fn start_again(&mut self, node: usize) {
+        let directory = self.directory.path().join(format!("node-{node}"));
+        let (url, environment) = (self.nodes[node].url.clone(), self.nodes[node].environment.clone());
+        let port = url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("it ends with its port");
+        let mut server = Server::spawn_by(deskwire(&["serve"]), &directory, port, &pairs(&environment));
+        server.wait_until_ready();
+        self.nodes[node].server = Some(server);
     }
 
     /// From now on, or no longer, everything between two nodes is lost, in this direction.

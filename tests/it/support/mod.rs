@@ -3,6 +3,8 @@
 #[allow(dead_code, reason = "a shared harness: not every helper has a user in every commit")]
 pub mod authority;
 pub mod cassandra;
+#[allow(dead_code, reason = "a shared harness: not every helper has a user in every commit")]
+pub mod clients;
 pub mod cql_cluster;
 pub mod process;
 #[allow(dead_code, reason = "a shared harness: not every helper has a user in every commit")]

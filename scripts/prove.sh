@@ -13,6 +13,15 @@ prove_faults() {
     DESKWIRE_PROVE=1 cargo test --locked --workspace --test it -- --nocapture --test-threads 1 faults:: crash::
 }
 
+# Three nodes whose links are cut for minutes, each of three CQL servers lost in turn, and twenty thousand seeds of several
+# nodes.
+prove_cluster() {
+    scripts/setup-tests.sh
+    build_binaries dev
+    DESKWIRE_PROVE=1 cargo test --locked --workspace --test it -- --nocapture --test-threads 1 cluster:: pace::
+    CARGO_ARGS=--workspace SEEDS=20000 NODES=1 scripts/simulate.sh
+}
+
 # Scenarios of the load harness in their full length, each with its verdict.
 prove_scenarios() {
     local scenario failed=0

@@ -84,11 +84,25 @@ impl Texts {
     }
 }
 
-/// What a stretch of texts cost, over all nodes, each text.
+/// What a stretch of texts cost, each text: over all nodes, and CPU on each of them.
 struct Cost {
     cpu_us: f64,
+    cpu_of_each_us: Vec<f64>,
     statements: f64,
     forwarded: f64,
+    redis: f64,
+}
+
+impl Cost {
+    /// What is no row of its own.
+    fn note(&self) -> String {
+        let each: Vec<String> = self.cpu_of_each_us.iter().map(|cpu_us| format!("{cpu_us:.0}")).collect();
+        let Self { statements, forwarded, redis, .. } = self;
+        let each = each.join(" + ");
+        format!(
+            "by node {each} µs; {statements:.2} statements, {forwarded:.2} forwarded, {redis:.3} questions to Redis"
+        )
+    }
 }
 
 async fn cost(world: &World, texts: &Texts, count: usize, nodes: &[String]) -> Cost {
@@ -98,25 +112,42 @@ async fn cost(world: &World, texts: &Texts, count: usize, nodes: &[String]) -> C
     // Views are written behind it.
     pace(Duration::from_secs(2)).await;
     let after = counts(world).await;
-    let each = |at: usize| (after[at] - before[at]) / count as f64;
-    Cost { cpu_us: each(0), statements: each(1), forwarded: each(2) }
+    let each = |before: f64, after: f64| (after - before) / count as f64;
+    let cpu = before.cpu_us.iter().zip(&after.cpu_us).map(|(before, after)| each(*before, *after));
+    let cpu_of_each_us: Vec<f64> = cpu.collect();
+    Cost {
+        cpu_us: cpu_of_each_us.iter().sum(),
+        cpu_of_each_us,
+        statements: each(before.statements, after.statements),
+        forwarded: each(before.forwarded, after.forwarded),
+        redis: each(before.redis, after.redis),
+    }
 }
 
-/// CPU in microseconds, statements, forwarded commands: of all nodes so far.
-async fn counts(world: &World) -> [f64; 3] {
-    let mut sums = [0.0; 3];
+/// What was counted so far: CPU of each node, the rest of all of them.
+#[derive(Default)]
+struct Counts {
+    cpu_us: Vec<f64>,
+    statements: f64,
+    forwarded: f64,
+    redis: f64,
+}
+
+async fn counts(world: &World) -> Counts {
+    let mut counts = Counts::default();
     for (id, url) in world.processes() {
-        sums[0] += cpu_us(id);
+        counts.cpu_us.push(cpu_us(id));
         let metrics = reqwest::Client::builder().no_proxy().build().unwrap().get(format!("{url}/metrics"));
         let metrics = metrics.send().await.unwrap().text().await.unwrap();
-        for (sum, name) in
-            sums[1..].iter_mut().zip(["deskwire_cql_statements_total", "deskwire_cluster_forwarded_total"])
-        {
+        let sum = |name: &str| {
             let lines = metrics.lines().filter(|line| line.starts_with(name));
-            *sum += lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum::<f64>();
-        }
+            lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum::<f64>()
+        };
+        counts.statements += sum("deskwire_cql_statements_total");
+        counts.forwarded += sum("deskwire_cluster_forwarded_total");
+        counts.redis += sum("deskwire_pace_questions_total");
     }
-    sums
+    counts
 }
 
 /// User and system time of a process; a tick is 10 ms. As loadtest reads it, which benches of the inside do not import.
@@ -141,7 +172,7 @@ async fn measure(run: &mut Run) {
 async fn alone(run: &mut Run, texts: &Texts, count: usize) -> Cost {
     let mut world = World::start_alone("one").await;
     let cost = cost(&world, texts, count, &world.urls()).await;
-    run.row(0, "CPU of one node for each inbound text", "µs", vec![cost.cpu_us], &Wanted::Nothing, "16 under way");
+    run.row(0, "CPU of one node for each inbound text", "µs", vec![cost.cpu_us], &Wanted::Nothing, &cost.note());
     let note = "views and the idle questions of the wake index included";
     run.row(0, "CQL statements of one node for each", "statements", vec![cost.statements], &Wanted::Nothing, note);
     world.end();
@@ -155,11 +186,10 @@ async fn costs(run: &mut Run, world: &World, texts: &Texts, count: usize, one: &
         urls.iter().enumerate().filter(|(at, _)| *at != owner).map(|(_, url)| url.clone()).collect();
     let local = cost(world, texts, count, &urls[owner..=owner]).await;
     let passed_on = cost(world, texts, count, &others).await;
-    let note = format!("{:.2} statements; {:.2} × of one node alone", local.statements, local.cpu_us / one.cpu_us);
+    let note = format!("{}; {:.2} × of one node alone", local.note(), local.cpu_us / one.cpu_us);
     let what = "CPU of three nodes together for each text, all sent to its owner";
     run.row(0, what, "µs", vec![local.cpu_us], &Wanted::Nothing, &note);
-    let note = format!("{:.2} statements; {:.2} forwarded", passed_on.statements, passed_on.forwarded);
-    run.row(0, "… all sent to the others", "µs", vec![passed_on.cpu_us], &Wanted::Nothing, &note);
+    run.row(0, "… all sent to the others", "µs", vec![passed_on.cpu_us], &Wanted::Nothing, &passed_on.note());
     let ratio = passed_on.cpu_us / local.cpu_us;
     run.row(0, "a forwarded text, of one that its owner got: CPU", "×", vec![ratio], &Wanted::Nothing, "in this run");
 }

@@ -125,7 +125,7 @@ async fn nodes_that_are_started_again_one_after_the_other_lose_nothing() {
         let status = world.terminate(node);
         assert!(status.success(), "{status}");
         takes_some(&scene, "texts to be taken by the others").await;
-        tokio::task::block_in_place(|| world.start_again(node));
+        tokio::task::block_in_place(|| world.revive(node));
         until_within(TAKEN_OVER, "all nodes to serve", async || world.all_serve()).await;
     }
     scene.goes_on().await;

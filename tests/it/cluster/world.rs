@@ -216,16 +216,6 @@ impl World {
         server
     }
 
-    /// A node that has ended, at its address.
-    pub fn start_again(&mut self, node: usize) {
-        let directory = self.directory.path().join(format!("node-{node}"));
-        let (url, environment) = (self.nodes[node].url.clone(), self.nodes[node].environment.clone());
-        let port = url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("it ends with its port");
-        let mut server = Server::spawn_by(deskwire(&["serve"]), &directory, port, &pairs(&environment));
-        server.wait_until_ready();
-        self.nodes[node].server = Some(server);
-    }
-
     /// From now on, or no longer, everything between two nodes is lost, in this direction.
     pub fn cut(&self, from: usize, to: usize) {
         self.network().cut(from, to);

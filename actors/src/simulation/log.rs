@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use schema::{
-    event::SealedBatch,
+    event::{BatchHeader, Fact, SealedBatch},
     ids::{BatchId, BatchNumber, Epoch, FeedId, NodeId, Offset},
     time::Stamp,
 };
@@ -23,6 +23,8 @@ pub(super) struct Logs {
     appends: u64,
     /// Given up by their writer; they land then.
     late: Vec<(Duration, SealedBatch)>,
+    /// Batches of which a life does not know whether they are stored.
+    unsure: BTreeMap<(u32, FeedId), BatchId>,
     stopped: bool,
     /// Feeds whose views were behind at the start of this life, and where they must get.
     lagging: BTreeMap<FeedId, Offset>,
@@ -101,6 +103,27 @@ impl State {
         Ok(())
     }
 
+    /// What is unknown is written again, the same, until it is certain: an empty slot proves nothing, the first try may still
+    /// land. Only a takeover begins anew.
+    fn goes_on_with(&mut self, life: u32, batch: &SealedBatch) {
+        let header = &batch.header;
+        let unsure = self.logs.unsure.get(&(life, header.feed.clone()));
+        if unsure.is_some_and(|id| *id != header.id) && !takes_over(batch) {
+            let (feed, number) = (&header.feed.tenant, header.number);
+            self.convict(format!("P1: {feed} gave up a batch that may be stored, and writes another as {number}"));
+        }
+    }
+
+    fn append_answered(&mut self, life: u32, header: &BatchHeader, answer: &Result<(), AppendError>) {
+        let key = (life, header.feed.clone());
+        match answer {
+            Err(AppendError::Unknown { .. }) => drop(self.logs.unsure.insert(key, header.id)),
+            Ok(()) | Err(AppendError::Fenced { .. }) => drop(self.logs.unsure.remove(&key)),
+            // Said of this try only.
+            Err(_) => {}
+        }
+    }
+
     fn write(&mut self, batch: SealedBatch) -> u64 {
         self.logs.appends += 1;
         self.logs.unflushed.push((self.logs.appends, batch));
@@ -175,6 +198,10 @@ impl State {
     fn fails(&mut self, permille: u64) -> bool {
         !self.calm && permille > 0 && self.dice.permille(permille)
     }
+}
+
+fn takes_over(batch: &SealedBatch) -> bool {
+    batch.events().filter_map(Result::ok).any(|event| matches!(event.fact, Fact::FeedTaken(_)))
 }
 
 /// What becomes of one append.
@@ -254,8 +281,10 @@ impl Log for SimulatedLog {
 
     async fn append(&self, batch: SealedBatch) -> Result<(), AppendError> {
         self.world.step(self.life, "append", 4).await;
+        let header = batch.header.clone();
         let (fate, append, flush_ms) = {
             let state = &mut *self.world.state();
+            state.goes_on_with(self.life, &batch);
             state.land_late();
             let fate = fate(state);
             if matches!(fate, Fate::Late) {
@@ -268,7 +297,7 @@ impl Log for SimulatedLog {
         self.world.step(self.life, "flush", flush_ms).await;
         let result = append.map(|append| self.world.state().flush(append));
         self.world.step(self.life, "append's answer", 4).await;
-        match (fate, result) {
+        let answer = match (fate, result) {
             (Fate::Stored, Some(result)) => result,
             (Fate::Unavailable, _) => {
                 let retry_after = Duration::from_secs(1);
@@ -276,7 +305,9 @@ impl Log for SimulatedLog {
             }
             (Fate::Stopped, _) => Err(AppendError::Stopped { reason: "as the seed has it".to_owned() }),
             _ => Err(unknown()),
-        }
+        };
+        self.world.state().append_answered(self.life, &header, &answer);
+        answer
     }
 
     async fn read(&self, feed: &FeedId, from: Offset, max_bytes: usize) -> Result<Vec<SealedBatch>, LogError> {

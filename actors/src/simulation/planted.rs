@@ -28,6 +28,7 @@ pub(crate) enum Fault {
     ClaimSentAgain,
     UnknownSentAgain,
     UnknownTakenForStored,
+    UnknownTakenForFailed,
     FailedBatchKept,
     RouteForgotten,
     /// Of several nodes.
@@ -52,7 +53,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::AckBeforeAppend,
         Self::StatusOverwritten,
         Self::DedupeKeyDropped,
@@ -70,12 +71,13 @@ impl Fault {
         Self::ClaimSentAgain,
         Self::UnknownSentAgain,
         Self::UnknownTakenForStored,
+        Self::UnknownTakenForFailed,
         Self::FailedBatchKept,
         Self::RouteForgotten,
     ];
 
     /// What only several nodes can do wrong, and some of what a takeover could.
-    pub(crate) const OF_NODES: [Self; 15] = [
+    pub(crate) const OF_NODES: [Self; 16] = [
         Self::FenceIgnored,
         Self::WrittenUnasked,
         Self::LateViewsWin,
@@ -90,6 +92,7 @@ impl Fault {
         Self::DedupeKeyDropped,
         Self::TimersLost,
         Self::UnknownTakenForStored,
+        Self::UnknownTakenForFailed,
         Self::ResumeOffByOne,
     ];
 }

@@ -68,6 +68,12 @@ impl Shell {
         loop {
             match self.context.ports.log.append(batch.clone()).await {
                 Err(AppendError::Unknown { .. }) if planted!(UnknownTakenForStored) => return Ok(()),
+                Err(AppendError::Unknown { reason }) if planted!(UnknownTakenForFailed) => {
+                    let head = self.context.ports.log.head(&self.context.feed).await;
+                    if head.is_ok_and(|head| head.next_batch <= batch.header.number) {
+                        return Err(AppendError::Unavailable { retry_after: REPEAT_MAX, reason });
+                    }
+                }
                 Err(AppendError::Fenced { .. }) if planted!(FenceIgnored) => return Ok(()),
                 Err(AppendError::Unknown { reason }) => {
                     tracing::warn!(feed = %self.context.feed, batch = %batch.header.number, %reason, "append repeated");

@@ -11,7 +11,7 @@ use std::{
 
 use deskwire::store::cql::{CqlOptions, migrate};
 use loadtest::carrier::{CarrierConfig, CarrierHandle, CarrierServer};
-use reqwest::Method;
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -23,7 +23,7 @@ use crate::{
         cql_cluster::Servers,
         process::{Server, deskwire, deskwire_by, free_port},
         redis::Redis,
-        wait::{until, wait_for_within},
+        wait::{until, until_within, wait_for_within},
     },
 };
 
@@ -35,6 +35,9 @@ pub const AUTH_TOKEN: &str = "an auth token of the carrier";
 
 /// A killed node's lease lapses a minute after it was last renewed.
 const LAPSED: Duration = Duration::from_secs(120);
+
+/// A tenant and its line are there.
+const FURNISHED: Duration = Duration::from_secs(60);
 
 /// Segments a second of the line, and of its account, which nodes share through Redis.
 const NUMBER_PER_S: u32 = 10;
@@ -252,7 +255,9 @@ impl World {
     }
 
     async fn make_tenant(&self) {
-        self.command(0, &["tenant", "create", "demo", "--business", "Demo"]);
+        // As whoever is told to come back: three nodes that have just started, on a machine that is busy with other tests.
+        let create = async || self.run(0, &["tenant", "create", "demo", "--business", "Demo"]).status.success();
+        until_within(FURNISHED, "a tenant", create).await;
         let account = json!({"carrier_id": CARRIER_ID, "auth_token": AUTH_TOKEN});
         self.put("/v1/admin/accounts/demo-account", &account).await;
         let line = json!({"address": LINE_NUMBER, "account": "demo-account", "coverage": false, "cool_down_s": 600});
@@ -270,9 +275,18 @@ impl World {
     async fn put(&self, path: &str, body: &Value) {
         let node = &self.nodes[0];
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let request = client.request(Method::PUT, format!("{}{path}", node.url)).bearer_auth(&node.token).json(body);
-        let answer = request.send().await.unwrap();
-        assert!(answer.status().is_success(), "{path}: {}", answer.text().await.unwrap());
+        let take = async || {
+            let request = client.put(format!("{}{path}", node.url)).bearer_auth(&node.token).json(body);
+            let answer = request.send().await.unwrap();
+            let status = answer.status();
+            assert!(
+                status.is_success() || status == StatusCode::SERVICE_UNAVAILABLE,
+                "{path}: {}",
+                answer.text().await.unwrap()
+            );
+            status.is_success()
+        };
+        until_within(FURNISHED, "it to be taken", take).await;
     }
 
     /// Runs a command as a node would; its output, trimmed.

@@ -30,7 +30,7 @@ use crate::{
         TenantHandle,
         charged::{self, Charged},
         handle::Shared,
-        start,
+        start::{self, Former},
     },
     trace,
     vault::Vault,
@@ -362,7 +362,7 @@ impl Engine {
     }
 
     async fn start_tenant(&self, id: TenantId) -> Result<TenantHandle, Refusal> {
-        let Some(together) = self.together().cloned() else { return self.start_here(id, None).await };
+        let Some(together) = self.together().cloned() else { return self.start_here(id, Former::default()).await };
         let kept = self.inner.kept.get(&id).map(|kept| kept.clone()).filter(|kept| !kept.feed.is_closed());
         let seated = self.seat(&together, id.clone(), kept).await;
         if seated.is_ok() {
@@ -371,13 +371,13 @@ impl Engine {
         seated
     }
 
-    /// Starts a tenant on this node. `kept`: what its readers here hold.
-    pub(crate) async fn start_here(&self, id: TenantId, kept: Option<Arc<Shared>>) -> Result<TenantHandle, Refusal> {
+    /// Starts a tenant on this node.
+    pub(crate) async fn start_here(&self, id: TenantId, former: Former) -> Result<TenantHandle, Refusal> {
         let (done, started) = oneshot::channel();
         let node = self.inner.node.clone();
         let tenant = id.clone();
         self.inner.arbiters.spawn(&id, move || async move {
-            let _ = done.send(start::start(node, tenant, kept).await);
+            let _ = done.send(start::start(node, tenant, former).await);
         });
         started.await.map_err(|_| Refusal::unavailable("the tenant's arbiter has stopped"))?
     }

@@ -81,8 +81,8 @@ impl Gossip {
         }
     }
 
-    /// The same, and some rounds more: whoever is known now knows the rest. Refused: there are others, and none of them is
-    /// a member for this node.
+    /// The same, and some rounds more: whoever is known now knows the rest. Refused: there are others, and none of them hears
+    /// this node; or one of them is of a version that this node does not speak.
     pub(super) async fn settle(&self) -> Result<(), ClusterError> {
         if !self.has_seeds {
             return Ok(());
@@ -95,7 +95,8 @@ impl Gossip {
         if heard.is_ok() {
             tokio::time::sleep(self.interval * 3).await;
         }
-        Ok(())
+        // Its word was signed, and its owners would be nobody for this node.
+        self.strangers.too_far().map_or(Ok(()), |why| Err(ClusterError::Refused(why)))
     }
 
     /// Says where this node is in its life.
@@ -185,7 +186,7 @@ fn read(id: &ChitchatId, state: &NodeState, strangers: &Strangers) -> Option<Mem
         let why =
             format!("{node} speaks version {version} of the relay, this node {ours}: upgrade one version at a time");
         tracing::error!("{why}");
-        strangers.saw(why);
+        strangers.saw_too_far(why);
         return None;
     }
     let said = state.get(STATE)?;

@@ -27,7 +27,7 @@ const FIND_WITHIN: Duration = Duration::from_secs(1);
 #[async_trait]
 impl Peer for Engine {
     async fn ask(&self, asked: Asked) -> Result<PeerAnswer, PeerError> {
-        let Asked { from, tenant, question, .. } = asked;
+        let Asked { from, tenant, question, within } = asked;
         match question {
             Question::Submit(request) => self.submitted(&tenant, *request).await,
             Question::Place(message) => {
@@ -42,7 +42,7 @@ impl Peer for Engine {
                 let stats = self.served(&tenant).await?.stats().await;
                 stats.map(PeerAnswer::Stats).map_err(PeerError::Refused)
             }
-            Question::Take { before } => self.taken(&tenant, before).await,
+            Question::Take { before } => self.taken(&tenant, before, within).await,
             Question::Present(online) => {
                 let now = self.ports().clock.monotonic();
                 self.served(&tenant).await?.presence().report(&from, online, now);
@@ -125,12 +125,12 @@ impl Engine {
     }
 
     /// Its owner, or somebody who found that its owner has let it go, asks this node to take a tenant.
-    async fn taken(&self, tenant: &TenantId, before: NodeId) -> Result<PeerAnswer, PeerError> {
+    async fn taken(&self, tenant: &TenantId, before: NodeId, within: Duration) -> Result<PeerAnswer, PeerError> {
         let together = self.together().ok_or(PeerError::NotOwner { owner: None })?;
         if self.running(tenant).is_some_and(|handle| handle.is_here()) {
             return Ok(PeerAnswer::Noted);
         }
-        together.invite(tenant, before);
+        together.invite(tenant, before, self.ports().clock.monotonic() + within);
         self.served(tenant).await.map(|_| PeerAnswer::Noted)
     }
 }

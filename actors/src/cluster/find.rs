@@ -37,7 +37,7 @@ impl Together {
                 let given = self.given.get(tenant).map(|heir| heir.value().clone());
                 return Ok(given.map_or(Place::Here, Place::There));
             }
-            Some(owner) if may_own && self.is_invited(tenant, &owner) => return Ok(Place::Taken),
+            Some(owner) if may_own && self.is_invited(tenant, &owner, now) => return Ok(Place::Taken),
             Some(owner) if owner != self.me && self.is_alive(&members, &owner, now) => {
                 return Ok(Place::There(owner));
             }
@@ -95,8 +95,9 @@ impl Together {
         self.is_alive(&self.members(), member, node.ports.clock.monotonic())
     }
 
-    fn is_invited(&self, tenant: &TenantId, owner: &NodeId) -> bool {
-        !self.is_leaving() && self.invited.get(tenant).is_some_and(|by| by.value() == owner)
+    fn is_invited(&self, tenant: &TenantId, owner: &NodeId, now: Duration) -> bool {
+        let is_by = |(by, until): &(NodeId, Duration)| by == owner && now < *until;
+        !self.is_leaving() && self.invited.get(tenant).is_some_and(|invited| is_by(invited.value()))
     }
 
     /// A turn for a takeover. Whoever would have to wait long is told to come again.

@@ -127,8 +127,8 @@ pub(crate) struct Together {
     suspects: Suspects,
     duels: Duels,
     turns: Turns,
-    /// Tenants that their owner has let go, for this node to take.
-    invited: DashMap<TenantId, NodeId>,
+    /// Tenants that their owner has let go, for this node to take until then: after that the owner may have them again.
+    invited: DashMap<TenantId, (NodeId, Duration)>,
     routes: Routes,
     /// Tenants on their way from this node to another.
     given: DashMap<TenantId, NodeId>,

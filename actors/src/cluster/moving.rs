@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
-use schema::ids::{NodeId, TenantId};
+use schema::ids::{FeedId, NodeId, TenantId};
 use tokio::sync::mpsc;
 
 use super::{Away, Together, find::Place, tail};
@@ -12,7 +12,7 @@ use crate::{
     feed::CloseReason,
     handle::Refusal,
     ports::{Member, MemberState, Owned, Question},
-    tenant::{TenantHandle, handle::Shared},
+    tenant::{TenantHandle, handle::Shared, start::Former},
 };
 
 /// Tenants given away at the same time.
@@ -23,13 +23,21 @@ const TAKE_WITHIN: Duration = Duration::from_secs(5);
 const PASSED_WITHIN: Duration = Duration::from_secs(1);
 /// How long readers wait on this node for a tenant that nobody serves, before they are sent to look elsewhere.
 const HOMELESS: Duration = Duration::from_secs(30);
+/// Between two looks whether the log names the heir.
+const WRITTEN_EVERY: Duration = Duration::from_millis(20);
 /// Between two looks for such a tenant.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 impl Together {
-    /// `before` has let the tenant go: this node may take it.
-    pub(crate) fn invite(&self, tenant: &TenantId, before: NodeId) {
-        self.invited.insert(tenant.clone(), before);
+    /// `before` has let the tenant go: this node may take it until then, a monotonic time.
+    pub(crate) fn invite(&self, tenant: &TenantId, before: NodeId, until: Duration) {
+        self.invited.insert(tenant.clone(), (before, until));
+    }
+
+    /// To whom a tenant of this node would go; none: to nobody.
+    pub(super) fn heir(&self, node: &Node, tenant: &TenantId) -> Option<NodeId> {
+        let heir = self.candidate(&self.able(node), tenant, node.ports.clock.monotonic());
+        heir.filter(|heir| *heir != self.me)
     }
 
     pub(super) fn is_draining(&self, node: &NodeId) -> bool {
@@ -39,7 +47,7 @@ impl Together {
     /// `before` has let a tenant go and nobody has taken it yet: `heir` should.
     pub(super) async fn pass_to(&self, node: &Node, heir: &NodeId, tenant: &TenantId, before: &NodeId) {
         if *heir == node.id {
-            return self.invite(tenant, before.clone());
+            return self.invite(tenant, before.clone(), node.ports.clock.monotonic() + TAKE_WITHIN);
         }
         let take = Question::Take { before: before.clone() };
         if let Err(error) = self.ask(node, heir, (tenant, take), PASSED_WITHIN).await {
@@ -113,7 +121,8 @@ impl Engine {
             together.take_turn(node).await?;
             tracing::info!(%tenant, "taking over a tenant");
         }
-        let started = self.start_here(tenant.clone(), kept).await;
+        let former = Former { is_ours: place != Place::Taken, kept };
+        let started = self.start_here(tenant.clone(), former).await;
         if started.is_ok() {
             together.invitation_ends(&tenant);
         }
@@ -129,7 +138,7 @@ impl Engine {
         // The directory last: until then tenants are registered here.
         owned.sort_unstable_by_key(|handle| (*handle.id() == TenantId::system(), handle.id().clone()));
         let count = owned.len();
-        let give = |handle| give_away(self.inner_node().clone(), together.clone(), handle);
+        let give = |handle| give_away(self.inner_node().clone(), together.clone(), handle, TAKE_WITHIN);
         let given = stream::iter(owned).map(give).buffered(GIVEN_TOGETHER).count();
         if tokio::time::timeout(within, given).await.is_err() {
             tracing::warn!("not every tenant was given away in time; others take them when this node is gone");
@@ -138,33 +147,52 @@ impl Engine {
     }
 }
 
-/// Nobody is refused meanwhile: whoever asks here is passed to the heir, and waits until that has taken it.
-pub(super) async fn give_away(node: Arc<Node>, together: Arc<Together>, handle: TenantHandle) {
+/// Nobody is refused meanwhile: whoever asks here is passed to the heir, and waits until that has taken it. Whether one has.
+pub(super) async fn give_away(
+    node: Arc<Node>,
+    together: Arc<Together>,
+    handle: TenantHandle,
+    within: Duration,
+) -> bool {
     let tenant = handle.id();
-    let heir = || together.candidate(&together.able(&node), tenant, node.ports.clock.monotonic());
-    let Some(first) = heir() else { return };
+    let Some(first) = together.heir(&node, tenant) else { return false };
     together.given.insert(tenant.clone(), first);
     handle.stop().await;
-    pass_over(&node, &together, tenant, heir).await;
+    let is_taken = pass_over(&node, &together, tenant, within).await;
     together.given.remove(tenant);
+    is_taken
 }
 
-async fn pass_over(node: &Arc<Node>, together: &Together, tenant: &TenantId, heir: impl Fn() -> Option<NodeId>) {
-    let deadline = tokio::time::Instant::now() + TAKE_WITHIN;
+async fn pass_over(node: &Arc<Node>, together: &Together, tenant: &TenantId, within: Duration) -> bool {
+    let deadline = tokio::time::Instant::now() + within;
     while let left = deadline.saturating_duration_since(tokio::time::Instant::now())
         && !left.is_zero()
     {
         // Members may change meanwhile, and it be this node's again.
-        let Some(heir) = heir().filter(|heir| *heir != node.id) else { return };
+        let Some(heir) = together.heir(node, tenant) else { return false };
         together.given.insert(tenant.clone(), heir.clone());
         let take = Question::Take { before: node.id.clone() };
         match together.ask(node, &heir, (tenant, take), left).await {
-            Ok(_) => return,
+            Ok(_) => return is_written(node, tenant, deadline).await,
             Err(error) => tracing::debug!(%tenant, %heir, %error, "a tenant was not taken yet"),
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
     tracing::warn!(%tenant, "a tenant was let go and not taken; whoever is asked for it next takes it");
+    false
+}
+
+/// Until the log names the heir: before that it may be found to be this node's still.
+async fn is_written(node: &Node, tenant: &TenantId, deadline: tokio::time::Instant) -> bool {
+    let feed = FeedId::of(tenant);
+    loop {
+        let head = tokio::time::timeout_at(deadline, node.ports.log.head(&feed)).await;
+        match head {
+            Ok(Ok(head)) if head.owner.as_ref() != Some(&node.id) => return true,
+            Ok(_) => tokio::time::sleep(WRITTEN_EVERY).await,
+            Err(_) => return false,
+        }
+    }
 }
 
 impl Node {

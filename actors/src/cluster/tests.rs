@@ -120,14 +120,22 @@ impl Nodes {
     }
 
     async fn reader(&self, node: usize) -> Reader {
-        let tenant = self.engines[node].tenant(&acme()).await.unwrap();
+        self.reader_of(node, &acme()).await
+    }
+
+    async fn reader_of(&self, node: usize, tenant: &TenantId) -> Reader {
+        let tenant = self.engines[node].tenant(tenant).await.unwrap();
         let cursor = tenant.feed().tail();
         Reader { at: cursor.position(), cursor }
     }
 
     /// Every offset of the log, each from one batch.
     async fn dense(&self) -> Offset {
-        let batches = self.world.log.read(&FeedId::of(&acme()), Offset(1), usize::MAX).await.unwrap();
+        self.dense_of(&acme()).await
+    }
+
+    async fn dense_of(&self, tenant: &TenantId) -> Offset {
+        let batches = self.world.log.read(&FeedId::of(tenant), Offset(1), usize::MAX).await.unwrap();
         let mut next = Offset(1);
         for batch in &batches {
             assert_eq!(batch.header.first, next);

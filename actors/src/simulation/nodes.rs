@@ -159,6 +159,7 @@ impl Fleet {
             answer_within: Duration::from_secs(5),
             wake_every: Duration::from_millis(500),
             settle_after: Duration::from_secs(3),
+            moves_per_s: 10,
             ..ClusterOptions::default()
         };
         let joined = Joined { cluster: self.links.join(&name(number), life), options };

@@ -103,3 +103,16 @@ impl Handler<Stop> for TenantActor {
         Box::pin(self.shell.clone().wind_up())
     }
 }
+
+/// Whether carrier calls are under way.
+#[derive(Message)]
+#[rtype(result = "bool")]
+pub(crate) struct IsCalling;
+
+impl Handler<IsCalling> for TenantActor {
+    type Result = bool;
+
+    fn handle(&mut self, _: IsCalling, _: &mut Self::Context) -> bool {
+        self.shell.is_calling()
+    }
+}

@@ -85,7 +85,7 @@ impl Shell {
                 result => {
                     let core = &mut *self.core.borrow_mut();
                     if core.status == Status::Frozen {
-                        core.status = Status::Running;
+                        core.status = if core.ends { Status::Leaving } else { Status::Running };
                     }
                     return result;
                 }

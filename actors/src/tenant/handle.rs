@@ -280,6 +280,12 @@ impl TenantHandle {
         }
     }
 
+    /// Whether a text of it is with the carrier now, or about to be: its end would wait for the answer.
+    pub(crate) async fn is_calling(&self) -> bool {
+        let Some(addr) = self.here() else { return false };
+        addr.send(super::actor::IsCalling).await.unwrap_or(false)
+    }
+
     /// It is no longer followed from another node; readers stay.
     pub(crate) async fn part(&self) {
         if let Some(away) = self.away() {

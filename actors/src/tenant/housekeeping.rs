@@ -118,6 +118,7 @@ impl Shell {
     pub(crate) async fn wind_up(self: Rc<Self>) {
         {
             let core = &mut *self.core.borrow_mut();
+            core.ends = true;
             if core.status == Status::Running {
                 core.status = Status::Leaving;
             }
@@ -131,7 +132,11 @@ impl Shell {
     fn is_busy(&self) -> bool {
         let core = self.core.borrow();
         let open = core.status != Status::Closed;
-        open && (self.appending.get() || !core.pending.is_empty() || self.lanes.borrow().calls() > 0)
+        open && (self.appending.get() || !core.pending.is_empty() || self.is_calling())
+    }
+
+    pub(crate) fn is_calling(&self) -> bool {
+        self.lanes.borrow().calls() > 0
     }
 
     /// Takes no more commands; what is under way ends by itself.

@@ -92,6 +92,8 @@ pub(crate) struct Core {
     pub(crate) pending: Pending,
     /// Answers without events of their own that wait for the batch in flight.
     pub(crate) riders: Vec<Completion>,
+    /// It has been told to end: a frozen one goes on to that.
+    pub(crate) ends: bool,
     /// Commands that wait because the batch under assembly is full.
     pub(crate) stalled: VecDeque<Ticket>,
     pub(crate) settings: Settings,

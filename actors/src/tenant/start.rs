@@ -39,12 +39,18 @@ use crate::{
 /// Open texts read at once.
 const OUTBOX_PAGE: usize = 1_000;
 
-/// Starts a tenant on the current arbiter. `kept`: what its readers hold on this node, from when it ran elsewhere.
-pub(crate) async fn start(
-    node: Arc<Node>,
-    tenant: TenantId,
-    kept: Option<Arc<Shared>>,
-) -> Result<TenantHandle, Refusal> {
+/// What a tenant was to this node before it starts here.
+#[derive(Default)]
+pub(crate) struct Former {
+    /// The log named this node: should it name another by now, that one keeps it.
+    pub(crate) is_ours: bool,
+    /// What its readers hold on this node, from when it ran elsewhere.
+    pub(crate) kept: Option<Arc<Shared>>,
+}
+
+/// Starts a tenant on the current arbiter.
+pub(crate) async fn start(node: Arc<Node>, tenant: TenantId, former: Former) -> Result<TenantHandle, Refusal> {
+    let kept = former.kept;
     let feed = FeedId::of(&tenant);
     let ports = &node.ports;
     let away = |error: &dyn std::fmt::Display| Refusal::unavailable(format!("{feed}: {error}"));
@@ -55,6 +61,10 @@ pub(crate) async fn start(
     }
     let began = ports.clock.monotonic();
     let head = ports.log.head(&feed).await.map_err(|error| away(&error))?;
+    let is_ours = head.owner.as_ref() == Some(&node.id);
+    if former.is_ours && !is_ours {
+        return Err(Refusal::Moved);
+    }
     if checkpoint.offset.next() != head.next_offset {
         return Err(match node.together {
             Some(_) => Refusal::Moved,
@@ -77,7 +87,7 @@ pub(crate) async fn start(
         shell.load_timers();
     }
     shared.seat.store(Arc::new(Seat::Here(TenantActor::new(shell.clone()).start())));
-    if head.owner.as_ref() != Some(&node.id) {
+    if !is_ours {
         take(&shell, &anchor);
     }
     shell.let_go(shell.leavers(), checkpoint.offset);
@@ -155,6 +165,7 @@ fn core(head: &Head, batch: BatchId, settings: super::Settings, directory: Optio
         durable,
         pending: super::batch::Pending::new(batch, head.next_offset),
         riders: Vec::new(),
+        ends: false,
         stalled: VecDeque::new(),
         settings,
         directory: directory.map(|directory| directory.copy()),

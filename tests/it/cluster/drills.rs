@@ -18,6 +18,8 @@ const CUT: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(
 const STILL: Duration = Duration::from_secs(30);
 /// How long Redis is away, and how long it stands still.
 const WITHOUT: Duration = Duration::from_secs(10);
+/// Until a tenant is where the hash wants it, on a busy machine.
+const SETTLED: Duration = Duration::from_secs(5);
 /// How far a clock steps.
 const MINUTES_5_US: i64 = 300_000_000;
 /// Texts that are taken in a drill, where each may wait for one node after the other.
@@ -77,6 +79,7 @@ async fn an_owner_that_stood_still_writes_nothing_more_and_finds_its_place() {
 async fn nodes_whose_clocks_step_keep_one_order_through_takeovers() {
     let faults = [(); 3].map(|()| Faults::new());
     let mut world = World::start_with("clocks", &faults.each_ref().map(|faults| faults.environment().into())).await;
+    world.clocks_agree = false;
     let scene = Scene::begin(&world, world.urls()).await;
     let owner = world.owner();
     faults[owner].set(Slot::ClockOffsetUs, MINUTES_5_US);
@@ -130,5 +133,25 @@ async fn nodes_that_are_started_again_one_after_the_other_lose_nothing() {
     }
     scene.goes_on().await;
     eprintln!("three restarts: longest wait {:?}", scene.load.longest());
+    scene.ends(&mut world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_comes_back_gets_its_tenant_again_and_nothing_is_lost() {
+    let settling = ["SETTLE_S", "MOVES_PER_S"].map(|key| (format!("DESKWIRE__CLUSTER__{key}"), "1".to_owned()));
+    let mut world = World::start_with("settle", &[(); 3].map(|()| settling.to_vec())).await;
+    let scene = Scene::begin(&world, world.urls()).await;
+    // Whoever made it may not be whom the hash names.
+    pace(SETTLED).await;
+    let first = world.owner();
+    world.call_back((first + 1) % 3);
+    world.kill(first);
+    takes_some(&scene, "texts to be taken by another").await;
+    assert_ne!(world.owner(), first, "another node has taken it over");
+    tokio::task::block_in_place(|| world.revive(first));
+    until_within(TAKEN_OVER, "its tenant to come back", async || world.owner() == first).await;
+    scene.goes_on().await;
+    assert_eq!(world.owner(), first, "it stays");
+    eprintln!("a tenant came back: longest wait {:?}", scene.load.longest());
     scene.ends(&mut world).await;
 }

@@ -19,10 +19,14 @@ fn other() -> TenantId {
     TenantId::new("other").unwrap()
 }
 
-/// A second tenant, with a line of its own.
-async fn with_other(nodes: &Nodes) {
-    let (tenant, account) = (other(), AccountId::new("other-account").unwrap());
-    let (channel, address) = (ChannelId::new("other-line").unwrap(), "+14155550198".to_owned());
+fn line_of(tenant: &TenantId) -> ChannelId {
+    ChannelId::new(&format!("{tenant}-line")).unwrap()
+}
+
+/// One more tenant, with a line of its own.
+pub(super) async fn add_tenant(nodes: &Nodes, tenant: &TenantId) {
+    let account = AccountId::new(&format!("{tenant}-account")).unwrap();
+    let (channel, address) = (line_of(tenant), "+14155550198".to_owned());
     let registrations = [
         Registration::Tenant(tenant.clone()),
         Registration::Account { account: account.clone(), tenant: tenant.clone(), carrier_id: "AC2".to_owned() },
@@ -37,13 +41,13 @@ async fn with_other(nodes: &Nodes) {
         nodes.engines[0].submit(&TenantId::system(), ask(Command::Register(registration))).await.unwrap();
     }
     let setting = Setting::Channel(channel, ChannelSettings::new(address, account));
-    nodes.engines[0].submit(&tenant, ask(Command::Configure(setting))).await.unwrap();
-    until("all know it", async || nodes.engines.iter().all(|engine| engine.directory().tenant_exists(&tenant))).await;
+    nodes.engines[0].submit(tenant, ask(Command::Configure(setting))).await.unwrap();
+    until("all know it", async || nodes.engines.iter().all(|engine| engine.directory().tenant_exists(tenant))).await;
 }
 
-fn text_to_other(id: &str, words: &str) -> Request {
+pub(super) fn text_to(tenant: &TenantId, id: &str, words: &str) -> Request {
     ask(Command::Receive(ReceiveMessage {
-        channel: ChannelId::new("other-line").unwrap(),
+        channel: line_of(tenant),
         from: Address::from_carrier(CALLER).unwrap(),
         carrier_id: id.to_owned(),
         text: words.to_owned(),
@@ -61,7 +65,7 @@ fn said(slice: &Slice) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_one_tenant_reaches_another_over_nodes() {
     let nodes = Nodes::with_tenant().await;
-    with_other(&nodes).await;
+    add_tenant(&nodes, &other()).await;
     let mut cursors = Vec::new();
     for engine in &nodes.engines {
         for (tenant, own) in [(acme(), "acme's"), (other(), "other's")] {
@@ -72,7 +76,7 @@ async fn nothing_of_one_tenant_reaches_another_over_nodes() {
     let (mut to_acme, mut to_other) = (Vec::new(), Vec::new());
     for number in 0..60 {
         let (id, engine, tenant) = (format!("SM{number}"), &nodes.engines[number % 3], other());
-        let (one, two) = (text(&id, CALLER, "acme's words"), text_to_other(&id, "other's words"));
+        let (one, two) = (text(&id, CALLER, "acme's words"), text_to(&other(), &id, "other's words"));
         let (one, two) = tokio::join!(nodes.submit(number % 3, one), engine.submit(&tenant, two));
         to_acme.push(one.unwrap());
         to_other.push(two.unwrap());
@@ -132,14 +136,14 @@ async fn a_flood_through_another_node_is_refused_with_a_time_to_come_back_and_ha
         nodes.add(WriteVersion::NEWEST).await;
     }
     nodes.world.tenant(&nodes.engines[0]).await;
-    with_other(&nodes).await;
+    add_tenant(&nodes, &other()).await;
     until("all know it", async || nodes.engines.iter().all(|engine| engine.directory().tenant_exists(&acme()))).await;
     let owner = nodes.owner(&acme()).await;
     let at = (owner + 1) % 3;
     let flood = (0..2_000).map(|number| nodes.submit(at, text(&format!("SM{number}"), CALLER, "flood")));
     let beside = async {
         for number in 0..20 {
-            let words = text_to_other(&format!("SM{number}"), "hello");
+            let words = text_to(&other(), &format!("SM{number}"), "hello");
             nodes.engines[at].submit(&other(), words).await.expect("its own queue is empty");
         }
     };

@@ -39,7 +39,7 @@ const ACKED: (usize, usize) = (5, 150);
 /// A start is killed within this.
 const START_MS: usize = 400;
 /// A callback that met several kills comes back after some seconds.
-const SETTLED_WITHIN: Duration = Duration::from_secs(40);
+const SETTLED_WITHIN: Duration = Duration::from_secs(120);
 /// Nothing new in so long: everything has been seen.
 const STILL: Duration = Duration::from_millis(200);
 
@@ -233,6 +233,9 @@ impl Run {
         let meter = self.world.carrier.meter();
         eprintln!("{verified}\n{}\n{meter:?}", evidence.summary());
         wrong.extend(meter.described.iter().map(|violation| format!("too fast: {violation:?}")));
+        let departed = self.world.carrier.departures();
+        assert_eq!(departed.texts, meter.texts, "all say when they were let go");
+        wrong.extend(departed.described.iter().map(|violation| format!("let go too early: {violation:?}")));
         let shown: Vec<_> = wrong.iter().take(20).collect();
         assert!(wrong.is_empty(), "{} findings, the first: {shown:#?}", wrong.len());
         self.check_trimmed(events.len());

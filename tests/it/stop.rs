@@ -158,6 +158,8 @@ async fn a_pause_holds_within_a_second_over_a_kill_and_lets_everything_go_once_a
     assert!(server.terminate().success());
     let meter = desk.carrier.meter();
     assert_eq!((meter.texts, meter.violations), (all, 0), "each once, and none too fast: {meter:?}");
+    let departed = desk.carrier.departures();
+    assert_eq!((departed.texts, departed.violations), (all, 0), "let go no faster: {departed:?}");
     assert!((0..people + 25).all(|person| desk.carrier.texts_to(&person_number(person)) == 1));
 }
 

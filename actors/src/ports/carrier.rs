@@ -33,6 +33,8 @@ pub struct OutgoingText {
     pub message: MessageId,
     /// Rides in the callback's URL.
     pub attempt: u16,
+    /// When the limiter let it go: what its windows are judged by. Rides in the callback's URL.
+    pub departs: Stamp,
     /// How long the carrier may keep it.
     pub validity: Duration,
     /// The call is dropped and its socket aborted after this long.

@@ -8,6 +8,7 @@ use schema::{
     command::{Command, SendOutcome, SettleSend},
     event::{Consent, Content, Event, Fact, MediaRef, MessageClaimed, Purpose, StoredEvent},
     ids::{ContactId, ConversationId, Offset},
+    time::Stamp,
 };
 
 use super::{
@@ -66,7 +67,7 @@ async fn prepare(
     conversation: ConversationId,
     claim: &MessageClaimed,
 ) -> Result<(OutgoingText, Send, Consent), Refusal> {
-    let (text, contact, queued) = outgoing(shell, conversation, claim).await?;
+    let (mut text, contact, queued) = outgoing(shell, conversation, claim).await?;
     let limits = shell.context.shared.settings.load().limits(&text.channel);
     let request = PaceRequest {
         tenant: &shell.context.feed.tenant,
@@ -81,9 +82,15 @@ async fn prepare(
     loop {
         let generation = shell.core.borrow().generation;
         let stored = shell.state_of(conversation).await?.map(|state| state.consent);
-        while let Admission::NotBefore { at, .. } = shell.context.ports.limiter.depart(&request, shell.now()) {
-            tokio::time::sleep(at.since(shell.now()).max(Duration::from_millis(1))).await;
-        }
+        text.departs = loop {
+            let now = shell.now();
+            match shell.context.ports.limiter.depart(&request, now) {
+                Admission::Granted => break now,
+                Admission::NotBefore { at, .. } => {
+                    tokio::time::sleep(at.since(now).max(Duration::from_millis(1))).await;
+                }
+            }
+        };
         // From the door to the first byte nothing waits: what would have to be read now was read before. A conversation with
         // a claim leaves memory only where a batch failed; then it is read, and the door is asked, once more.
         let newest = shell.newest_consent(conversation);
@@ -159,6 +166,7 @@ async fn outgoing(
         conversation,
         message: claim.message,
         attempt: claim.attempt,
+        departs: Stamp(0),
         validity: Duration::ZERO,
         time_out: Duration::ZERO,
     };

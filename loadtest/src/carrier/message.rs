@@ -45,6 +45,13 @@ pub struct Message {
 }
 
 impl Message {
+    /// When its sender let it go by its own clock: `t` of its callback's URL, microseconds.
+    pub fn departed_us(&self) -> Option<Micros> {
+        let (_, query) = self.callback.as_deref()?.split('#').next()?.split_once('?')?;
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        pairs.find(|(name, _)| name == "t")?.1.parse().ok()
+    }
+
     /// As the API shows it.
     pub fn to_json(&self) -> Value {
         let uri = format!("/{API}/Accounts/{}/Messages/{}", self.account, self.sid);

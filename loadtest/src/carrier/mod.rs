@@ -94,6 +94,11 @@ impl CarrierHandle {
         self.carrier.meter(|meter| meter.report())
     }
 
+    /// What is kept, metered by when its sender let it go, without any tolerance: exact where all senders share a clock.
+    pub fn departures(&self) -> Report {
+        self.carrier.departures()
+    }
+
     /// Starts the meter anew.
     pub fn reset_meter(&self) {
         self.carrier.meter(|meter| meter.reset());

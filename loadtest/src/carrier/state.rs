@@ -21,7 +21,7 @@ use super::{
     store::{Filter, Store},
     webhook::{Hook, Poster},
 };
-use crate::meter::{Meter, Micros, Sample};
+use crate::meter::{Meter, Micros, Report, Sample};
 
 /// Webhooks kept for redelivery.
 const SENT_HOOKS_MAX: usize = 10_000;
@@ -199,9 +199,15 @@ impl Carrier {
     /// Keeps a text of ours and meters it.
     pub(super) fn take(&self, message: &Message) {
         self.store(|store| store.insert(message.clone()));
-        let Some(line) = self.line(&message.from) else { return };
-        let sample = Sample {
-            at: message.created_us,
+        if let Some(sample) = self.sample(message, message.created_us) {
+            self.meter(|meter| meter.record(&sample));
+        }
+    }
+
+    fn sample<'a>(&'a self, message: &'a Message, at: Micros) -> Option<Sample<'a>> {
+        let line = self.line(&message.from)?;
+        Some(Sample {
+            at,
             segments: u32::from(message.segments),
             account: &message.account,
             brand: &line.brand,
@@ -209,8 +215,18 @@ impl Carrier {
             from: &message.from,
             to: &message.to,
             limits: &line.limits,
-        };
-        self.meter(|meter| meter.record(&sample));
+        })
+    }
+
+    /// The texts of ours that are kept, by when their senders let them go.
+    pub(super) fn departures(&self) -> Report {
+        let messages = self.messages();
+        let ours = messages.iter().filter(|message| !message.inbound);
+        let mut departed: Vec<_> = ours.filter_map(|message| Some((message.departed_us()?, message))).collect();
+        departed.sort_unstable_by_key(|(at, _)| *at);
+        let mut meter = Meter::new(0);
+        departed.iter().filter_map(|(at, message)| self.sample(message, *at)).for_each(|sample| meter.record(&sample));
+        meter.report()
     }
 
     pub(super) fn messages(&self) -> Vec<Message> {

@@ -174,6 +174,24 @@ async fn status_callbacks_are_signed_and_come_in_order() {
     }
 }
 
+/// Texts may arrive together that left apart, and the other way round.
+#[tokio::test]
+async fn texts_are_also_metered_by_when_their_sender_let_them_go() {
+    let carrier = CarrierServer::start(CarrierConfig { tolerance_ms: 60_000, ..config() }).await.expect("starts");
+    for (departed_us, to) in [(5_000_000, "+14155550111"), (2_400_000, "+14155550112"), (4_000_000, "+14155550113")] {
+        let callback = format!("http://127.0.0.1:1/s?c=1&m=2&a=1&t={departed_us}#rc=5&rp=all");
+        let form = [("To", to), GOOD[1], GOOD[2], ("StatusCallback", &*callback)];
+        assert_eq!(create(&carrier, &form).await.expect("answered").0, 201);
+    }
+    assert_eq!(carrier.departures().violations, 0, "a second and more apart");
+    let callback = "http://127.0.0.1:1/s?c=1&m=2&a=1&t=4999999";
+    create(&carrier, &[&GOOD[..], &[("StatusCallback", callback)]].concat()).await.expect("answered");
+    create(&carrier, &GOOD).await.expect("answered");
+    let departed = carrier.departures();
+    let early: Vec<_> = departed.described.iter().map(|violation| violation.early_us).collect();
+    assert_eq!((departed.texts, early), (4, vec![1, 999_999]), "one that says nothing is not metered");
+}
+
 #[tokio::test]
 async fn callbacks_repeat_and_change_order_when_told_to() {
     let engine = Engine::default();

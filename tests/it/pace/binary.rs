@@ -119,4 +119,6 @@ async fn the_binary_sends_at_the_shared_rate_and_never_faster_whatever_becomes_o
     assert!(server.terminate().success());
     let meter = world.carrier.meter();
     assert_eq!((meter.texts, meter.violations), (TEXTS as u64, 0), "each once, and none too fast: {meter:?}");
+    let departed = world.carrier.departures();
+    assert_eq!((departed.texts, departed.violations), (TEXTS as u64, 0), "let go no faster: {departed:?}");
 }

@@ -15,6 +15,7 @@ use schema::{
     event::{AccountRegistered, ChannelClaimed, Fact},
     ids::{ConversationId, MessageId},
     message::{CarrierError, ErrorClass},
+    time::Stamp,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -46,6 +47,7 @@ pub(super) fn text(to: &str) -> OutgoingText {
         conversation: ConversationId(SystemIds.uuid()),
         message: MessageId(SystemIds.uuid()),
         attempt: 3,
+        departs: Stamp(1_700_000_000_000_000),
         validity: Duration::from_secs(600),
         time_out: Duration::from_secs(10),
     }
@@ -60,7 +62,8 @@ async fn an_accepted_text_is_known_by_the_carriers_id_and_calls_back_by_ours() {
     assert_eq!(outcome, SendOutcome::Accepted { carrier_id: messages[0].sid.clone() });
     assert_eq!((messages[0].body.as_str(), messages[0].to.as_str()), ("hello & welcome + ü", CONTACT));
     let (conversation, message) = (text.conversation, text.message);
-    let expected = format!("{PUBLIC}/webhooks/twilio/demo-line/status?c={conversation}&m={message}&a=3#rc=5&rp=all");
+    let ids = format!("c={conversation}&m={message}&a=3&t=1700000000000000");
+    let expected = format!("{PUBLIC}/webhooks/twilio/demo-line/status?{ids}#rc=5&rp=all");
     assert_eq!(messages[0].callback.as_deref(), Some(&*expected));
 }
 

@@ -118,9 +118,12 @@ impl State {
         let key = (life, header.feed.clone());
         match answer {
             Err(AppendError::Unknown { .. }) => drop(self.logs.unsure.insert(key, header.id)),
-            Ok(()) | Err(AppendError::Fenced { .. }) => drop(self.logs.unsure.remove(&key)),
+            // A log that has stopped ends its tenants: whoever asks next begins anew, and is told the same.
+            Ok(()) | Err(AppendError::Fenced { .. } | AppendError::Stopped { .. }) => {
+                self.logs.unsure.remove(&key);
+            }
             // Said of this try only.
-            Err(_) => {}
+            Err(AppendError::Unavailable { .. }) => {}
         }
     }
 
